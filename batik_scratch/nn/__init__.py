@@ -1,0 +1,41 @@
+"""A convolutional network, by hand: layers, losses, optimisers, callbacks and the model that holds them."""
+
+from .architectures import paper_cnn
+from .callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    History,
+    ProgressBar,
+    ReduceLROnPlateau,
+    StopAtAccuracy,
+)
+from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
+from .losses import SparseCategoricalCrossentropy
+from .model import Sequential
+from .optimizers import SGD, Adam, Optimizer
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "CSVLogger",
+    "Callback",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "History",
+    "Layer",
+    "MaxPooling2D",
+    "Optimizer",
+    "ProgressBar",
+    "ReLU",
+    "ReduceLROnPlateau",
+    "Sequential",
+    "Softmax",
+    "SparseCategoricalCrossentropy",
+    "StopAtAccuracy",
+    "paper_cnn",
+]

@@ -1,0 +1,44 @@
+"""Where weights begin: random, with a spread that neither kills nor explodes the signal.
+
+glorot (Glorot & Bengio, 2010) keeps the variance in both directions: 2 / (fan_in + fan_out).
+he (He et al., 2015) makes up for the half that ReLU removes: 2 / fan_in.
+A uniform draw from [-limit, limit] has variance limit^2 / 3, hence limit = sqrt(3 variance).
+"""
+
+import math
+
+import numpy as np
+
+from ..errors import InputError
+
+NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros")
+# the standard deviation of a normal draw cut off at two standard deviations, as Keras draws: 0.8796
+TRUNCATED_STD = 0.87962566103423978
+
+
+def check(name: str) -> str:
+    """Return `name` if it is an initialiser, else raise InputError."""
+    if name not in NAMES:
+        raise InputError(f"kernel_initializer is one of {', '.join(NAMES)}; got {name!r}")
+    return name
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(fan_in, fan_out) of a dense kernel (D, U) or a convolution's (kh, kw, C, F): inputs per output, and back."""
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+def draw(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """A float64 kernel of `shape`, drawn by the initialiser `name`."""
+    if name == "zeros":
+        return np.zeros(shape)
+    fan_in, fan_out = fans(shape)
+    variance = 2 / (fan_in + fan_out) if name.startswith("glorot") else 2 / fan_in
+    if name.endswith("uniform"):
+        limit = math.sqrt(3 * variance)
+        return rng.uniform(-limit, limit, shape)
+    values = rng.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = rng.standard_normal(outside.sum())
+    return values * math.sqrt(variance) / TRUNCATED_STD

@@ -1,0 +1,108 @@
+"""What every layer is: two dictionaries and three methods.
+
+Axis letters, here and everywhere: N images, H height, W width, C channels in, F filters, K = kh*kw*C,
+D features in, U units. `dy` is the upstream gradient (of the loss with respect to the layer's output), `dx` the
+downstream one.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+
+
+class Layer:
+    """The contract. A subclass says how shapes, activations and gradients pass through it.
+
+    params, grads    parameters and their gradients under the same names ("kernel", "bias")
+    forward          y from x; with `keep` (default: `training`) it stores what backward needs
+    backward         dx from dy; fills `grads`; changes no parameter and no argument, and may be called again
+
+    A gradient is never divided by the batch here: the loss does that, once.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or snake_case(type(self).__name__)
+        self.named_by_user = name is not None
+        self.dtype = np.dtype("float32")
+        self.params: dict[str, np.ndarray] = {}
+        self.grads: dict[str, np.ndarray] = {}
+        self.input_shape: tuple[int, ...] | None = None
+        self.output_shape: tuple[int, ...] | None = None
+        self._kept: Any = None
+
+    def build(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
+        """Create the parameters for inputs of `input_shape` (without the batch axis); return the output's shape."""
+        self.input_shape = tuple(input_shape)
+        self.output_shape = self.infer_shape(self.input_shape)
+        self.params = {
+            key: np.ascontiguousarray(value, self.dtype) for key, value in self.create_params(self.input_shape, rng).items()
+        }
+        self.grads = {}
+        return self.output_shape
+
+    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The output's shape for an input's, both without the batch axis; InputError where it does not fit."""
+        return input_shape
+
+    def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Fresh parameters for inputs of `input_shape`; none for most layers."""
+        return {}
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        """y from x (N, ...). `keep=True` stores what `backward` needs; by default only training does."""
+        raise NotImplementedError
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        """dx from dy, of the last kept forward pass; None where `need_dx` is False."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """The constructor's arguments, as JSON takes them: `type(layer)(**layer.config())` is the layer again."""
+        return {"name": self.name} if self.named_by_user else {}
+
+    def astype(self, dtype: str | np.dtype) -> "Layer":
+        """Change the arithmetic to `dtype` (float32, float64 or complex128), parameters included; returns self."""
+        self.dtype = np.dtype(dtype)
+        self.params = {key: value.astype(self.dtype) for key, value in self.params.items()}
+        self.grads = {}
+        return self
+
+    def multiply_adds(self) -> int:
+        """Multiplications with an addition, forward, for one image; 0 where a layer only moves or compares."""
+        return 0
+
+    def cached_bytes(self) -> int:
+        """Bytes per image that a training forward pass keeps for the backward pass."""
+        return 0
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers this layer learns."""
+        return sum(value.size for value in self.params.values())
+
+    def _keep(self, value: Any, training: bool, keep: bool | None) -> None:
+        self._kept = value if (training if keep is None else keep) else None
+
+    def _recall(self) -> Any:
+        if self._kept is None:
+            raise InputError(
+                f"{self.name}.backward: needs a kept forward pass and found none; "
+                "call forward(x, training=True) or forward(x, keep=True) first"
+            )
+        return self._kept
+
+    def _expect(self, array: np.ndarray, shape: tuple[int, ...] | None, what: str) -> None:
+        if shape is not None and array.shape[1:] != shape:
+            raise InputError(
+                f"{self.name}.{what}: needs (N, {', '.join(map(str, shape))}), got {array.shape}; "
+                "the first axis counts the images"
+            )
+
+
+def snake_case(name: str) -> str:
+    """Keras' layer names from class names: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, ReLU -> re_lu."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,116 @@
+"""Conv2D: the same small window of weights, slid over the image."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from ...ops import conv_im2col, conv_loops
+from ...ops.shapes import pair, same_padding, window_count
+from .. import initializers
+from .base import Layer
+
+# "auto" chooses by a fixed rule, never by timing: runs must repeat bit for bit
+ALGORITHMS = {"loops": conv_loops, "im2col": conv_im2col, "auto": conv_im2col}
+
+
+class Conv2D(Layer):
+    """Convolution (cross-correlation, as everywhere in deep learning): every filter looks at every window.
+
+    Forward   Y[n,i,j,f] = b[f] + sum_{u,v,c} X[n, i*sh+u, j*sw+v, c] W[u,v,c,f]
+    Backward  dW[u,v,c,f] = sum_{n,i,j} X[n, i*sh+u, j*sw+v, c] dY[n,i,j,f]    input times upstream gradient
+              db[f]       = sum_{n,i,j} dY[n,i,j,f]
+              dX          = every dY[n,i,j,f] W[u,v,c,f] added back to the pixel that it came from
+
+    Shapes    X (N, H, W, C), W (kh, kw, C, F), b (F,), Y (N, OH, OW, F) with OH = floor((H - kh) / sh) + 1;
+              "same" pads with zeros so that OH = ceil(H / sh), the odd zero at the end
+    Cost      N OH OW K F multiply-adds forward (K = kh kw C), twice that backward; caches X
+
+    `algorithm` is how the sum is done, never what it is: "loops" (the definition), "im2col" (a matrix product),
+    "auto" (a fixed choice by shape and dtype). All agree, and tests prove it.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        algorithm: str = "im2col",
+        kernel_initializer: str = "glorot_uniform",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if not isinstance(filters, int) or filters < 1:
+            raise InputError(f"Conv2D: filters needs a whole number >= 1, got {filters!r}")
+        if padding not in ("valid", "same"):
+            raise InputError(f'Conv2D: padding is "valid" or "same", got {padding!r}')
+        if algorithm not in ALGORITHMS:
+            raise InputError(f"Conv2D: algorithm is one of {', '.join(ALGORITHMS)}; got {algorithm!r}")
+        self.filters = filters
+        self.kernel_size = pair(kernel_size, "Conv2D: kernel_size")
+        self.strides = pair(strides, "Conv2D: strides")
+        self.padding = padding
+        self.algorithm = algorithm
+        self.kernel_initializer = initializers.check(kernel_initializer)
+
+    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(input_shape) != 3:
+            raise InputError(f"Conv2D: needs images (H, W, C), got {input_shape}; put it before Flatten")
+        padded = [n + sum(p) for n, p in zip(input_shape, self._pads(input_shape), strict=False)]
+        if any(n < k for n, k in zip(padded, self.kernel_size, strict=True)):
+            kernel, size = "x".join(map(str, self.kernel_size)), "x".join(map(str, input_shape[:2]))
+            raise InputError(
+                f'Conv2D: kernel {kernel} does not fit input {size}; use padding="same", a smaller kernel or larger images'
+            )
+        oh, ow = (window_count(n, k, s) for n, k, s in zip(padded, self.kernel_size, self.strides, strict=True))
+        return oh, ow, self.filters
+
+    def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        shape = (*self.kernel_size, input_shape[2], self.filters)  # (kh, kw, C, F)
+        return {"kernel": initializers.draw(self.kernel_initializer, shape, rng), "bias": np.zeros(self.filters)}
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        self._expect(x, self.input_shape, "forward")
+        padded = np.pad(x, ((0, 0), *self._pads(x.shape[1:]), (0, 0))) if self.padding == "same" else x
+        self._keep(padded, training, keep)
+        ops = ALGORITHMS[self.algorithm]
+        return ops.forward(padded, self.params["kernel"], self.params["bias"], self.strides)  # (N, OH, OW, F)
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        x = self._recall()  # (N, H, W, C), padded
+        self._expect(dy, self.output_shape, "backward")
+        ops = ALGORITHMS[self.algorithm]
+        dx, dkernel, dbias = ops.backward(x, self.params["kernel"], dy, self.strides, need_dx, need_grads)
+        if need_grads:
+            self.grads = {"kernel": dkernel, "bias": dbias}  # (kh, kw, C, F), (F,)
+        if dx is None or self.padding == "valid":
+            return dx
+        (top, bottom), (left, right) = self._pads(self.input_shape or ())
+        return dx[:, top : dx.shape[1] - bottom, left : dx.shape[2] - right]  # (N, H, W, C)
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {
+            "filters": self.filters,
+            "kernel_size": list(self.kernel_size),
+            "strides": list(self.strides),
+            "padding": self.padding,
+            "algorithm": self.algorithm,
+            "kernel_initializer": self.kernel_initializer,
+        }
+
+    def multiply_adds(self) -> int:
+        oh, ow, _ = self.output_shape or (0, 0, 0)
+        return oh * ow * self.params["kernel"].size
+
+    def cached_bytes(self) -> int:
+        h, w, c = self.input_shape or (0, 0, 0)
+        pads = self._pads((h, w, c))
+        return (h + sum(pads[0])) * (w + sum(pads[1])) * c * self.dtype.itemsize
+
+    def _pads(self, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+        if self.padding == "valid":
+            return (0, 0), (0, 0)
+        (kh, kw), (sh, sw) = self.kernel_size, self.strides
+        return same_padding(shape[0], kh, sh), same_padding(shape[1], kw, sw)

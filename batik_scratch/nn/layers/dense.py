@@ -1,0 +1,59 @@
+"""Dense: the fully connected layer."""
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from .. import initializers
+from .base import Layer
+
+
+class Dense(Layer):
+    """Fully connected layer: every output sees every input.
+
+    Forward   Y = X W + b
+    Backward  dW = X' dY    each weight collects input times upstream gradient, over the batch
+              db = sum_n dY
+              dX = dY W'
+
+    Shapes    X (N, D), W (D, U), b (U,), Y (N, U)
+    Cost      N D U multiply-adds forward, twice that backward; caches X
+    """
+
+    def __init__(self, units: int, kernel_initializer: str = "glorot_uniform", name: str | None = None) -> None:
+        super().__init__(name)
+        if not isinstance(units, int) or units < 1:
+            raise InputError(f"Dense: units needs a whole number >= 1, got {units!r}")
+        self.units = units
+        self.kernel_initializer = initializers.check(kernel_initializer)
+
+    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(input_shape) != 1:
+            raise InputError(f"Dense: needs one row of features per image (D,), got {input_shape}; put Flatten before it")
+        return (self.units,)
+
+    def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        shape = (input_shape[0], self.units)  # (D, U)
+        return {"kernel": initializers.draw(self.kernel_initializer, shape, rng), "bias": np.zeros(self.units)}
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        self._expect(x, self.input_shape, "forward")
+        self._keep(x, training, keep)
+        return x @ self.params["kernel"] + self.params["bias"]  # (N, D) @ (D, U) -> (N, U)
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        x = self._recall()  # (N, D)
+        self._expect(dy, self.output_shape, "backward")
+        if need_grads:
+            self.grads = {"kernel": x.T @ dy, "bias": dy.sum(axis=0)}  # (D, N) @ (N, U) -> (D, U); (U,)
+        return dy @ self.params["kernel"].T if need_dx else None  # (N, U) @ (U, D) -> (N, D)
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"units": self.units, "kernel_initializer": self.kernel_initializer}
+
+    def multiply_adds(self) -> int:
+        return self.params["kernel"].size
+
+    def cached_bytes(self) -> int:
+        return int(np.prod(self.input_shape or (0,))) * self.dtype.itemsize

@@ -1,0 +1,85 @@
+"""Pooling: from many places to one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from ...ops import pooling
+from ...ops.shapes import pair, window_count
+from .base import Layer
+
+
+class MaxPooling2D(Layer):
+    """Keep the largest value of each window, channel by channel.
+
+    Forward   Y[n,i,j,c] = max_{u,v} X[n, i*sh+u, j*sw+v, c]
+    Backward  dX = dY added at the place of the maximum (the first one in reading order, where several are equal),
+              0 elsewhere; a place that wins in several overlapping windows collects from each
+
+    Shapes    X (N, H, W, C), Y (N, OH, OW, C) with OH = floor((H - ph) / sh) + 1; leftover rows are dropped
+    Cost      N OH OW C ph pw comparisons; caches one small index per output value, and not X
+    """
+
+    def __init__(
+        self, pool_size: int | Sequence[int] = 2, strides: int | Sequence[int] | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        self.pool_size = pair(pool_size, "MaxPooling2D: pool_size")
+        self.strides = self.pool_size if strides is None else pair(strides, "MaxPooling2D: strides")
+
+    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(input_shape) != 3:
+            raise InputError(f"MaxPooling2D: needs images (H, W, C), got {input_shape}; put it before Flatten")
+        h, w, channels = input_shape
+        if h < self.pool_size[0] or w < self.pool_size[1]:
+            raise InputError(
+                f"MaxPooling2D: window {self.pool_size[0]}x{self.pool_size[1]} does not fit input {h}x{w}; "
+                "use a smaller pool_size or larger images"
+            )
+        (ph, pw), (sh, sw) = self.pool_size, self.strides
+        return window_count(h, ph, sh), window_count(w, pw, sw), channels
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        self._expect(x, self.input_shape, "forward")
+        y, winner = pooling.forward(x, self.pool_size, self.strides)  # (N, OH, OW, C) both
+        self._keep((winner, x.shape), training, keep)
+        return y
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        winner, shape = self._recall()
+        self._expect(dy, self.output_shape, "backward")
+        return pooling.backward(dy, winner, shape, self.pool_size, self.strides) if need_dx else None  # (N, H, W, C)
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"pool_size": list(self.pool_size), "strides": list(self.strides)}
+
+    def cached_bytes(self) -> int:
+        return int(np.prod(self.output_shape or (0,)))  # an index of one byte
+
+
+class GlobalAveragePooling2D(Layer):
+    """The mean of each channel over the whole image.
+
+    Forward   Y[n,c] = mean_{i,j} X[n,i,j,c]
+    Backward  dX[n,i,j,c] = dY[n,c] / (H W)    every place had the same share
+
+    Shapes    X (N, H, W, C), Y (N, C)
+    Cost      N H W C additions; caches the shape only
+    """
+
+    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(input_shape) != 3:
+            raise InputError(f"GlobalAveragePooling2D: needs images (H, W, C), got {input_shape}")
+        return (input_shape[2],)
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        self._expect(x, self.input_shape, "forward")
+        self._keep(x.shape, training, keep)
+        return x.mean(axis=(1, 2))  # (N, C)
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        n, h, w, c = self._recall()
+        self._expect(dy, self.output_shape, "backward")
+        return np.broadcast_to(dy[:, None, None, :] / (h * w), (n, h, w, c)).copy() if need_dx else None

@@ -1,0 +1,181 @@
+"""Model files: one `.npz` with every parameter and a JSON description; no pickle, so nothing in it can run.
+
+A stranger's file is believed only step by step: the description is small and has a version; the architecture that
+it names is built; every array's header must say the shape and type which that architecture has *before* its data
+are read (a 2 KB file can ask for terabytes); the checksum must match. Members are stored, not compressed,
+so a file cannot unpack to more than its own size.
+"""
+
+import hashlib
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import __version__
+from ..errors import InputError
+from ..files import write_npz
+from . import layers as layer_classes
+
+if TYPE_CHECKING:
+    from .model import Sequential
+
+FORMAT = "batik_scratch model"
+FORMAT_VERSION = 1
+DESCRIPTION = "description"
+MAX_DESCRIPTION = 1 << 20  # bytes
+MAX_PARAMETERS = 1 << 30  # a description may not make us allocate more than this many numbers
+
+
+def save(model: "Sequential", path: str | os.PathLike) -> None:
+    """Write `model` to `path`; see `Sequential.save`."""
+    if model.input_shape is None:
+        raise InputError("save: the model is not built yet; give input_shape, or call it on a batch")
+    arrays = {f"{layer.name}/{key}": value for layer in model.layers for key, value in layer.params.items()}
+    description = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "written_by": __version__,
+        "input_shape": list(model.input_shape),
+        "dtype": model.dtype.name,
+        "layers": [{"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in model.layers],
+        "metadata": model.metadata,
+    }
+    write_arrays(path, arrays, description)
+
+
+def load(path: str | os.PathLike) -> "Sequential":
+    """Read what `save` wrote; see `Sequential.load`."""
+    from .model import Sequential
+
+    with _open(path) as archive:
+        description = read_description(archive, path)
+        try:
+            layers = [_layer(entry) for entry in description["layers"]]
+            shape = [int(n) for n in description["input_shape"]]
+            _check_size(layers, shape)
+            model = Sequential(layers, input_shape=shape, random_state=0, dtype=description["dtype"])
+            metadata = dict(description["metadata"])
+        except InputError as error:
+            raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
+            raise InputError(f"{path}: damaged description ({error!r}); get the file again") from None
+        expected = {f"{layer.name}/{key}": (w.shape, w.dtype) for layer in model.layers for key, w in layer.params.items()}
+        arrays = read_arrays(archive, path, expected, description)
+    model.set_weights([arrays[name] for name in expected])
+    model.metadata = metadata
+    return model
+
+
+def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], description: dict[str, Any]) -> None:
+    """Write arrays and their description, with a checksum over all of them, to an `.npz`."""
+    text = json.dumps(description | {"sha256": _checksum(arrays)}, sort_keys=True).encode()
+    write_npz(path, {DESCRIPTION: np.frombuffer(text, np.uint8), **arrays})
+
+
+def read_description(archive: zipfile.ZipFile, path: str | os.PathLike) -> dict[str, Any]:
+    """The JSON description of an open model file, its size, format and version checked."""
+    try:
+        info = archive.getinfo(f"{DESCRIPTION}.npy")
+        if info.file_size > MAX_DESCRIPTION or info.compress_type != zipfile.ZIP_STORED:
+            raise InputError(f"{path}: the description is over {MAX_DESCRIPTION} bytes or compressed; not a file of ours")
+        raw = archive.read(info)
+        start = raw.index(b"\n") + 1  # the .npy header ends in a line feed
+        description = json.loads(raw[start:])
+    except (KeyError, ValueError, UnicodeDecodeError, *_DAMAGE) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not a batik_scratch model file (no readable description: {error!r})") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise InputError(f"{path}: not a batik_scratch model file; files written by model.save are")
+    version = description.get("format_version")
+    if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
+        raise InputError(
+            f"{path}: has model format {version!r}, this program reads up to {FORMAT_VERSION}; update batik_scratch"
+        )
+    return description
+
+
+def read_arrays(
+    archive: zipfile.ZipFile,
+    path: str | os.PathLike,
+    expected: Mapping[str, tuple[tuple[int, ...], np.dtype]],
+    description: Mapping[str, Any],
+) -> dict[str, np.ndarray]:
+    """The arrays named by `expected` {name: (shape, dtype)}, each header checked before its data are read."""
+    present = {info.filename.removesuffix(".npy") for info in archive.infolist()} - {DESCRIPTION}
+    if present != set(expected) or len(archive.infolist()) != len(expected) + 1:
+        differing = sorted(present ^ set(expected))[:4]
+        raise InputError(f"{path}: the arrays do not match the architecture ({', '.join(differing)}); get the file again")
+    arrays = {}
+    for name, (shape, dtype) in expected.items():
+        info = archive.getinfo(f"{name}.npy")
+        size = int(np.prod(shape)) * dtype.itemsize
+        if info.compress_type != zipfile.ZIP_STORED or not size < info.file_size < size + 4096:
+            raise InputError(f"{path}: {name} is compressed or has the wrong size; get the file again")
+        try:
+            with archive.open(info) as member:
+                version = np.lib.format.read_magic(member)
+                read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                header = read_header(member, max_header_size=4096)
+                if header != (shape, False, dtype):
+                    raise InputError(f"{path}: {name} has header {header}, the architecture needs {(shape, dtype.name)}")
+                raw = member.read(size + 1)
+        except (ValueError, SyntaxError, RecursionError, TypeError, *_DAMAGE) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path}: {name} is damaged ({error!r}); get the file again") from None
+        if len(raw) != size:
+            raise InputError(f"{path}: {name} is cut short; get the file again")
+        arrays[name] = np.frombuffer(raw, dtype).reshape(shape)
+    if _checksum(arrays) != description.get("sha256"):
+        raise InputError(f"{path}: the checksum does not match; the file was changed or damaged, get it again")
+    return arrays
+
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, OverflowError, MemoryError)
+
+
+def _open(path: str | os.PathLike) -> zipfile.ZipFile:
+    if not Path(path).is_file():
+        raise InputError(f"{path}: there is no such model file")
+    try:
+        return zipfile.ZipFile(path)
+    except (ValueError, UnicodeDecodeError, *_DAMAGE) as error:
+        raise InputError(f"{path}: not a model file ({error}); files written by model.save are") from None
+
+
+def _layer(entry: Mapping[str, Any]) -> layer_classes.Layer:
+    kind = entry["type"]
+    if kind not in layer_classes.__all__ or kind == "Layer":
+        raise InputError(f"unknown layer type {str(kind)[:60]!r}")
+    layer = getattr(layer_classes, kind)(**entry["config"])
+    layer.name, layer.named_by_user = str(entry["name"]), True
+    return layer
+
+
+def _check_size(layers: list[layer_classes.Layer], shape: list[int]) -> None:
+    """Refuse an architecture whose parameters would not fit, before anything of that size is made."""
+    current, total = tuple(shape), 0
+    for layer in layers:
+        following = layer.infer_shape(current)
+        if "kernel_initializer" in layer.config():  # the layers that have weights: inputs per window x outputs
+            window = int(np.prod(layer.config().get("kernel_size", [1])))
+            total += window * current[-1] * following[-1]
+        if total > MAX_PARAMETERS or max(following) > MAX_PARAMETERS:
+            raise InputError(f"more than {MAX_PARAMETERS:,} parameters")
+        current = following
+
+
+def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.shape} {array.dtype.str}\n".encode())
+        digest.update(array.data)
+    return digest.hexdigest()

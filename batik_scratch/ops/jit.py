@@ -1,0 +1,51 @@
+"""`kernel`: numba's njit with a cache that survives read-only installations.
+
+Signatures are lazy on purpose: explicit ones compile at import and refuse read-only arrays, which joblib and
+memory maps hand out. Kernels that call each other stay in one module: numba's cache does not notice a change
+in a helper of another file.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+log = logging.getLogger("batik_scratch")
+_cache_works = True
+
+
+def kernel(**options: Any) -> Callable[[Callable], Any]:
+    """Decorate a function with `numba.njit(cache=True, **options)`; without a writable cache, without the cache.
+
+    `.py_func` of the result is the plain Python function. NUMBA_CACHE_DIR chooses the cache's folder.
+    """
+
+    def decorate(function: Callable) -> Any:
+        global _cache_works
+        if _cache_works:
+            try:
+                return numba.njit(cache=True, **options)(function)
+            except RuntimeError as error:  # numba: "no locator available": nothing is writable
+                _cache_works = False
+                warnings.warn(
+                    f"compiled kernels cannot be kept ({error}); they are compiled anew at each start. "
+                    "Set NUMBA_CACHE_DIR to a writable folder.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+        return numba.njit(**options)(function)
+
+    return decorate
+
+
+def cache_is_cold() -> bool:
+    """True where this installation's kernels have not been compiled yet (no index file in numba's cache)."""
+    import pathlib
+
+    package = pathlib.Path(__file__).resolve().parent.parent
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    folders = [pathlib.Path(chosen)] if chosen else [package]
+    return not any(next(folder.rglob("*.nbi"), None) for folder in folders if folder.is_dir())

@@ -1,0 +1,94 @@
+"""Max-pooling: the largest value of each window, and which one it was.
+
+The backward pass needs only that index: the upstream gradient goes to the winner, and where windows overlap a
+pixel that won several collects from each. Ties go to the first maximum in reading order.
+"""
+
+import numba
+import numpy as np
+
+from .jit import kernel as compiled
+from .shapes import window_count
+
+
+def forward_plain(x: np.ndarray, pool: tuple[int, int], strides: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """x (N, H, W, C) -> y (N, OH, OW, C) and each winner's index inside its window, int64 in 0..ph*pw-1."""
+    (ph, pw), (sh, sw) = pool, strides
+    windows = np.lib.stride_tricks.sliding_window_view(x, (ph, pw), axis=(1, 2))[:, ::sh, ::sw]
+    windows = windows.reshape(*windows.shape[:4], ph * pw)  # (N, OH, OW, C, ph*pw)
+    winner = windows.real.argmax(axis=-1)  # (N, OH, OW, C)
+    return np.take_along_axis(windows, winner[..., None], axis=-1)[..., 0], winner
+
+
+def backward_plain(
+    dy: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], pool: tuple[int, int], strides: tuple[int, int]
+) -> np.ndarray:
+    """dy, winner (N, OH, OW, C) -> dx of x's `shape` (N, H, W, C)."""
+    n, i, j, c = np.indices(winner.shape, sparse=True)
+    rows = i * strides[0] + winner // pool[1]  # (N, OH, OW, C)
+    columns = j * strides[1] + winner % pool[1]  # (N, OH, OW, C)
+    dx = np.zeros(shape, dy.dtype)  # (N, H, W, C)
+    np.add.at(dx, (n, rows, columns, c), dy)  # adds: `dx[...] = dy` would keep the last overlap only
+    return dx
+
+
+def forward(
+    x: np.ndarray, pool: tuple[int, int], strides: tuple[int, int], out: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """`forward_plain` on all threads; winners are uint8 where a window has at most 256 places."""
+    if x.dtype.kind == "c":
+        return forward_plain(x, pool, strides)
+    n, h, w, c = x.shape
+    shape = (n, window_count(h, pool[0], strides[0]), window_count(w, pool[1], strides[1]), c)
+    y = np.empty(shape, x.dtype) if out is None else out  # (N, OH, OW, C)
+    winner = np.empty(shape, np.uint8 if pool[0] * pool[1] <= 256 else np.int64)  # (N, OH, OW, C)
+    _forward(np.ascontiguousarray(x), pool[0], pool[1], strides[0], strides[1], y, winner)
+    return y, winner
+
+
+def backward(
+    dy: np.ndarray,
+    winner: np.ndarray,
+    shape: tuple[int, ...],
+    pool: tuple[int, int],
+    strides: tuple[int, int],
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """`backward_plain` on all threads; one image is one thread's, so overlapping windows may add freely."""
+    if dy.dtype.kind == "c":
+        return backward_plain(dy, winner, shape, pool, strides)
+    dx = np.empty(shape, dy.dtype) if out is None else out  # (N, H, W, C)
+    _backward(np.ascontiguousarray(dy), winner, pool[1], strides[0], strides[1], dx)
+    return dx
+
+
+@compiled(parallel=True)
+def _forward(x, ph, pw, sh, sw, y, winner):  # type: ignore[no-untyped-def]
+    n_images, oh, ow, channels = y.shape
+    for task in numba.prange(n_images * oh):
+        n, i = task // oh, task % oh
+        for j in range(ow):
+            best, index = y[n, i, j], winner[n, i, j]  # (C,)
+            for c in range(channels):
+                best[c] = x[n, i * sh, j * sw, c]
+                index[c] = 0
+            for u in range(ph):
+                for v in range(pw):
+                    place = x[n, i * sh + u, j * sw + v]  # (C,)
+                    for c in range(channels):
+                        # NaN wins and stays, as in np.argmax: a diverged network must not look healthy
+                        better = place[c] > best[c] or (place[c] != place[c] and best[c] == best[c])
+                        index[c] = u * pw + v if better else index[c]
+                        best[c] = place[c] if better else best[c]
+
+
+@compiled(parallel=True)
+def _backward(dy, winner, pw, sh, sw, dx):  # type: ignore[no-untyped-def]
+    n_images, oh, ow, channels = dy.shape
+    for n in numba.prange(n_images):
+        dx[n] = 0
+        for i in range(oh):
+            for j in range(ow):
+                for c in range(channels):
+                    index = np.int64(winner[n, i, j, c])
+                    dx[n, i * sh + index // pw, j * sw + index % pw, c] += dy[n, i, j, c]

@@ -1,0 +1,44 @@
+"""ReLU and its gate, over flat arrays on all threads."""
+
+import numba
+import numpy as np
+
+from .jit import kernel as compiled
+
+
+def forward_plain(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x -> max(x, 0) and the gate x > 0, of x's shape; complex numbers are gated by their real part."""
+    gate = x.real > 0
+    return np.where(gate | np.isnan(x), x, 0), gate
+
+
+def forward(x: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """`forward_plain` on all threads."""
+    if x.dtype.kind == "c":
+        return forward_plain(x)
+    y = np.empty(x.shape, x.dtype) if out is None else out
+    gate = np.empty(x.shape, np.bool_)
+    _forward(np.ascontiguousarray(x).reshape(-1), y.reshape(-1), gate.reshape(-1))
+    return y, gate
+
+
+def backward(dy: np.ndarray, gate: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """dy -> dx = dy where the gate is open, else 0."""
+    if dy.dtype.kind == "c":
+        return np.where(gate, dy, 0)
+    dx = np.empty(dy.shape, dy.dtype) if out is None else out
+    _backward(np.ascontiguousarray(dy).reshape(-1), gate.reshape(-1), dx.reshape(-1))
+    return dx
+
+
+@compiled(parallel=True)
+def _forward(x, y, gate):  # type: ignore[no-untyped-def]
+    for i in numba.prange(x.size):
+        gate[i] = x[i] > 0
+        y[i] = 0 if x[i] <= 0 else x[i]  # NaN is not <= 0, so it passes through and is noticed
+
+
+@compiled(parallel=True)
+def _backward(dy, gate, dx):  # type: ignore[no-untyped-def]
+    for i in numba.prange(dy.size):
+        dx[i] = dy[i] if gate[i] else 0

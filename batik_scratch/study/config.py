@@ -1,0 +1,147 @@
+"""What a two-stage study is asked to do: one dataclass, a TOML file, presets, and checks before any work."""
+
+import dataclasses
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from ..errors import InputError
+from ..motifs import DEFAULT_DIFFICULTY, PAPER_COUNTS
+
+
+@dataclass(frozen=True)
+class TwoStageConfig:
+    """Every choice of a run, with the paper's values (see README, "What is taken from the paper").
+
+    data                   folder of photos, one subfolder per class; "" draws batik by code
+    seed                   of everything random: split, weights, order, augmentation, dropout
+    image_size             pixels; every picture is squeezed to image_size x image_size
+    epochs, batch_size     per stage
+    learning_rate          Adam's, at the start
+    stop_at_accuracy       stop a stage when val_accuracy reaches it; 0 = never
+    reduce_lr_factor, reduce_lr_patience    learning rate times the factor, after so many epochs without a better val_loss
+    validation_fraction    share of each class that is never trained on
+    rotation_range ...     augmentation of training images: degrees, fractions of the size, zoom share
+    saliency_percentile    values above it count as full in the overlay;  overlay_strength: weight of the blue there
+    draw_counts, difficulty    drawn images per class, and how hard they are in [0, 1] (only without `data`)
+    skip_bad               leave unreadable files out instead of stopping
+    """
+
+    preset: str = "default"
+    data: str = ""
+    seed: int = 0
+    image_size: int = 150
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    stop_at_accuracy: float = 0.9
+    reduce_lr_factor: float = 1 / 3
+    reduce_lr_patience: int = 3
+    validation_fraction: float = 0.25
+    dropout: float = 0.2
+    rotation_range: float = 20.0
+    shift_range: float = 0.1
+    zoom_range: float = 0.15
+    horizontal_flip: bool = True
+    saliency_percentile: float = 99.0
+    overlay_strength: float = 0.8
+    draw_counts: tuple[int, ...] = tuple(PAPER_COUNTS.values())
+    difficulty: float = DEFAULT_DIFFICULTY
+    skip_bad: bool = False
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise InputError(f"{_option(name)}: needs a value from {low:g} to {high:g}, got {value!r}")
+        if self.preset not in PRESETS:
+            raise InputError(f"--preset: is one of {', '.join(PRESETS)}; got {self.preset!r}")
+        if len(self.draw_counts) != len(PAPER_COUNTS) or min(self.draw_counts) < 4:
+            raise InputError(
+                f"draw_counts: needs a count of at least 4 for each of {', '.join(PAPER_COUNTS)}; got {list(self.draw_counts)}"
+            )
+
+    def to_toml(self) -> str:
+        """The config as TOML; `load_config` reads it back to an equal one."""
+        return tomli_w.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()})
+
+
+# the smallest size at which the network's third pooling still has a 2x2 window: see nn.paper_cnn
+_RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**63 - 1),
+    "image_size": (22, 1024),
+    "epochs": (1, 100_000),
+    "batch_size": (1, 65_536),
+    "learning_rate": (1e-12, 10.0),
+    "stop_at_accuracy": (0, 1),
+    "reduce_lr_factor": (1e-6, 0.999),
+    "reduce_lr_patience": (0, 100_000),
+    "validation_fraction": (0.01, 0.9),
+    "dropout": (0, 0.99),
+    "rotation_range": (0, 180),
+    "shift_range": (0, 1),
+    "zoom_range": (0, 0.99),
+    "saliency_percentile": (50, 100),
+    "overlay_strength": (0, 1),
+    "difficulty": (0, 1),
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "table1": {"epochs": 100, "stop_at_accuracy": 0.0},
+}
+QUICK: dict[str, Any] = {"image_size": 64, "epochs": 6}
+
+
+def make_config(
+    flags: Mapping[str, Any] | None = None, file: Path | None = None, preset: str | None = None, quick: bool = False
+) -> TwoStageConfig:
+    """Defaults, then the preset, then `quick`, then the TOML file, then the flags: later ones win."""
+    from_file = read_toml(file) if file else {}
+    name = preset or from_file.get("preset", "default")
+    if not isinstance(name, str) or name not in PRESETS:
+        raise InputError(f"--preset: is one of {', '.join(PRESETS)}; got {name!r}")
+    chosen = PRESETS[name] | (QUICK if quick else {}) | from_file | dict(flags or {}) | {"preset": name}
+    return TwoStageConfig(**chosen)
+
+
+def load_config(path: Path) -> TwoStageConfig:
+    """The config that a run folder recorded."""
+    return TwoStageConfig(**read_toml(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The keys of a TOML file, each known to TwoStageConfig and of its type; InputError names the key at fault."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"--config {path}: there is no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"--config {path}: cannot be read as TOML: {error}") from None
+    defaults = {field.name: field.default for field in dataclasses.fields(TwoStageConfig)}
+    for key, value in values.items():
+        if key not in defaults:
+            near = difflib.get_close_matches(key, defaults, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"keys are {', '.join(defaults)}"
+            raise InputError(f"--config {path}: unknown key {key!r}; {hint}")
+        values[key] = _typed(key, value, type(defaults[key]), path)
+    return values
+
+
+def _typed(key: str, value: Any, kind: type, path: Path) -> Any:
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is tuple and isinstance(value, list) and all(type(entry) is int for entry in value):
+        return tuple(value)
+    if type(value) is not kind:
+        raise InputError(f"--config {path}: {key} needs a {kind.__name__}, got {value!r}")
+    return value
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}" if name in ("seed", "image_size", "epochs") else name
