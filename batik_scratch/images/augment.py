@@ -1,0 +1,107 @@
+"""Augmentation: a new variant of every training image in every epoch, with Keras' names.
+
+Matrices are composed as in Keras' ImageDataGenerator: rotation, shift, shear and zoom about the image's centre, mapping
+output pixels to input pixels. A zoom above 1 therefore shrinks the content. Width is width here: Keras swaps the two
+shift axes (keras issue 17398).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from .warp import FILL_MODES, Transforms, warp
+
+
+@dataclass(frozen=True)
+class ImageAugmenter:
+    """Draws a transform per image and applies it: `augmenter(images, rng)`.
+
+    rotation_range        degrees, either way
+    width_shift_range, height_shift_range    fractions of the width and height, either way
+    shear_range           degrees, either way
+    zoom_range            z draws each axis' factor from [1 - z, 1 + z] independently; or (low, high)
+    horizontal_flip, vertical_flip    with probability 1/2
+    brightness_range      (low, high) factor, or None
+    channel_shift_range   added to all values of an image, either way, in units of the images
+    fill_mode, cval       "nearest", "reflect", "constant" (with cval, in units of the images) or "wrap"
+    rescale               factor on the result; 1/255 for uint8 images; None leaves it
+
+    Order: affine transform, flips, channel shift, brightness, rescale. Values stay within 0..255 (uint8) or 0..1 (floats).
+    """
+
+    rotation_range: float = 0.0
+    width_shift_range: float = 0.0
+    height_shift_range: float = 0.0
+    shear_range: float = 0.0
+    zoom_range: float | Sequence[float] = 0.0
+    horizontal_flip: bool = False
+    vertical_flip: bool = False
+    brightness_range: Sequence[float] | None = None
+    channel_shift_range: float = 0.0
+    fill_mode: str = "nearest"
+    cval: float = 0.0
+    rescale: float | None = 1 / 255
+
+    def __post_init__(self) -> None:
+        for name in ("rotation_range", "width_shift_range", "height_shift_range", "shear_range", "channel_shift_range"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 <= value < float("inf")):
+                raise InputError(f"ImageAugmenter: {name} needs a number >= 0, got {value!r}")
+        low, _ = self.zoom_limits
+        if low <= 0:
+            raise InputError(f"ImageAugmenter: zoom_range is below 1, or (low, high) with low above 0; got {self.zoom_range!r}")
+        if self.fill_mode not in FILL_MODES:
+            raise InputError(f"ImageAugmenter: fill_mode is one of {', '.join(FILL_MODES)}; got {self.fill_mode!r}")
+
+    @property
+    def zoom_limits(self) -> tuple[float, float]:
+        """The smallest and the largest zoom factor."""
+        if isinstance(self.zoom_range, int | float):
+            return 1 - self.zoom_range, 1 + self.zoom_range
+        low, high = self.zoom_range
+        return low, high
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """images (N, H, W, C), uint8 or floats in [0, 1] -> float32 (N, H, W, C)."""
+        n, h, w, _ = images.shape
+        top = 255.0 if images.dtype == np.uint8 else 1.0
+        rescale = 1.0 if self.rescale is None else self.rescale
+        return warp(images, self.draw(n, h, w, rng), self.fill_mode, self.cval, top, rescale)
+
+    def draw(self, n: int, h: int, w: int, rng: np.random.Generator) -> Transforms:
+        """Transforms for n images of h x w. Every option draws always, so that changing one leaves the others' draws."""
+        unit = rng.uniform(-1, 1, (n, 5))  # rotation, row shift, column shift, shear, channel shift
+        zoom = rng.uniform(*self.zoom_limits, (n, 2))
+        flips = rng.random((n, 2)) < 0.5
+        brightness = rng.uniform(*(self.brightness_range or (1.0, 1.0)), n)
+        turn, shear = np.deg2rad(unit[:, 0] * self.rotation_range), np.deg2rad(unit[:, 3] * self.shear_range)
+        matrices = affine_matrices(
+            turn, unit[:, 1] * self.height_shift_range * h, unit[:, 2] * self.width_shift_range * w, shear, zoom, h, w
+        )
+        for axis, (wanted, length) in enumerate([(self.vertical_flip, h), (self.horizontal_flip, w)]):
+            if wanted:
+                chosen = flips[:, axis]
+                matrices[chosen, :, 2] += (length - 1) * matrices[chosen, :, axis]  # output i reads output length-1-i
+                matrices[chosen, :, axis] *= -1
+        return Transforms(matrices, unit[:, 4] * self.channel_shift_range, brightness)
+
+
+def affine_matrices(
+    turn: np.ndarray, down: np.ndarray, right: np.ndarray, shear: np.ndarray, zoom: np.ndarray, h: int, w: int
+) -> np.ndarray:
+    """(N, 2, 3) from angles in radians (N,), shifts in pixels (N,) and zoom factors (N, 2), about the image's centre.
+
+    R = [[cos, -sin], [sin, cos]],  S = [[1, -sin(shear)], [0, cos(shear)]],  Z = diag(zoom)
+    A = R S Z,  and the centre goes to the centre shifted by R (down, right)
+    """
+    cos, sin = np.cos(turn), np.sin(turn)
+    rotation = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)  # (N, 2, 2)
+    one, zero = np.ones_like(shear), np.zeros_like(shear)
+    shearing = np.array([[one, -np.sin(shear)], [zero, np.cos(shear)]]).transpose(2, 0, 1)  # (N, 2, 2)
+    linear = rotation @ shearing * zoom[:, None, :]  # (N, 2, 2)
+    centre = np.array([(h - 1) / 2, (w - 1) / 2])
+    shift = np.einsum("nab,nb->na", rotation, np.stack([down, right], axis=1))  # (N, 2)
+    offset = centre + shift - linear @ centre  # (N, 2)
+    return np.concatenate([linear, offset[:, :, None]], axis=2)  # (N, 2, 3)
