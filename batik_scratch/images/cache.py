@@ -23,6 +23,7 @@ from ..errors import InputError
 from ..files import write_text
 from .duplicates import grey_thumbnail, near_duplicate_groups
 from .folders import check_counts, list_folder
+from .places import user_cache
 from .reading import DECODER_VERSION, UnreadableImage, printable, read_pixels
 
 
@@ -83,13 +84,6 @@ def load_folder(
         np.array(facts["groups"], np.int64),
         list(bad.items()),
     )
-
-
-def user_cache() -> Path:
-    """Where drawn and decoded data are kept: BATIK_SCRATCH_CACHE, else XDG_CACHE_HOME/batik_scratch, else ~/.cache."""
-    if chosen := os.environ.get("BATIK_SCRATCH_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "batik_scratch"
 
 
 @contextmanager
