@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{name}{error.strerror or error}; check the disk's space and the folder's permissions", BAD_INPUT)
+        return _complain(
+            f"{name}{error.strerror or error}; check the disk's space and the folder's permissions", BAD_INPUT
+        )
     except KeyboardInterrupt as stop:
         by_signal = bool(stop.args)
         print("\nstopped; what was written so far is kept", file=sys.stderr)
@@ -48,11 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    parser = _Parser(prog="batik-scratch", description="A convolutional network from scratch, and a two-stage batik study.")
+    parser = _Parser(
+        prog="batik-scratch", description="A convolutional network from scratch, and a two-stage batik study."
+    )
     parser.add_argument("--version", action="version", version=f"batik-scratch {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    p = _command(commands, "run", run, "the two-stage study: tables, figures, report.html", "run --data my_photos --epochs 20")
+    p = _command(
+        commands, "run", run, "the two-stage study: tables, figures, report.html", "run --data my_photos --epochs 20"
+    )
     _study_options(p)
     p.add_argument("--out", type=Path, help="run folder; runs/YYYYMMDD-HHMMSS where it is not given")
 
@@ -60,7 +66,9 @@ def build_parser() -> argparse.ArgumentParser:
     _study_options(p)
     p.add_argument("--out", type=Path, default=Path("model.npz"), help="model file to write (default: model.npz)")
 
-    p = _command(commands, "evaluate", evaluate, "metrics of a model on a folder", "evaluate --model model.npz --data photos")
+    p = _command(
+        commands, "evaluate", evaluate, "metrics of a model on a folder", "evaluate --model model.npz --data photos"
+    )
     _model_option(p)
     p.add_argument("--data", type=Path, required=True, help="folder of photos, one subfolder per class")
     p.add_argument("--skip-bad", action="store_true", help="leave unreadable files out instead of stopping")
@@ -69,7 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     _model_option(p)
 
-    p = _command(commands, "saliency", saliency, "which pixels mattered", "saliency photo.jpg --model model.npz --out maps")
+    p = _command(
+        commands, "saliency", saliency, "which pixels mattered", "saliency photo.jpg --model model.npz --out maps"
+    )
     p.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     _model_option(p)
     p.add_argument("--target", default="predicted", help='class name to explain (default: "predicted")')
@@ -188,7 +198,9 @@ def data_sheet(options: argparse.Namespace) -> int:
 
 
 def _command(commands: Any, name: str, function: Any, what: str, example: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example: batik-scratch {example}")
+    parser = commands.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example: batik-scratch {example}"
+    )
     parser.set_defaults(function=function)
     return parser
 
@@ -201,7 +213,9 @@ def _study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, help="per stage")
     parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
     parser.add_argument("--image-size", type=int, help="pixels (default: 150)")
-    parser.add_argument("--skip-bad", action="store_true", default=None, help="leave unreadable files out instead of stopping")
+    parser.add_argument(
+        "--skip-bad", action="store_true", default=None, help="leave unreadable files out instead of stopping"
+    )
 
 
 def _config(options: argparse.Namespace) -> Any:
@@ -220,7 +234,9 @@ def _counts(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"needs whole numbers with commas, such as 217,200,151; got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"needs whole numbers with commas, such as 217,200,151; got {text!r}"
+        ) from None
 
 
 def _announce_compilation() -> None:

@@ -38,7 +38,9 @@ def imported_floors(path: Path) -> set[str]:
             target = [*base, *(node.module.split(".") if node.module else [])]
             floors |= {target[0]} if target else {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("batik_scratch"):
-            floors |= {(node.module or "").split(".")[1]} if "." in (node.module or "") else {a.name for a in node.names}
+            floors |= (
+                {(node.module or "").split(".")[1]} if "." in (node.module or "") else {a.name for a in node.names}
+            )
     return floors - {"__version__"}
 
 

@@ -51,7 +51,9 @@ class ImageAugmenter:
                 raise InputError(f"ImageAugmenter: {name} needs a number >= 0, got {value!r}")
         low, _ = self.zoom_limits
         if low <= 0:
-            raise InputError(f"ImageAugmenter: zoom_range is below 1, or (low, high) with low above 0; got {self.zoom_range!r}")
+            raise InputError(
+                f"ImageAugmenter: zoom_range is below 1, or (low, high) with low above 0; got {self.zoom_range!r}"
+            )
         if self.fill_mode not in FILL_MODES:
             raise InputError(f"ImageAugmenter: fill_mode is one of {', '.join(FILL_MODES)}; got {self.fill_mode!r}")
 
@@ -75,7 +77,8 @@ class ImageAugmenter:
         unit = rng.uniform(-1, 1, (n, 5))  # rotation, row shift, column shift, shear, channel shift
         zoom = rng.uniform(*self.zoom_limits, (n, 2))
         flips = rng.random((n, 2)) < 0.5
-        brightness = rng.uniform(*(self.brightness_range or (1.0, 1.0)), n)
+        low, high = self.brightness_range or (1.0, 1.0)
+        brightness = rng.uniform(low, high, n)
         turn, shear = np.deg2rad(unit[:, 0] * self.rotation_range), np.deg2rad(unit[:, 3] * self.shear_range)
         matrices = affine_matrices(
             turn, unit[:, 1] * self.height_shift_range * h, unit[:, 2] * self.width_shift_range * w, shear, zoom, h, w

@@ -107,12 +107,15 @@ def _decode(
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".npy")
     os.close(handle)
     bad: list[tuple[str, str]] = []
-    thumbnails, kept = [], []
+    thumbnails: list[np.ndarray] = []
+    kept: list[bytes] = []  # digests of the readable files
     try:
         pixels = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(paths), size, size, 3))
         jobs = (delayed(_try_read)(path, size) for path in paths)
         results = Parallel(workers or cpu_count(), prefer="threads", return_as="generator")(jobs)
-        bar = tqdm(results, total=len(paths), desc="decoding", unit="image", leave=False, disable=None if progress else True)
+        bar = tqdm(
+            results, total=len(paths), desc="decoding", unit="image", leave=False, disable=None if progress else True
+        )
         with quiet_pillow():
             for (_, relative), digest, result in zip(files, digests, bar, strict=True):
                 if isinstance(result, str):
@@ -157,9 +160,15 @@ def _try_read(path: Path, size: int) -> np.ndarray | str:
 
 
 def _in_parallel(function: Any, items: Sequence[Any], title: str, workers: int | None, progress: bool) -> list[Any]:
-    results = Parallel(workers or cpu_count(), prefer="threads", return_as="generator")(delayed(function)(i) for i in items)
+    results = Parallel(workers or cpu_count(), prefer="threads", return_as="generator")(
+        delayed(function)(i) for i in items
+    )
     # hashing takes seconds only for very large folders: no bar before then
-    return list(tqdm(results, total=len(items), desc=title, unit="file", leave=False, delay=2, disable=None if progress else True))
+    return list(
+        tqdm(
+            results, total=len(items), desc=title, unit="file", leave=False, delay=2, disable=None if progress else True
+        )
+    )
 
 
 def _digest(path: Path) -> bytes:
@@ -209,5 +218,9 @@ def _unreadable_message(folder: str | os.PathLike, bad: Sequence[tuple[str, str]
     if len(bad) > 4:
         lines.append(f"  and {len(bad) - 4} more; see: batik-scratch data scan {printable(folder)}")
     return "\n".join(
-        [f"{printable(folder)}: {len(bad)} of its files cannot be read:", *lines, "Remove or replace them, or use --skip-bad"]
+        [
+            f"{printable(folder)}: {len(bad)} of its files cannot be read:",
+            *lines,
+            "Remove or replace them, or use --skip-bad",
+        ]
     )

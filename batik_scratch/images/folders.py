@@ -84,7 +84,9 @@ def _walk(root: Path, relative: str, listing: Listing, follow_links: bool, above
     """Relative paths of the image files below root/relative."""
     status = os.stat(root / relative)
     if (status.st_dev, status.st_ino) in above:
-        raise InputError(f"{printable(root / relative)}: a symbolic link leads back to a folder above it; remove the loop")
+        raise InputError(
+            f"{printable(root / relative)}: a symbolic link leads back to a folder above it; remove the loop"
+        )
     above = above | {(status.st_dev, status.st_ino)}
     found = []
     for entry in os.scandir(root / relative):

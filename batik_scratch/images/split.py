@@ -31,13 +31,17 @@ def stratified_split(
             raise InputError(f"split: class {label} has {count} images; each class needs at least {MIN_PER_CLASS}")
     if not 0 < validation_fraction < 1:
         raise InputError(f"split: validation_fraction is above 0 and below 1, got {validation_fraction!r}")
-    _, first, unit = np.unique(np.arange(len(labels)) if groups is None else groups, return_index=True, return_inverse=True)
+    _, first, unit = np.unique(
+        np.arange(len(labels)) if groups is None else groups, return_index=True, return_inverse=True
+    )
     try:
         _, held_out = train_test_split(
             np.arange(len(first)), test_size=validation_fraction, random_state=seed % 2**32, stratify=labels[first]
         )
     except ValueError as error:  # a class whose pictures are all copies of one another, or too small a share
-        raise InputError(f"split: the classes cannot all be on both sides ({error}); add images, or change the share") from None
+        raise InputError(
+            f"split: the classes cannot all be on both sides ({error}); add images, or change the share"
+        ) from None
     is_validation = np.isin(unit, held_out)  # (N,)
     train, validation = np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
     missing = set(np.unique(labels)) - (set(labels[train]) & set(labels[validation]))

@@ -84,7 +84,7 @@ def warp(
 
 
 @compiled()
-def _fold(position, n, mode):  # type: ignore[no-untyped-def]
+def _fold(position, n, mode):
     if mode == 1:  # reflect
         position = (position + 0.5) % (2.0 * n)
         position = (2.0 * n - position if position > n else position) - 0.5
@@ -95,7 +95,7 @@ def _fold(position, n, mode):  # type: ignore[no-untyped-def]
 
 
 @compiled(parallel=True)
-def _warp(images, matrices, scalars, mode, cval, top, rescale, out):  # type: ignore[no-untyped-def]
+def _warp(images, matrices, scalars, mode, cval, top, rescale, out):
     n_images, h, w, channels = images.shape
     zero = np.float32(0)
     for task in numba.prange(n_images * h):

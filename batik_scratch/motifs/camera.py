@@ -25,7 +25,7 @@ class View:
 
 def take_view(rng: np.random.Generator, size: int, difficulty: float) -> View:
     """A view of the cloth for size x size pixels; at difficulty 0 straight from the front, at 1 far from it."""
-    span = rng.uniform(1.55, 1.55 + 1.5 * difficulty)  # tile heights across the picture
+    span = rng.uniform(1.7, 1.9 + 1.2 * difficulty)  # tile heights across the picture
     turn = rng.normal(0, 0.35 * difficulty)
     tilt_x, tilt_y = rng.uniform(-0.35, 0.35, 2) * difficulty
     centre_x, centre_y = rng.uniform(-20, 20, 2)

@@ -17,13 +17,18 @@ LINE = 0.013  # half the width of a wax line, in tile heights
 def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: float) -> tuple[Array, dict[str, Any]]:
     """Colours of the cloth, float (H, W, 3) of 0..255, and what was drawn. The same draws for every motif."""
     palette = PALETTES[rng.integers(len(PALETTES))]
-    swapped = rng.random() < 0.5  # light motif on dark ground, or the other way round
-    tones = palette.tones if swapped else palette.tones[::-1]  # (5, 3)
+    # a light motif on a dark ground, or, the more often the harder the set, the other way round
+    dark_motif = bool(rng.random() < 0.5 * difficulty)
+    ground_luma, lumas = (rng.uniform(195, 225), (45, 150)) if dark_motif else (rng.uniform(45, 90), (115, 215))
+    tones = np.stack([with_luma(c, y) for c, y in zip(palette.tones, np.linspace(*lumas, 5), strict=True)])  # (5, 3)
+    wax = with_luma(np.array(palette.wax, float), 240)
     bleed = rng.uniform(0.0, 0.01 + 0.02 * difficulty)
     wobble = bleed * _noise(rng, view.x.shape, 3)  # dye creeps under the wax: the edge wanders
     inside = coverage(geometry.distance + wobble, view.pixel + bleed)[..., None]  # (H, W, 1)
 
-    ground, filling = _filled_ground(view, rng, np.array(palette.ground, float), np.array(palette.wax, float))
+    ground, filling = _filled_ground(
+        view, rng, with_luma(np.array(palette.ground, float), ground_luma), wax, difficulty
+    )
     low = np.clip(geometry.tone, 0, 4)
     dyed = np.stack([np.interp(low, np.arange(5), tones[:, channel]) for channel in range(3)], axis=-1)  # (H, W, 3)
     colour = ground * (1 - inside) + dyed * inside  # (H, W, 3)
@@ -31,7 +36,7 @@ def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: fl
     outline = coverage(np.abs(geometry.distance + wobble) - LINE, view.pixel)
     inner = coverage(geometry.line, view.pixel) * inside[..., 0]
     lines = (0.95 * np.maximum(outline, 0.8 * inner))[..., None]  # (H, W, 1)
-    colour = colour * (1 - lines) + np.array(palette.wax, float) * lines
+    colour = colour * (1 - lines) + wax * lines
 
     crackle = rng.uniform(0, 0.6) * (rng.random() < 0.5)
     if crackle:
@@ -40,14 +45,22 @@ def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: fl
     weave = rng.uniform(0.01, 0.05)
     threads = np.sin(view.x * 260) * np.sin(view.y * 260) if view.pixel < 0.012 else _noise(rng, view.x.shape, 0)
     colour *= (1 + weave * threads)[..., None]
-    drawn = {"palette": palette.name, "light_motif": bool(swapped), "filling": filling, "crackle": round(float(crackle), 3)}
+    drawn = {"palette": palette.name, "dark_motif": dark_motif, "filling": filling, "crackle": round(float(crackle), 3)}
     return np.clip(colour, 0, 255), drawn
 
 
-def _filled_ground(view: View, rng: np.random.Generator, ground: Array, wax: Array) -> tuple[Array, str]:
+def with_luma(colour: Array, luma: float) -> Array:
+    """The colour (3,) made darker (towards black) or lighter (towards white) until its luma is `luma`, 0..255."""
+    now = float(colour @ np.array([0.299, 0.587, 0.114]))
+    return colour * (luma / now) if now >= luma else 255 - (255 - colour) * ((255 - luma) / (255 - now))
+
+
+def _filled_ground(
+    view: View, rng: np.random.Generator, ground: Array, wax: Array, difficulty: float
+) -> tuple[Array, str]:
     """The ground's colour with a filling in wax strewn over it, or none: (H, W, 3) and the filling's name."""
     name = str(rng.choice([*FILLINGS, "plain"]))
-    pitch, strength = rng.uniform(0.07, 0.14), rng.uniform(0.25, 0.7)
+    pitch, strength = rng.uniform(0.07, 0.14), rng.uniform(0.1, 0.2 + 0.5 * difficulty)
     colour = np.broadcast_to(ground, (*view.x.shape, 3))
     if name == "plain":
         return colour, name

@@ -58,7 +58,11 @@ def write_dataset(
         # processes where it pays: drawing is NumPy on small arrays, which holds the interpreter's lock
         n_jobs = 1 if len(tasks) < 64 else workers or cpu_count()
         results = Parallel(n_jobs, return_as="generator", batch_size="auto")(jobs)
-        rows = list(tqdm(results, total=len(tasks), desc="drawing", unit="image", leave=False, disable=None if progress else True))
+        rows = list(
+            tqdm(
+                results, total=len(tasks), desc="drawing", unit="image", leave=False, disable=None if progress else True
+            )
+        )
         _write_manifest(temporary / "manifest.csv", rows)
         os.rename(temporary, target)
     except BaseException:
@@ -111,7 +115,11 @@ def _checked_counts(counts: Mapping[str, int] | Sequence[int]) -> dict[str, int]
         if len(counts) != len(MOTIFS):
             raise InputError(f"counts: needs {len(MOTIFS)} numbers ({', '.join(MOTIFS)}), got {list(counts)}")
         counts = dict(zip(MOTIFS, counts, strict=True))
-    if not counts or any(not isinstance(n, int | np.integer) or n < 0 for n in counts.values()) or not sum(counts.values()):
+    if (
+        not counts
+        or any(not isinstance(n, int | np.integer) or n < 0 for n in counts.values())
+        or not sum(counts.values())
+    ):
         raise InputError(f"counts: needs whole numbers >= 0, at least one above; got {dict(counts)}")
     return {motif: int(n) for motif, n in counts.items()}
 

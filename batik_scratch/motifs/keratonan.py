@@ -50,7 +50,12 @@ def _wing(m: Array, v: Array, rng: np.random.Generator, feathers: int, layers: i
 def _gate(m: Array, v: Array, rng: np.random.Generator) -> Array:
     """Half of a split gate: steps that narrow upwards beside an open passage."""
     steps, width = int(rng.integers(3, 5)), rng.uniform(0.12, 0.16)
-    return union([box(m, v, 0.03 + width * (1 - 0.2 * k) / 2, 0.36 - 0.062 * k, width * (1 - 0.22 * k) / 2, 0.036) for k in range(steps)])
+    return union(
+        [
+            box(m, v, 0.03 + width * (1 - 0.2 * k) / 2, 0.36 - 0.062 * k, width * (1 - 0.22 * k) / 2, 0.036)
+            for k in range(steps)
+        ]
+    )
 
 
 def _rocks(m: Array, v: Array, rng: np.random.Generator) -> Array:

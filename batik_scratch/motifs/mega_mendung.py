@@ -40,5 +40,11 @@ def mega_mendung(x: Array, y: Array, rng: np.random.Generator) -> Geometry:
         distance,
         tone,
         np.minimum(line - 0.007, union(curls) - 0.011),
-        {"lobes": lobes, "bands": bands, "stretch": round(stretch, 3), "row_offset": round(offset, 3), "mirrored": mirrored},
+        {
+            "lobes": lobes,
+            "bands": bands,
+            "stretch": round(stretch, 3),
+            "row_offset": round(offset, 3),
+            "mirrored": mirrored,
+        },
     )

@@ -33,5 +33,7 @@ def banded(distance: Array, width: float, tones: int, inwards_lighter: bool) -> 
     depth = np.maximum(-distance, 0) / width
     step = np.clip(np.floor(depth), 0, tones - 1)
     tone = step * 4 / max(tones - 1, 1)
-    nearest = np.abs(depth - np.clip(np.rint(depth), 1, tones - 1)) * width if tones > 1 else np.full_like(distance, 9.0)
+    nearest = (
+        np.abs(depth - np.clip(np.rint(depth), 1, tones - 1)) * width if tones > 1 else np.full_like(distance, 9.0)
+    )
     return (tone if inwards_lighter else 4 - tone), nearest

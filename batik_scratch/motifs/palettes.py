@@ -63,4 +63,6 @@ def _rgb(text: str) -> Colour:
     return int(text[:2], 16), int(text[2:4], 16), int(text[4:], 16)
 
 
-PALETTES = tuple(Palette(name, *map(_rgb, colours)) for name, *colours in (line.split() for line in _HEX.split("\n") if line))
+PALETTES = tuple(
+    Palette(name, *map(_rgb, colours)) for name, *colours in (line.split() for line in _HEX.split("\n") if line)
+)

@@ -17,7 +17,9 @@ def expose(
     size = len(colour)
     axis = np.linspace(-1, 1, size)
     slope = rng.uniform(-0.35, 0.35, 2) * difficulty
-    light = rng.uniform(1 - 0.25 * difficulty, 1 + 0.15 * difficulty) * (1 + slope[0] * axis[:, None] + slope[1] * axis[None])
+    light = rng.uniform(1 - 0.25 * difficulty, 1 + 0.15 * difficulty) * (
+        1 + slope[0] * axis[:, None] + slope[1] * axis[None]
+    )
     balance = 1 + rng.normal(0, 0.06 * difficulty, 3)
     blur = rng.uniform(0.15, 0.35 + 1.1 * difficulty) * size / 150
     grain, quality = rng.uniform(0, 14 * difficulty), int(rng.integers(95 - int(50 * difficulty), 96))
@@ -37,7 +39,11 @@ def expose(
 def _frame(photo: Array, mask: Array, frame: str, rng: np.random.Generator) -> tuple[Array, Array]:
     """Cover the edge with a border, a caption bar or a plain table; what is covered leaves the mask."""
     size = len(photo)
-    width, tint, side = int(rng.integers(max(size // 30, 1), max(size // 9, 2))), rng.uniform(20, 245), int(rng.integers(4))
+    width, tint, side = (
+        int(rng.integers(max(size // 30, 1), max(size // 9, 2))),
+        rng.uniform(20, 245),
+        int(rng.integers(4)),
+    )
     if frame == "none":
         return photo, mask
     shown = np.ones((size, size), bool)

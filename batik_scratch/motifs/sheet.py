@@ -45,7 +45,8 @@ def _tile(path: Path, mask_path: Path | None) -> Image.Image:
     picture = read_image(path).resize((TILE, TILE), Image.Resampling.LANCZOS)
     if mask_path is None or not mask_path.is_file():
         return picture
-    mask = np.asarray(Image.open(mask_path).convert("1").resize((TILE, TILE), Image.Resampling.NEAREST))
+    with Image.open(mask_path) as stored:
+        mask = np.asarray(stored.convert("1").resize((TILE, TILE), Image.Resampling.NEAREST))
     pixels = np.array(picture)
     pixels[mask & ~binary_erosion(mask)] = OUTLINE
     return Image.fromarray(pixels)

@@ -26,14 +26,37 @@ def singa_barong(x: Array, y: Array, rng: np.random.Generator) -> Geometry:
             ellipse(m, v, head[0] - 0.05, head[1] + 0.07, 0.06, 0.03, 0.5),  # jaw
         ]
     )
-    mane = union(capsule(m, v, head, (head[0] + 0.16 * np.cos(a), head[1] + 0.16 * np.sin(a)), 0.03, 0.012) for a in np.linspace(-2.1, 0.4, int(rng.integers(5, 8))))
+    mane = union(
+        capsule(m, v, head, (head[0] + 0.16 * np.cos(a), head[1] + 0.16 * np.sin(a)), 0.03, 0.012)
+        for a in np.linspace(-2.1, 0.4, int(rng.integers(5, 8)))
+    )
     trident = union(capsule(m, v, (0.17, -0.34), (0.17 + dx, -0.46), 0.012, 0.008) for dx in (-0.05, 0.0, 0.05))
     wing, ribs = _wing(m, v, rng)
     wheel, spoke_lines = _wheels(m, v, spokes)
-    tail = stroke(m, v, bezier((0.86, 0.04), (0.98, -0.05), (0.9, -0.2), (0.98, rng.uniform(-0.34, -0.26)), 7), np.linspace(0.035, 0.015, 7))
+    tail = stroke(
+        m,
+        v,
+        bezier((0.86, 0.04), (0.98, -0.05), (0.9, -0.2), (0.98, rng.uniform(-0.34, -0.26)), 7),
+        np.linspace(0.035, 0.015, 7),
+    )
     legs = union(capsule(m, v, (cx, 0.1), (cx - 0.03, 0.32), 0.045, 0.035) for cx in (0.46, 0.58, 0.7))
-    gate = union([box(m, v, 0.0, 0.38 - 0.07 * k, 0.11 * (1 - 0.22 * k), 0.036) for k in range(int(rng.integers(3, 5)))])
-    distance = union([body, mane, trident, wing, wheel, tail, legs, gate, stroke(m, v, trunk, np.linspace(0.055, 0.02, 9)), _parasol(m, v, rng)])
+    gate = union(
+        [box(m, v, 0.0, 0.38 - 0.07 * k, 0.11 * (1 - 0.22 * k), 0.036) for k in range(int(rng.integers(3, 5)))]
+    )
+    distance = union(
+        [
+            body,
+            mane,
+            trident,
+            wing,
+            wheel,
+            tail,
+            legs,
+            gate,
+            stroke(m, v, trunk, np.linspace(0.055, 0.02, 9)),
+            _parasol(m, v, rng),
+        ]
+    )
     tone, contour = banded(distance, rng.uniform(0.026, 0.038), 3, bool(rng.random() < 0.5))
     su, sv, _, _ = tile(m, v, scales, 0.6 * scales, 0.5)
     scaling = np.maximum(np.abs(np.hypot(su, sv + 0.3 * scales) - 0.55 * scales) - 0.005, body + 0.02)
@@ -46,7 +69,9 @@ def _wing(m: Array, v: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """A raised wing on the back: (distance, distance to its shafts)."""
     n, root = int(rng.integers(4, 7)), (0.6, -0.02)
     tips = [(root[0] + 0.34 * np.cos(a), root[1] + 0.34 * np.sin(a)) for a in np.linspace(-1.5, -0.5, n)]
-    return union(capsule(m, v, root, t, 0.03, 0.028) for t in tips), union(capsule(m, v, root, t, 0, 0) for t in tips) - 0.005
+    return union(capsule(m, v, root, t, 0.03, 0.028) for t in tips), union(
+        capsule(m, v, root, t, 0, 0) for t in tips
+    ) - 0.005
 
 
 def _wheels(m: Array, v: Array, spokes: int) -> tuple[Array, Array]:

@@ -83,7 +83,11 @@ class Monitor(Callback):
         if self.monitor not in logs:
             raise InputError(
                 f"{type(self).__name__}: there is no metric {self.monitor!r}; there are {', '.join(sorted(logs))}"
-                + ("; pass validation_data to fit" if self.monitor.startswith("val_") and "val_loss" not in logs else "")
+                + (
+                    "; pass validation_data to fit"
+                    if self.monitor.startswith("val_") and "val_loss" not in logs
+                    else ""
+                )
             )
         return logs[self.monitor]
 
@@ -231,7 +235,10 @@ class ProgressBar(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self._close()
         parts = [f"{key} {logs[key]:.4f}" for key in ("loss", "accuracy", "val_loss", "val_accuracy") if key in logs]
-        print(f"epoch {epoch + 1:3d}/{self.epochs}  {'  '.join(parts)}  learning_rate {logs['learning_rate']:.3g}", flush=True)
+        print(
+            f"epoch {epoch + 1:3d}/{self.epochs}  {'  '.join(parts)}  learning_rate {logs['learning_rate']:.3g}",
+            flush=True,
+        )
 
     def on_train_end(self, logs: Logs) -> None:
         self._close()

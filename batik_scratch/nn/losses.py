@@ -62,5 +62,7 @@ def check_labels(y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         raise InputError(f"labels: need whole numbers (class indices), got {y.dtype}; use argmax on one-hot rows")
     if len(y) == 0 or y.min() < 0 or y.max() >= outputs.shape[1]:
         received = f"{y.min()}..{y.max()}" if len(y) else "none"
-        raise InputError(f"labels: need values in 0..{outputs.shape[1] - 1} for {outputs.shape[1]} classes, got {received}")
+        raise InputError(
+            f"labels: need values in 0..{outputs.shape[1] - 1} for {outputs.shape[1]} classes, got {received}"
+        )
     return y

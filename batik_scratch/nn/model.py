@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from ..errors import InputError
 from . import model_file, training
 from .callbacks import Callback, History
 from .layers import Dropout, Layer, Softmax
-from .layers.base import snake_case
+from .layers.base import name_layers
 from .losses import SparseCategoricalCrossentropy
 from .optimizers import Adam, Optimizer
 from .summary import summary_table
@@ -50,9 +49,11 @@ class Sequential:
         self.loss: SparseCategoricalCrossentropy | None = None
         self.stop_training = False
         self.metadata: dict[str, Any] = {}
-        self._seeds = random_state if isinstance(random_state, np.random.SeedSequence) else np.random.SeedSequence(random_state)
+        self._seeds = (
+            random_state if isinstance(random_state, np.random.SeedSequence) else np.random.SeedSequence(random_state)
+        )
         self._lock = threading.RLock()
-        _name_layers(self.layers)
+        name_layers(self.layers)
         if input_shape is not None:
             self.build(input_shape)
 
@@ -95,7 +96,9 @@ class Sequential:
 
     # ------------------------------------------------------------------ passes
 
-    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None, softmax: bool = True) -> np.ndarray:
+    def forward(
+        self, x: np.ndarray, training: bool = False, keep: bool | None = None, softmax: bool = True
+    ) -> np.ndarray:
         """x (N, ...) through all layers; `softmax=False` stops at the logits before a final Softmax."""
         y = self._cast(x)
         for layer in self._walk(softmax):
@@ -188,8 +191,8 @@ class Sequential:
             batches = _as_batches(x, y, batch_size, rng)
             held_out = None
             if validation_data is not None:
-                pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
-                held_out = _as_batches(*pair, batch_size, None)
+                x_held, y_held = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
+                held_out = _as_batches(x_held, y_held, batch_size, None)
             return training.fit(self, batches, int(epochs), initial_epoch, held_out, callbacks, verbose)
 
     def evaluate(
@@ -266,7 +269,10 @@ class Sequential:
 
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:
         with self._lock:
-            parts = [self.forward(part, softmax=softmax) for part, _ in training.ArrayBatches(x, np.zeros(len(x)), batch_size)]
+            parts = [
+                self.forward(part, softmax=softmax)
+                for part, _ in training.ArrayBatches(x, np.zeros(len(x)), batch_size)
+            ]
             return np.concatenate(parts)  # (N, U)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -281,21 +287,7 @@ def _as_batches(x: Any, y: np.ndarray | None, batch_size: int, rng: np.random.Ge
     if y is not None:
         return training.ArrayBatches(np.asarray(x), y, batch_size, rng)
     if isinstance(x, np.ndarray) or not hasattr(x, "__len__") or not hasattr(x, "__iter__"):
-        raise InputError(f"needs images and labels, or a sized iterable of (x, y) batches; got {type(x).__name__} alone")
+        raise InputError(
+            f"needs images and labels, or a sized iterable of (x, y) batches; got {type(x).__name__} alone"
+        )
     return x
-
-
-def _name_layers(layers: Sequence[Layer]) -> None:
-    """Keras' names: conv2d, conv2d_1, ...; a name chosen by the user stays, and must be unique."""
-    taken = Counter(layer.name for layer in layers if layer.named_by_user)
-    if any(n > 1 for n in taken.values()):
-        raise InputError(f"layer names must be unique; used more than once: {[k for k, n in taken.items() if n > 1]}")
-    seen: Counter[str] = Counter()
-    for layer in layers:
-        if not layer.named_by_user:
-            base = snake_case(type(layer).__name__)
-            layer.name = base
-            while layer.name in taken:
-                seen[base] += 1
-                layer.name = f"{base}_{seen[base]}"
-            taken[layer.name] += 1

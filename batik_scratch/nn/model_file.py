@@ -43,7 +43,9 @@ def save(model: "Sequential", path: str | os.PathLike) -> None:
         "written_by": __version__,
         "input_shape": list(model.input_shape),
         "dtype": model.dtype.name,
-        "layers": [{"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in model.layers],
+        "layers": [
+            {"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in model.layers
+        ],
         "metadata": model.metadata,
     }
     write_arrays(path, arrays, description)
@@ -65,7 +67,9 @@ def load(path: str | os.PathLike) -> "Sequential":
             raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
             raise InputError(f"{path}: damaged description ({error!r}); get the file again") from None
-        expected = {f"{layer.name}/{key}": (w.shape, w.dtype) for layer in model.layers for key, w in layer.params.items()}
+        expected = {
+            f"{layer.name}/{key}": (w.shape, w.dtype) for layer in model.layers for key, w in layer.params.items()
+        }
         arrays = read_arrays(archive, path, expected, description)
     model.set_weights([arrays[name] for name in expected])
     model.metadata = metadata
@@ -83,7 +87,9 @@ def read_description(archive: zipfile.ZipFile, path: str | os.PathLike) -> dict[
     try:
         info = archive.getinfo(f"{DESCRIPTION}.npy")
         if info.file_size > MAX_DESCRIPTION or info.compress_type != zipfile.ZIP_STORED:
-            raise InputError(f"{path}: the description is over {MAX_DESCRIPTION} bytes or compressed; not a file of ours")
+            raise InputError(
+                f"{path}: the description is over {MAX_DESCRIPTION} bytes or compressed; not a file of ours"
+            )
         raw = archive.read(info)
         start = raw.index(b"\n") + 1  # the .npy header ends in a line feed
         description = json.loads(raw[start:])
@@ -111,7 +117,9 @@ def read_arrays(
     present = {info.filename.removesuffix(".npy") for info in archive.infolist()} - {DESCRIPTION}
     if present != set(expected) or len(archive.infolist()) != len(expected) + 1:
         differing = sorted(present ^ set(expected))[:4]
-        raise InputError(f"{path}: the arrays do not match the architecture ({', '.join(differing)}); get the file again")
+        raise InputError(
+            f"{path}: the arrays do not match the architecture ({', '.join(differing)}); get the file again"
+        )
     arrays = {}
     for name, (shape, dtype) in expected.items():
         info = archive.getinfo(f"{name}.npy")
@@ -121,10 +129,14 @@ def read_arrays(
         try:
             with archive.open(info) as member:
                 version = np.lib.format.read_magic(member)
-                read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                read_header = (
+                    np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                )
                 header = read_header(member, max_header_size=4096)
                 if header != (shape, False, dtype):
-                    raise InputError(f"{path}: {name} has header {header}, the architecture needs {(shape, dtype.name)}")
+                    raise InputError(
+                        f"{path}: {name} has header {header}, the architecture needs {(shape, dtype.name)}"
+                    )
                 raw = member.read(size + 1)
         except (ValueError, SyntaxError, RecursionError, TypeError, *_DAMAGE) as error:
             if isinstance(error, InputError):
@@ -138,7 +150,16 @@ def read_arrays(
     return arrays
 
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, OverflowError, MemoryError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)
 
 
 def _open(path: str | os.PathLike) -> zipfile.ZipFile:

@@ -25,7 +25,9 @@ class Optimizer:
 
     def __init__(self, learning_rate: float) -> None:
         if not (learning_rate > 0 and math.isfinite(learning_rate)):
-            raise InputError(f"{type(self).__name__}: learning_rate needs a finite number above 0, got {learning_rate!r}")
+            raise InputError(
+                f"{type(self).__name__}: learning_rate needs a finite number above 0, got {learning_rate!r}"
+            )
         self.learning_rate = float(learning_rate)
         self.iterations = 0
         self.memory: dict[str, list[np.ndarray]] = {slot: [] for slot in self.slots}

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def summary_table(model: "Sequential") -> str:
     """Layer (type), output shape, parameters, multiply-adds and cached bytes for one image, with totals."""
-    rows = [("Layer (type)", "Output Shape", "Param #", "Multiply-adds", "Cached bytes")]
+    rows: list[tuple[str, ...]] = [("Layer (type)", "Output Shape", "Param #", "Multiply-adds", "Cached bytes")]
     built = model.input_shape is not None
     for layer in model.layers:
         shape = f"(None, {', '.join(map(str, layer.output_shape))})" if layer.output_shape else "?"

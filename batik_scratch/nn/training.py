@@ -112,7 +112,9 @@ def train_epoch(model: "Sequential", batches: Batches, epoch: int, callbacks: Se
         mean.add(loss, logits, y)
         _tell(callbacks, "on_batch_end", index, mean.logs())
     if mean.images == 0:
-        raise InputError("fit: the iterable of batches gave none; it must start anew at each epoch (a list, not a generator)")
+        raise InputError(
+            "fit: the iterable of batches gave none; it must start anew at each epoch (a list, not a generator)"
+        )
     return mean.logs()
 
 

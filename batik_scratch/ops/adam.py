@@ -44,7 +44,7 @@ def update(
 
 
 @compiled(parallel=True)
-def _update(w, g, m, v, alpha, rest_1, rest_2, epsilon):  # type: ignore[no-untyped-def]
+def _update(w, g, m, v, alpha, rest_1, rest_2, epsilon):
     for i in numba.prange(w.size):
         m[i] += (g[i] - m[i]) * rest_1
         v[i] += (g[i] * g[i] - v[i]) * rest_2

@@ -50,7 +50,11 @@ def backward_plain(
 
 
 def forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1), out: np.ndarray | None = None
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    strides: tuple[int, int] = (1, 1),
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """`forward_plain`, tiled and on all threads; `out` (N, OH, OW, F) is filled where it is given."""
     if x.dtype.kind == "c":
@@ -95,7 +99,7 @@ def _tile_rows(flat: np.ndarray, ow: int) -> int:
 
 
 @compiled()
-def _gather(image, kh, kw, sh, sw, first, columns):  # type: ignore[no-untyped-def]
+def _gather(image, kh, kw, sh, sw, first, columns):
     """im2col of a few output rows of one image (H, W, C) into columns (rows, OW, kh, kw*C)."""
     rows, ow = columns.shape[0], columns.shape[1]
     span = columns.shape[3]
@@ -111,7 +115,7 @@ def _gather(image, kh, kw, sh, sw, first, columns):  # type: ignore[no-untyped-d
 
 
 @compiled()
-def _scatter(columns, kh, sh, sw, first, image):  # type: ignore[no-untyped-def]
+def _scatter(columns, kh, sh, sw, first, image):
     """col2im of a few output rows: the adjoint of `_gather`, so it adds."""
     rows, ow = columns.shape[0], columns.shape[1]
     span = columns.shape[3]
@@ -127,7 +131,7 @@ def _scatter(columns, kh, sh, sw, first, image):  # type: ignore[no-untyped-def]
 
 
 @compiled(parallel=True)
-def _forward(x, flat, bias, kh, kw, sh, sw, tile, y):  # type: ignore[no-untyped-def]
+def _forward(x, flat, bias, kh, kw, sh, sw, tile, y):
     n_images, oh, ow, filters = y.shape
     tiles = (oh + tile - 1) // tile
     span = kw * x.shape[3]
@@ -144,7 +148,7 @@ def _forward(x, flat, bias, kh, kw, sh, sw, tile, y):  # type: ignore[no-untyped
 
 
 @compiled(parallel=True)
-def _backward(x, flat_t, dy, kh, kw, sh, sw, tile, dx, sums):  # type: ignore[no-untyped-def]
+def _backward(x, flat_t, dy, kh, kw, sh, sw, tile, dx, sums):
     n_images, oh, ow, filters = dy.shape
     span = kw * x.shape[3]
     k_size = kh * span

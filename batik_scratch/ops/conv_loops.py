@@ -32,7 +32,7 @@ def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[
 
 
 @compiled()
-def _adjoint(x, kernel, dy, strides):  # type: ignore[no-untyped-def]
+def _adjoint(x, kernel, dy, strides):
     n_images, oh, ow, filters = dy.shape
     kh, kw, channels, _ = kernel.shape
     sh, sw = strides

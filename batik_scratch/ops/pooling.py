@@ -24,7 +24,7 @@ def backward_plain(
     dy: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], pool: tuple[int, int], strides: tuple[int, int]
 ) -> np.ndarray:
     """dy, winner (N, OH, OW, C) -> dx of x's `shape` (N, H, W, C)."""
-    n, i, j, c = np.indices(winner.shape, sparse=True)
+    n, i, j, c = np.ogrid[tuple(slice(length) for length in winner.shape)]
     rows = i * strides[0] + winner // pool[1]  # (N, OH, OW, C)
     columns = j * strides[1] + winner % pool[1]  # (N, OH, OW, C)
     dx = np.zeros(shape, dy.dtype)  # (N, H, W, C)
@@ -63,7 +63,7 @@ def backward(
 
 
 @compiled(parallel=True)
-def _forward(x, ph, pw, sh, sw, y, winner):  # type: ignore[no-untyped-def]
+def _forward(x, ph, pw, sh, sw, y, winner):
     n_images, oh, ow, channels = y.shape
     for task in numba.prange(n_images * oh):
         n, i = task // oh, task % oh
@@ -83,7 +83,7 @@ def _forward(x, ph, pw, sh, sw, y, winner):  # type: ignore[no-untyped-def]
 
 
 @compiled(parallel=True)
-def _backward(dy, winner, pw, sh, sw, dx):  # type: ignore[no-untyped-def]
+def _backward(dy, winner, pw, sh, sw, dx):
     n_images, oh, ow, channels = dy.shape
     for n in numba.prange(n_images):
         dx[n] = 0

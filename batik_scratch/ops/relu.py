@@ -32,13 +32,13 @@ def backward(dy: np.ndarray, gate: np.ndarray, out: np.ndarray | None = None) ->
 
 
 @compiled(parallel=True)
-def _forward(x, y, gate):  # type: ignore[no-untyped-def]
+def _forward(x, y, gate):
     for i in numba.prange(x.size):
         gate[i] = x[i] > 0
         y[i] = 0 if x[i] <= 0 else x[i]  # NaN is not <= 0, so it passes through and is noticed
 
 
 @compiled(parallel=True)
-def _backward(dy, gate, dx):  # type: ignore[no-untyped-def]
+def _backward(dy, gate, dx):
     for i in numba.prange(dy.size):
         dx[i] = dy[i] if gate[i] else 0

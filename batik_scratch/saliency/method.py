@@ -39,7 +39,9 @@ class Method:
         """
         images = np.asarray(images)
         if images.ndim != 4:
-            raise InputError(f"attribute: needs images (N, H, W, C), got shape {images.shape}; use images[None] for one")
+            raise InputError(
+                f"attribute: needs images (N, H, W, C), got shape {images.shape}; use images[None] for one"
+            )
         if images.dtype == np.uint8 or not np.isfinite(images).all():
             raise InputError("attribute: needs finite numbers in [0, 1]; divide uint8 images by 255, and look for NaN")
         if score not in SCORES:
@@ -48,12 +50,16 @@ class Method:
             raise InputError(f"batch_size needs a whole number >= 1, got {batch_size!r}")
         per_image = not isinstance(target, str) and np.ndim(target) == 1
         if per_image and len(np.asarray(target)) != len(images):
-            raise InputError(f"target: needs one class index for each of the {len(images)} images, got {len(np.asarray(target))}")
+            raise InputError(
+                f"target: needs one class index for each of the {len(images)} images, got {len(np.asarray(target))}"
+            )
         parts = []
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             classes = np.asarray(target)[part] if per_image else target
-            parts.append(self._attribute(images[part], classes, score, None if labels is None else np.asarray(labels)[part]))
+            parts.append(
+                self._attribute(images[part], classes, score, None if labels is None else np.asarray(labels)[part])
+            )
         return np.concatenate(parts) if parts else np.zeros_like(images)  # (N, H, W, C)
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:

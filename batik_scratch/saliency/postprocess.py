@@ -25,6 +25,8 @@ def normalise(maps: np.ndarray, percentile: float = 99.0) -> np.ndarray:
     flat = np.asarray(maps, np.float64).reshape(len(maps), -1)  # (N, H*W)
     low = flat.min(axis=1, keepdims=True)  # (N, 1)
     high = np.percentile(flat, percentile, axis=1, keepdims=True)  # (N, 1)
-    span = np.where(high > low, high - low, flat.max(axis=1, keepdims=True) - low)  # (N, 1): a sparse map keeps its peak
+    span = np.where(
+        high > low, high - low, flat.max(axis=1, keepdims=True) - low
+    )  # (N, 1): a sparse map keeps its peak
     scaled = np.divide(flat - low, span, out=np.zeros_like(flat), where=span > 0)  # (N, H*W)
     return np.clip(scaled, 0, 1).astype(np.float32).reshape(np.shape(maps))

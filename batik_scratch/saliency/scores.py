@@ -50,7 +50,9 @@ def resolve_target(target: Target, logits: np.ndarray, labels: np.ndarray | None
             raise InputError(f'target is a class index, one per image, "predicted" or "true"; got {target!r}')
         if labels is None:
             raise InputError('target="true" needs labels=, one class index per image')
-        warnings.warn("maps of the true class contain the answer: do not validate a model on them", UserWarning, stacklevel=3)
+        warnings.warn(
+            "maps of the true class contain the answer: do not validate a model on them", UserWarning, stacklevel=3
+        )
         target = labels
     chosen = np.asarray(target)
     if chosen.dtype.kind not in "iu" or chosen.shape not in ((), (n,)):

@@ -95,7 +95,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "table1": {"epochs": 100, "stop_at_accuracy": 0.0},
 }
-QUICK: dict[str, Any] = {"image_size": 64, "epochs": 6}
+QUICK: dict[str, Any] = {"image_size": 64, "epochs": 8}
 
 
 def make_config(

@@ -40,7 +40,13 @@ class StudyData:
             "source": self.source,
             "class_names": list(self.class_names),
             "counts": {
-                name: dict(zip(self.class_names, np.bincount(self.labels[rows], minlength=len(self.class_names)).tolist(), strict=True))
+                name: dict(
+                    zip(
+                        self.class_names,
+                        np.bincount(self.labels[rows], minlength=len(self.class_names)).tolist(),
+                        strict=True,
+                    )
+                )
                 for name, rows in parts.items()
             },
             "skipped": [list(entry) for entry in self.skipped],

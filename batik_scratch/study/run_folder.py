@@ -61,7 +61,9 @@ def check_free(path: Path) -> None:
     if path.is_dir() and not any(path.iterdir()):
         return
     if path.exists() or path.is_symlink():
-        raise InputError(f"--out {path}: exists and is not empty; nothing was touched. Choose another folder, or remove it")
+        raise InputError(
+            f"--out {path}: exists and is not empty; nothing was touched. Choose another folder, or remove it"
+        )
     parent = next(p for p in path.absolute().parents if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise InputError(f"--out {path}: cannot be made, {parent} is not a writable folder; choose another place")

@@ -36,7 +36,9 @@ def evaluate_model(model_file: Path, folder: Path, skip_bad: bool = False) -> st
     found = image_tools.load_folder(folder, size, skip_bad=skip_bad)
     unknown = sorted(set(found.class_names) - set(names))
     if unknown:
-        raise InputError(f"{folder}: the model does not know the classes {', '.join(unknown)}; it knows {', '.join(names)}")
+        raise InputError(
+            f"{folder}: the model does not know the classes {', '.join(unknown)}; it knows {', '.join(names)}"
+        )
     labels = np.array([names.index(found.class_names[label]) for label in found.labels])  # (N,) as the model counts
     predicted = predict_rows(model, found.images, np.arange(len(labels))).argmax(axis=1)  # (N,)
     return _metrics_text(labels, predicted, names)
@@ -66,7 +68,7 @@ def explain_images(model_file: Path, paths: Sequence[Path], target: str, out: Pa
     gradients = saliency.Gradient(model).attribute(_to_unit(pixels), target=chosen)  # (N, H, W, C)
     maps = saliency.normalise(saliency.reduce_channels(gradients))  # (N, H, W)
     out.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
     for path, image, gradient, shades in zip(paths, pixels, gradients, maps, strict=True):
         picture = _free_name(out, f"{path.stem}_overlay.png", written)
         write_png(picture, saliency.overlay(image, shades))
@@ -113,5 +115,7 @@ def _metrics_text(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str
     ]
     width = max(map(len, names))
     for name, row in zip(names, metrics["confusion"], strict=True):
-        lines.append(f"  {name:{width}s}  predicted as  " + "  ".join(f"{n}: {k}" for n, k in zip(names, row, strict=True)))
+        lines.append(
+            f"  {name:{width}s}  predicted as  " + "  ".join(f"{n}: {k}" for n, k in zip(names, row, strict=True))
+        )
     return "\n".join(lines)

@@ -84,7 +84,9 @@ def train_network(
 
 def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Probabilities (len(rows), U) of pixels[rows], uint8 (N, H, W, 3), a batch at a time."""
-    batches = image_tools.AugmentedBatches(pixels, np.zeros(len(pixels), np.int64), batch_size, shuffle=False, rows=rows)
+    batches = image_tools.AugmentedBatches(
+        pixels, np.zeros(len(pixels), np.int64), batch_size, shuffle=False, rows=rows
+    )
     return np.concatenate([model.predict(x) for x, _ in batches])  # (len(rows), U)
 
 

@@ -34,7 +34,12 @@ def test_gradient_agrees_with_central_differences(score):
     def value(images):
         logits = model.logits(images)
         p = softmax(logits)[np.arange(2), targets]
-        return {"logit": logits[np.arange(2), targets], "probability": p, "log_probability": np.log(p), "loss": -np.log(p)}[score]
+        return {
+            "logit": logits[np.arange(2), targets],
+            "probability": p,
+            "log_probability": np.log(p),
+            "loss": -np.log(p),
+        }[score]
 
     maps = saliency.Gradient(model).attribute(x, target=targets, score=score)
     eps = 1e-6

@@ -45,7 +45,9 @@ class Softmax(Layer):
 
     def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 1:
-            raise InputError(f"Softmax: needs one row of logits per image (U,), got {input_shape}; put Flatten before it")
+            raise InputError(
+                f"Softmax: needs one row of logits per image (U,), got {input_shape}; put Flatten before it"
+            )
         return input_shape
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:

@@ -6,6 +6,8 @@ downstream one.
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,8 @@ class Layer:
         self.input_shape = tuple(input_shape)
         self.output_shape = self.infer_shape(self.input_shape)
         self.params = {
-            key: np.ascontiguousarray(value, self.dtype) for key, value in self.create_params(self.input_shape, rng).items()
+            key: np.ascontiguousarray(value, self.dtype)
+            for key, value in self.create_params(self.input_shape, rng).items()
         }
         self.grads = {}
         return self.output_shape
@@ -106,3 +109,19 @@ def snake_case(name: str) -> str:
     """Keras' layer names from class names: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, ReLU -> re_lu."""
     name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def name_layers(layers: Sequence[Layer]) -> None:
+    """Keras' names: conv2d, conv2d_1, ...; a name chosen by the user stays, and must be unique."""
+    taken = Counter(layer.name for layer in layers if layer.named_by_user)
+    if any(n > 1 for n in taken.values()):
+        raise InputError(f"layer names must be unique; used more than once: {[k for k, n in taken.items() if n > 1]}")
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        if not layer.named_by_user:
+            base = snake_case(type(layer).__name__)
+            layer.name = base
+            while layer.name in taken:
+                seen[base] += 1
+                layer.name = f"{base}_{seen[base]}"
+            taken[layer.name] += 1

@@ -30,7 +30,9 @@ class Dense(Layer):
 
     def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 1:
-            raise InputError(f"Dense: needs one row of features per image (D,), got {input_shape}; put Flatten before it")
+            raise InputError(
+                f"Dense: needs one row of features per image (D,), got {input_shape}; put Flatten before it"
+            )
         return (self.units,)
 
     def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:

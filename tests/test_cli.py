@@ -1,0 +1,171 @@
+"""The command line as a user meets it: a clean exit, or a short error that says what to do."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from batik_scratch.cli import main
+
+
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("BATIK_SCRATCH_CACHE", str(tmp_path_factory.getbasetemp() / "cli-cache"))
+
+
+def photos(folder, counts, size=40):
+    rng = np.random.default_rng(0)
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            Image.fromarray(rng.integers(0, 255, (size, size, 3), dtype=np.uint8)).save(folder / name / f"{i}.png")
+    return folder
+
+
+def error_of(capsys, *arguments):
+    assert main([str(a) for a in arguments]) == 2
+    text = capsys.readouterr().err
+    assert len(text.splitlines()) <= 8 and "Traceback" not in text
+    return text
+
+
+def test_no_such_folder(tmp_path, capsys):
+    assert "nowhere" in error_of(capsys, "run", "--data", tmp_path / "nowhere", "--out", tmp_path / "o")
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_without_subfolders(tmp_path, capsys):
+    (tmp_path / "hollow").mkdir()
+    assert "no subfolders" in error_of(capsys, "run", "--data", tmp_path / "hollow", "--out", tmp_path / "o")
+
+
+def test_one_class_only(tmp_path, capsys):
+    folder = photos(tmp_path / "one", {"a": 5})
+    assert "only one class (a)" in error_of(capsys, "run", "--data", folder, "--out", tmp_path / "o")
+
+
+def test_an_empty_class_is_named(tmp_path, capsys):
+    folder = photos(tmp_path / "bare", {"a": 5, "b": 0})
+    assert 'class "b" is empty' in error_of(capsys, "run", "--data", folder, "--out", tmp_path / "o")
+
+
+def test_three_images_are_too_few(tmp_path, capsys):
+    folder = photos(tmp_path / "few", {"a": 5, "b": 3})
+    assert 'class "b" has 3 images' in error_of(capsys, "run", "--data", folder, "--out", tmp_path / "o")
+
+
+def test_a_jpg_that_is_no_image_is_named(tmp_path, capsys):
+    folder = photos(tmp_path / "fake", {"a": 5, "b": 5})
+    (folder / "b" / "page.jpg").write_text("<html>")
+    text = error_of(capsys, "run", "--data", folder, "--out", tmp_path / "o")
+    assert "b/page.jpg" in text and "--skip-bad" in text and not (tmp_path / "o").exists()
+
+
+def test_no_epochs(tmp_path, capsys):
+    assert "--epochs" in error_of(capsys, "run", "--epochs", 0, "--out", tmp_path / "o")
+
+
+def test_an_existing_run_folder(tmp_path, capsys):
+    (tmp_path / "keep").write_text("mine")
+    assert "not empty" in error_of(capsys, "run", "--out", tmp_path)
+    assert (tmp_path / "keep").read_text() == "mine"
+
+
+def test_an_unknown_key_in_the_toml(tmp_path, capsys):
+    (tmp_path / "c.toml").write_text("nonsense = 1")
+    assert "nonsense" in error_of(capsys, "run", "--config", tmp_path / "c.toml", "--out", tmp_path / "o")
+
+
+@pytest.mark.parametrize("bad", [[], ["walk"], ["run", "--speed", "9"], ["data", "draw", "--counts", "a,b"]])
+def test_mistyped_commands_end_with_two_short_lines(bad, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(bad)
+    assert stop.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_every_command_has_help_with_an_example(capsys):
+    for command in (
+        ["run"],
+        ["train"],
+        ["evaluate"],
+        ["predict"],
+        ["saliency"],
+        ["summary"],
+        ["data", "draw"],
+        ["data", "scan"],
+        ["data", "sheet"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main([*command, "--help"])
+        assert stop.value.code == 0
+        assert "example: batik-scratch " + " ".join(command) in capsys.readouterr().out
+
+
+def test_summary_says_the_papers_network(capsys):
+    assert main(["summary"]) == 0
+    text = capsys.readouterr().out
+    assert "2,460,995" in text
+    for side in (148, 74, 72, 36, 34, 17):
+        assert f"(None, {side}, {side}, " in text
+
+
+def test_scan_finds_what_is_wrong_and_exits_with_1(tmp_path, capsys):
+    folder = photos(tmp_path / "p", {"a": 5, "b": 5})
+    assert main(["data", "scan", str(folder)]) == 0
+    (folder / "a" / "cut.png").write_bytes((folder / "a" / "0.png").read_bytes()[:400])
+    capsys.readouterr()
+    assert main(["data", "scan", str(folder), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [path for path, _ in found["problems"]] == ["a/cut.png"] and not found["ok"]
+
+
+def test_drawing_then_showing_a_data_set(tmp_path, capsys):
+    assert main(["data", "draw", "--out", str(tmp_path / "d"), "--counts", "4,4,4", "--size", "32"]) == 0
+    assert len(list((tmp_path / "d" / "masks").rglob("*.png"))) == 12
+    assert main(["data", "sheet", str(tmp_path / "d"), "--out", str(tmp_path / "s.png"), "--per-class", "3"]) == 0
+    with Image.open(tmp_path / "s.png") as sheet:
+        assert sheet.size[0] > 400
+    assert "--size" not in error_of(capsys, "data", "draw", "--out", tmp_path / "d")
+
+
+@pytest.mark.slow
+def test_train_evaluate_predict_and_saliency_work_together(tmp_path, capsys):
+    folder = photos(tmp_path / "p", {"a": 12, "b": 12})
+    model = str(tmp_path / "m.npz")
+    assert main(["train", "--data", str(folder), "--image-size", "32", "--epochs", "1", "--out", model]) == 0
+    assert "accuracy" in capsys.readouterr().out
+    assert main(["evaluate", "--model", model, "--data", str(folder)]) == 0
+    assert "24 images: accuracy" in capsys.readouterr().out
+    picture = str(folder / "a" / "0.png")
+    assert main(["predict", picture, "--model", model]) == 0
+    shares = [float(part.split("%")[0].rsplit(" ", 1)[1]) for part in capsys.readouterr().out.split("(")[1].split(",")]
+    assert abs(sum(shares) - 100) < 0.02
+    assert main(["saliency", picture, "--model", model, "--out", str(tmp_path / "maps"), "--target", "b"]) == 0
+    assert sorted(p.name for p in (tmp_path / "maps").iterdir()) == ["0_map.npz", "0_overlay.png"]
+    assert "a, b" in error_of(capsys, "saliency", picture, "--model", model, "--target", "c")
+    assert "no such file" in error_of(capsys, "predict", tmp_path / "none.jpg", "--model", model)
+    assert "no such model" in error_of(capsys, "predict", picture, "--model", tmp_path / "none.npz")
+    assert "exists" in error_of(capsys, "train", "--data", folder, "--out", model)
+
+
+@pytest.mark.slow
+def test_the_main_job_writes_a_report(tmp_path):
+    (tmp_path / "c.toml").write_text("draw_counts = [12, 12, 12]\nimage_size = 32\nepochs = 2\n")
+    command = [
+        sys.executable,
+        "-m",
+        "batik_scratch",
+        "run",
+        "--config",
+        str(tmp_path / "c.toml"),
+        "--out",
+        str(tmp_path / "r"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "r" / "report.html") in done.stdout
+    assert (tmp_path / "r" / "report.html").stat().st_size > 50_000
