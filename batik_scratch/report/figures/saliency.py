@@ -1,0 +1,66 @@
+"""Originals, saliency maps and overlays: the paper's Fig. 11. M pictures, H height, W width."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from .. import style
+from .grid import draw_picture, pack
+
+
+def saliency_panel(
+    images: np.ndarray,
+    maps: np.ndarray | None,
+    overlays: np.ndarray,
+    titles: Sequence[str],
+    further: np.ndarray | None = None,
+    percentile: float = 99.0,
+    columns: int = 4,
+    right: Sequence[bool] | None = None,
+) -> Figure:
+    """Originals uint8 (M, H, W, 3) above their raw maps float (M, H, W) and overlays uint8 (M, H, W, 3).
+
+    Each map is drawn from 0 to its own `percentile`. Without `maps` originals and overlays alone; `further` adds one
+    more row of maps (the second network's). A picture per column, `columns` to a line; titles may have two lines and
+    turn vermillion where `right` is false.
+    """
+    rows = [("original", images, False), ("overlay", overlays, False)]
+    if maps is not None:
+        rows.insert(1, ("raw map", maps, True))
+    if further is not None:
+        rows.append(("map, stage two", further, True))
+    columns = min(columns, len(images))
+    blocks = math.ceil(len(images) / columns)
+    with_bar = any(is_map for *_, is_map in rows)
+    side = (style.WIDE - 0.4) / max(columns, 3)
+    figure = style.new_figure(side * columns + 0.4, blocks * (side * len(rows) + 0.55) + 0.6 * with_bar)
+    grid = figure.subplots(blocks * len(rows), columns, squeeze=False)
+    pack(figure)
+    for place in range(blocks * columns):
+        block, column = divmod(place, columns)
+        for row, (name, pictures, is_map) in enumerate(rows):
+            axes = grid[block * len(rows) + row, column]
+            if place >= len(images):
+                axes.set_visible(False)
+                continue
+            draw_picture(axes, pictures[place], percentile if is_map else None)
+            if column == 0:
+                axes.set_ylabel(name, fontsize=style.TEXT_SIZE, color=style.MUTED)
+            if row == 0:
+                colour = style.WRONG if right is not None and not right[place] else style.INK
+                axes.set_title(titles[place], fontsize=style.TEXT_SIZE, color=colour)
+    if with_bar:
+        _map_bar(figure, grid, percentile)
+    return figure
+
+
+def _map_bar(figure: Figure, grid: np.ndarray, percentile: float) -> None:
+    scale = ScalarMappable(Normalize(0, 1), style.SALIENCY)
+    bar = figure.colorbar(scale, ax=list(grid.flat), location="bottom", shrink=0.5, aspect=50, pad=0.01, ticks=(0, 1))
+    ends = ["no influence", f"each map's {percentile:g}th percentile and above"]
+    bar.ax.set_xticklabels(ends, fontsize=style.SMALL_SIZE)
+    bar.outline.set_visible(False)

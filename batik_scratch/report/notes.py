@@ -1,0 +1,113 @@
+"""What a reader must know before believing a number of the report, in plain words, from what was recorded."""
+
+import numpy as np
+
+from .recorded import Recorded, Stage
+
+ORDINAL = {"stage1": "Stage one", "stage2": "Stage two"}
+DRAWN = (
+    "The images were drawn by code, not photographed. These numbers show that the program works and how the method "
+    "behaves; they say nothing about real cloth."
+)
+
+
+def verdict(run: Recorded) -> str:
+    """One sentence on the two accuracies, beside what this many images can tell."""
+    first, second = run.stages["stage1"], run.stages["stage2"]
+    gain = 100 * (second.metrics["accuracy"] - first.metrics["accuracy"])
+    change = "the same as" if gain == 0 else f"{abs(gain):.1f} points {'higher' if gain > 0 else 'lower'} than"
+    margin = _margin(first)
+    if abs(gain) <= margin:
+        closing = (
+            f"{len(first.predictions)} validation images fix an accuracy only to about ±{margin:.1f} points, so this "
+            "one split shows no difference between the stages"
+        )
+    elif first.interval[0] <= second.interval[1] and second.interval[0] <= first.interval[1]:
+        closing = "the two 95% intervals still overlap, so one split does not settle it"
+    else:
+        closing = "the two 95% intervals do not overlap; whether that holds on other splits, one split cannot say"
+    return f"With saliency overlaid, the accuracy is {change} without it; {closing}."
+
+
+def notes(run: Recorded) -> list[str]:
+    """Sentences, the weightiest first."""
+    found = [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
+    found += [
+        "Every map explains the class that the network predicted, not the true one. The true class would write the "
+        "label into the picture, also into the pictures that validate stage two.",
+        "Both stages use the same split by identity: an image that trained the first network never validates the "
+        "second.",
+        "The maps of training and validation images alike come from the stage-one network. It has seen the training "
+        "images and not the validation images, so the two kinds of maps may differ, and stage two trains on one kind "
+        "only.",
+        "A map shows which pixels the prediction depends on most when they change a little. It does not show that the "
+        "network has understood the motif.",
+    ]
+    if skipped := run.data.get("skipped"):
+        found.append(f"Files that could not be read and were left out: {len(skipped)}. They are listed under Images.")
+    if groups := run.data.get("near_duplicate_groups"):
+        found.append(
+            f"Groups of images that are nearly the same picture: {groups}. Each was kept on one side of the split."
+        )
+    found.append(
+        "The paper does not say how its two stages were split, how many images it had (its figures fit 142 validation "
+        "images in Table I and 128 in Fig. 12), or which stage its Table II describes. Its abstract and its Table II "
+        "give different numbers; both are quoted."
+    )
+    return found
+
+
+def _interval(run: Recorded) -> str:
+    stage = run.stages["stage1"]
+    low, high = stage.interval
+    return (
+        f"There are {len(stage.predictions)} validation images. The 95% interval (Wilson) of stage one's accuracy runs "
+        f"from {low:.3f} to {high:.3f}, about ±{_margin(stage):.1f} points. A difference between the stages well below "
+        "that cannot be told from luck: one split cannot show a small gain. Repeated splits would be needed."
+    )
+
+
+def _margin(stage: Stage) -> float:
+    """Half the recorded interval of the accuracy, in points (hundredths)."""
+    return 50 * (stage.interval[1] - stage.interval[0])
+
+
+def _paired(run: Recorded) -> str:
+    first, second = (_hits(run.stages[stage]) for stage in ("stage1", "stage2"))
+    both = first.keys() & second.keys()
+    mended = sum(second[path] and not first[path] for path in both)
+    broken = sum(first[path] and not second[path] for path in both)
+    return (
+        f"Image by image: stage two got {mended} right that stage one had wrong, and {broken} wrong that stage one had "
+        "right."
+    )
+
+
+def _unused_classes(run: Recorded) -> list[str]:
+    found = []
+    for key, stage in run.stages.items():
+        never = np.flatnonzero(np.sum(stage.metrics["confusion"], axis=0) == 0)  # columns are predictions
+        if len(never):
+            found.append(f"{ORDINAL[key]} never answered {', '.join(run.class_names[c] for c in never)}.")
+    if not found:
+        return []
+    advice = "Such a class counts with precision 0. A network that leaves a class out may need more epochs."
+    return [" ".join([*found, advice])]
+
+
+def _hits(stage: Stage) -> dict[str, bool]:
+    return {p.path: p.label == p.predicted for p in stage.predictions}
+
+
+def _selection(run: Recorded) -> list[str]:
+    found = [
+        "There is no test set, as in the paper: the validation images also steered the learning rate, and they are the "
+        "ones reported. Their accuracy flatters the network a little."
+    ]
+    stopped = [ORDINAL[name] for name, stage in run.stages.items() if stage.metrics.get("stopped") == "accuracy"]
+    if stopped:
+        found.append(
+            f"{' and '.join(stopped)} ended at the first epoch whose validation accuracy reached the threshold; "
+            "an accuracy caught at its first high moment is an optimistic one."
+        )
+    return found

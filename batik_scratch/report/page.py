@@ -1,0 +1,149 @@
+"""The page: what is said where, rendered from `page.html`. Text comes from strangers; everything is escaped."""
+
+import base64
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from . import paper
+from .notes import DRAWN, notes, verdict
+from .pictures import Picture
+from .recorded import STAGES, Recorded
+from .style import DPI
+from .tables import METRIC_NAMES, Table
+
+_MISTAKES_SHOWN = 10
+_SKIPPED_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A picture as the page holds it: data URIs, its size in CSS pixels, and its words."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    source: str
+    width: int
+    height: int
+    narrow: str | None = None
+
+
+def embed(picture: Picture, png: bytes, narrow_png: bytes | None) -> Embedded:
+    """Put the PNG (and the phone's one) of a picture into data URIs."""
+    width, height = struct.unpack(">II", png[16:24])  # of the IHDR chunk
+    return Embedded(
+        picture.name,
+        picture.title,
+        picture.caption,
+        picture.alt,
+        _data_uri(png),
+        round(width * 96 / DPI),
+        round(height * 96 / DPI),
+        _data_uri(narrow_png) if narrow_png else None,
+    )
+
+
+def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping[str, Table]) -> str:
+    """The whole page as HTML text that encodes as UTF-8."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    stages = [run.stages[stage] for stage in STAGES]
+    text = environment.get_template("page.html").render(
+        run=run,
+        pictures=pictures,
+        tables=tables,
+        paper=paper,
+        tiles=[_tile(run, metric) for metric in paper.METRICS],
+        verdict=verdict(run),
+        notes=notes(run),
+        drawn_note=DRAWN if run.drawn else "",
+        stages=list(zip(STAGES, ("Stage one", "Stage two"), stages, strict=True)),
+        facts=_facts(run),
+        settings=[(key, _plain(value)) for key, value in run.config.items()],
+        skipped=[tuple(map(str, entry)) for entry in run.data.get("skipped") or []][:_SKIPPED_SHOWN],
+        skipped_count=len(run.data.get("skipped") or []),
+        mistakes_shown=_MISTAKES_SHOWN,
+        validation_count=len(run.stages["stage1"].predictions),
+    )
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _tile(run: Recorded, metric: str) -> dict[str, Any]:
+    def value(stage: str) -> dict[str, Any]:
+        recorded = run.stages[stage]
+        interval = "{:.3f} to {:.3f}".format(*recorded.interval) if metric == "accuracy" else ""
+        return {"value": f"{recorded.metrics[metric]:.3f}", "interval": interval}
+
+    return {
+        "name": METRIC_NAMES[metric],
+        "stages": [("stage one", value("stage1")), ("stage two", value("stage2"))],
+        "paper": f"{paper.TABLE_2[metric]:.2f}",
+        "abstract": f"{paper.ABSTRACT[metric]:.2f}",
+    }
+
+
+def _facts(run: Recorded) -> list[tuple[str, str]]:
+    """What run.json tells, in a reader's order; unknown keys follow as they are."""
+    record = dict(run.run)
+    known = (
+        ("data", "Images"),
+        ("command", "Command"),
+        ("started", "Started"),
+        ("finished", "Finished"),
+        ("seconds", "Time"),
+        ("cpu", "Processor"),
+        ("cores", "Cores"),
+        ("threads", "Threads"),
+        ("platform", "System"),
+        ("python", "Python"),
+        ("versions", "Versions"),
+    )
+    facts = []
+    for key, name in known:
+        value = record.pop(key, None)
+        if value in (None, "", {}):
+            continue
+        if key == "seconds" and isinstance(value, Mapping):
+            parts = [(str(part), float(seconds)) for part, seconds in value.items()]
+            listed = ", ".join(f"{part} {_duration(seconds)}" for part, seconds in parts)
+            facts.append((name, f"{_duration(sum(seconds for _, seconds in parts))} ({listed})"))
+        elif key == "data" and value == "drawn":
+            facts.append((name, "drawn by code"))
+        else:
+            facts.append((name, _plain(value)))
+    return facts + [(str(key), _plain(value)) for key, value in record.items()]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(entry)}" for key, entry in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value) if value != "" else "–"
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
