@@ -11,11 +11,6 @@ from PIL import Image
 from batik_scratch.cli import main
 
 
-@pytest.fixture(autouse=True)
-def private_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("BATIK_SCRATCH_CACHE", str(tmp_path_factory.getbasetemp() / "cli-cache"))
-
-
 def photos(folder, counts, size=40):
     rng = np.random.default_rng(0)
     for name, count in counts.items():

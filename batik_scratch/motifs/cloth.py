@@ -18,7 +18,7 @@ def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: fl
     """Colours of the cloth, float (H, W, 3) of 0..255, and what was drawn. The same draws for every motif."""
     palette = PALETTES[rng.integers(len(PALETTES))]
     # a light motif on a dark ground, or, the more often the harder the set, the other way round
-    dark_motif = bool(rng.random() < 0.5 * difficulty)
+    dark_motif = bool(rng.random() < 0.5 * difficulty**2)
     ground_luma, lumas = (rng.uniform(195, 225), (45, 150)) if dark_motif else (rng.uniform(45, 90), (115, 215))
     tones = np.stack([with_luma(c, y) for c, y in zip(palette.tones, np.linspace(*lumas, 5), strict=True)])  # (5, 3)
     wax = with_luma(np.array(palette.wax, float), 240)

@@ -126,12 +126,15 @@ class Sequential:
         Where the loss is not finite the step is not made: the weights stay as they were.
         """
         with self._lock:
-            logits = self.forward(x, training=True, softmax=False)  # (N, U)
-            loss, dlogits = self._loss(logits, y)  # scalar, (N, U)
+            loss, logits = self._forward_backward(x, y)
             if np.isfinite(loss):
-                self.backward(dlogits, softmax=False)
                 self.optimizer.step(self.layers)
             return loss, logits
+
+    def train_gradients(self, x: np.ndarray, y: np.ndarray) -> float:
+        """Forward, loss and backward on one batch, and no step: the gradients are left in each layer's `grads`."""
+        with self._lock:
+            return self._forward_backward(x, y)[0]
 
     def loss_and_logits(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss of one batch and its logits (N, U), dropout off, nothing kept."""
@@ -188,11 +191,11 @@ class Sequential:
             if self.loss is None:
                 raise InputError("fit: the model has no loss yet; call model.compile() first")
             rng = self._built_for(x)._order_rng if shuffle else None
-            batches = _as_batches(x, y, batch_size, rng)
+            batches = training.as_batches(x, y, batch_size, rng)
             held_out = None
             if validation_data is not None:
                 x_held, y_held = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
-                held_out = _as_batches(x_held, y_held, batch_size, None)
+                held_out = training.as_batches(x_held, y_held, batch_size, None)
             return training.fit(self, batches, int(epochs), initial_epoch, held_out, callbacks, verbose)
 
     def evaluate(
@@ -202,7 +205,7 @@ class Sequential:
         if self.loss is None:
             raise InputError("evaluate: the model has no loss yet; call model.compile() first")
         with self._lock:
-            return training.evaluate(self, _as_batches(x, y, batch_size, None))
+            return training.evaluate(self, training.as_batches(x, y, batch_size, None))
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
         """Probabilities (N, U) of images x (N, ...); logits where the model has no final Softmax."""
@@ -245,6 +248,13 @@ class Sequential:
     def _walk(self, softmax: bool) -> list[Layer]:
         return self.layers if softmax or not self.ends_in_softmax else self.layers[:-1]
 
+    def _forward_backward(self, x: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
+        logits = self.forward(x, training=True, softmax=False)  # (N, U)
+        loss, dlogits = self._loss(logits, y)  # scalar, (N, U)
+        if np.isfinite(loss):
+            self.backward(dlogits, softmax=False)
+        return loss, logits
+
     def _loss(self, logits: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
         if self.loss is None:
             raise InputError("the model has no loss yet; call model.compile() first")
@@ -281,13 +291,3 @@ class Sequential:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
         self._lock = threading.RLock()
-
-
-def _as_batches(x: Any, y: np.ndarray | None, batch_size: int, rng: np.random.Generator | None) -> training.Batches:
-    if y is not None:
-        return training.ArrayBatches(np.asarray(x), y, batch_size, rng)
-    if isinstance(x, np.ndarray) or not hasattr(x, "__len__") or not hasattr(x, "__iter__"):
-        raise InputError(
-            f"needs images and labels, or a sized iterable of (x, y) batches; got {type(x).__name__} alone"
-        )
-    return x

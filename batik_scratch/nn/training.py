@@ -44,6 +44,17 @@ class ArrayBatches:
             yield self.x[chosen], self.y[chosen]
 
 
+def as_batches(x: Any, y: np.ndarray | None, batch_size: int, rng: np.random.Generator | None) -> Batches:
+    """Batches of arrays x, y, or x itself where it already is a sized iterable of (x, y)."""
+    if y is not None:
+        return ArrayBatches(np.asarray(x), y, batch_size, rng)
+    if isinstance(x, np.ndarray) or not hasattr(x, "__len__") or not hasattr(x, "__iter__"):
+        raise InputError(
+            f"needs images and labels, or a sized iterable of (x, y) batches; got {type(x).__name__} alone"
+        )
+    return x
+
+
 class RunningMean:
     """Loss and accuracy over an epoch so far, every image counting once."""
 

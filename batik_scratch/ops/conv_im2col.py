@@ -88,7 +88,7 @@ def backward(
     with threads.one_blas_thread():
         _backward(x, flat.T.copy(), dy, kh, kw, strides[0], strides[1], rows, dx, sums)
     if not need_grads:
-        return dx, None, None
+        return (dx if need_dx else None), None, None
     dkernel = sums.sum(axis=0).reshape(kernel.shape)  # (kh, kw, C, F)
     return (dx if need_dx else None), dkernel, dy.sum(axis=(0, 1)).sum(axis=0)
 

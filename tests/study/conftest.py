@@ -9,14 +9,6 @@ from batik_scratch.study import TwoStageConfig, run_two_stage
 TINY = TwoStageConfig(image_size=32, draw_counts=(16, 14, 12), epochs=2, seed=5)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def private_cache(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("BATIK_SCRATCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-    yield
-    patch.undo()
-
-
 @pytest.fixture(scope="session")
 def run_tiny(tmp_path_factory):
     def run(**changes):

@@ -1,0 +1,155 @@
+"""What every layer promises besides the right gradient."""
+
+import copy
+
+import numpy as np
+import planted_bugs as bugs
+import pytest
+
+from batik_scratch import nn
+from batik_scratch.errors import InputError
+
+LAYERS = [
+    (nn.Conv2D(4, (2, 3), strides=2, padding="same"), (5, 6, 3)),
+    (nn.Conv2D(4, 3, algorithm="loops"), (5, 6, 3)),
+    (nn.Dense(4), (7,)),
+    (nn.MaxPooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),
+    (nn.GlobalAveragePooling2D(), (4, 5, 3)),
+    (nn.ReLU(), (5, 6, 3)),
+    (nn.Softmax(), (5,)),
+    (nn.Dropout(0.2), (4, 5, 2)),
+    (nn.Flatten(), (3, 4, 2)),
+]
+each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
+
+
+def built(layer, shape, dtype="float64"):
+    layer = copy.deepcopy(layer).astype(dtype)
+    layer.build(shape, np.random.default_rng(0))
+    x = np.random.default_rng(1).standard_normal((4, *shape)).astype(dtype)
+    return layer, x
+
+
+def broken_promises(layer, x):
+    """The contract as a list of what is not kept."""
+    broken = []
+    x_before = x.copy()
+    y = layer.forward(x, training=True)
+    if np.shares_memory(x, y):
+        broken.append("forward hands its input on")
+    dy = np.random.default_rng(2).standard_normal(y.shape).astype(y.dtype)
+    dy_before, params_before = dy.copy(), {k: v.copy() for k, v in layer.params.items()}
+    dx = layer.backward(dy)
+    if not np.array_equal(dy, dy_before):
+        broken.append("backward changes dy")
+    grads = {k: v.copy() for k, v in layer.grads.items()}
+    dx_first, dx = dx.copy(), layer.backward(dy)
+    if not np.array_equal(dx, dx_first) or any(not np.array_equal(layer.grads[k], g) for k, g in grads.items()):
+        broken.append("backward twice differs")
+    if not np.array_equal(x, x_before):
+        broken.append("x is changed")
+    if any(not np.array_equal(layer.params[k], v) for k, v in params_before.items()):
+        broken.append("backward changes parameters")
+    if dx.shape != x.shape or set(layer.grads) != set(layer.params):
+        broken.append("dx or grads are incomplete")
+    return broken
+
+
+@each_layer
+def test_contract(layer, shape):
+    assert broken_promises(*built(layer, shape)) == []
+
+
+def test_a_layer_that_mutates_its_upstream_gradient_is_caught():
+    assert "backward changes dy" in broken_promises(*built(bugs.MutatesItsUpstreamGradient(), (5, 6, 3)))
+
+
+@each_layer
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_the_dtype_is_preserved(layer, shape, dtype):
+    if getattr(layer, "algorithm", "") == "loops" and dtype == "complex128":
+        layer = nn.Conv2D(4, 3)
+    layer, x = built(layer, shape, dtype)
+    y = layer.forward(x, training=True)
+    dx = layer.backward(np.ones_like(y))
+    assert {y.dtype.name, dx.dtype.name, *(g.dtype.name for g in layer.grads.values())} == {dtype}
+
+
+@each_layer
+def test_a_batch_equals_its_images_one_by_one(layer, shape):
+    layer, x = built(layer, shape)
+    together = layer.forward(x)
+    singles = np.concatenate([layer.forward(image[None]) for image in x])
+    assert np.allclose(together, singles, rtol=0, atol=1e-13)
+
+
+@each_layer
+def test_backward_needs_a_kept_forward_pass(layer, shape):
+    layer, x = built(layer, shape)
+    y = layer.forward(x)
+    with pytest.raises(InputError, match="training=True"):
+        layer.backward(y)
+    layer.forward(x, keep=True)
+    assert layer.backward(np.zeros_like(y)) is not None
+
+
+@each_layer
+def test_what_is_not_needed_is_not_made(layer, shape):
+    layer, x = built(layer, shape)
+    y = layer.forward(x, training=True)
+    assert layer.backward(np.ones_like(y), need_dx=False, need_grads=False) is None
+    assert layer.grads == {}
+
+
+@each_layer
+def test_the_config_makes_the_layer_again(layer, shape):
+    again = type(layer)(**layer.config())
+    assert again.config() == layer.config() and again.infer_shape(shape) == layer.infer_shape(shape)
+
+
+def test_relu_is_shut_at_zero_and_lets_nan_through():
+    layer = nn.ReLU()
+    y = layer.forward(np.array([[-1.0, 0.0, 2.0, np.nan]]), training=True)
+    assert y[0, :3].tolist() == [0, 0, 2] and np.isnan(y[0, 3])
+    assert layer.backward(np.ones((1, 4)))[0, :3].tolist() == [0, 0, 1]
+
+
+def test_pool_sends_gradient_to_the_first_of_equal_maxima():
+    layer = nn.MaxPooling2D(2)
+    layer.forward(np.zeros((1, 2, 2, 1)), training=True)
+    assert layer.backward(np.ones((1, 1, 1, 1))).ravel().tolist() == [1, 0, 0, 0]
+
+
+def test_dropout_keeps_the_expected_value_and_rests_at_inference():
+    layer = nn.Dropout(0.25)
+    x = np.ones((100, 1000))
+    y = layer.forward(x, training=True)
+    assert set(np.unique(y)) == {0.0, 1 / 0.75} and abs(y.mean() - 1) < 0.01
+    assert np.array_equal(layer.forward(x), x)
+
+
+def test_softmax_does_not_overflow():
+    p = nn.Softmax().forward(np.array([[1e4, 0.0], [-1e4, -1e4]]))
+    assert p.tolist() == [[1, 0], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.Conv2D(0, 3), "filters"),
+        (lambda: nn.Conv2D(3, 0), "kernel_size"),
+        (lambda: nn.Conv2D(3, 3, padding="full"), "valid"),
+        (lambda: nn.Conv2D(3, 3, algorithm="magic"), "im2col"),
+        (lambda: nn.Conv2D(3, 5).infer_shape((4, 4, 3)), 'kernel 5x5 does not fit input 4x4; use padding="same"'),
+        (lambda: nn.Conv2D(3, 5).infer_shape((10,)), "before Flatten"),
+        (lambda: nn.MaxPooling2D(3).infer_shape((2, 9, 1)), "does not fit"),
+        (lambda: nn.Dense(3).infer_shape((4, 4, 3)), "Flatten"),
+        (lambda: nn.Dense(3, kernel_initializer="ones"), "glorot_uniform"),
+        (lambda: nn.Dropout(1.0), "below 1"),
+        (lambda: nn.Adam(0.0), "learning_rate"),
+        (lambda: nn.ReduceLROnPlateau(factor=1.0), "factor"),
+    ],
+)
+def test_a_wrong_argument_is_explained(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
