@@ -38,7 +38,7 @@ def list_folder(folder: str | os.PathLike, follow_links: bool = False) -> Listin
         raise InputError(f"{printable(folder)}: {what}; needs a folder with one subfolder of images per class")
     root = given / "images" if is_drawn(given) else given
     listing = Listing(root, [], [])
-    for entry in sorted(os.scandir(root), key=lambda e: e.name):
+    for entry in _entries(root):
         if _is_skipped(entry, listing, follow_links) or not entry.is_dir(follow_symlinks=follow_links):
             continue
         listing.class_names.append(entry.name)
@@ -70,6 +70,11 @@ def is_drawn(folder: Path) -> bool:
     return "path" in header and "mask" in header
 
 
+def _entries(folder: Path) -> list[os.DirEntry]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
 def _is_skipped(entry: os.DirEntry, listing: Listing, follow_links: bool) -> bool:
     if entry.name.startswith(".") or entry.name.lower() in JUNK:
         listing.skipped["hidden or system files"] += 1
@@ -89,7 +94,7 @@ def _walk(root: Path, relative: str, listing: Listing, follow_links: bool, above
         )
     above = above | {(status.st_dev, status.st_ino)}
     found = []
-    for entry in os.scandir(root / relative):
+    for entry in _entries(root / relative):
         path = f"{relative}/{entry.name}"
         if _is_skipped(entry, listing, follow_links):
             continue

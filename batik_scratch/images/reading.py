@@ -6,12 +6,22 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import (  # importing a plugin registers its format: Image.open knows only registered ones
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    PpmImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
 
 from ..errors import InputError
 
+# MPO (two JPEGs in one file) is read by the JPEG decoder
 # the content decides, not the extension; formats outside this list have decoders that we do not expose to strangers
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "WEBP", "TIFF", "PPM", "GIF")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 256 * 2**20
 DECODER_VERSION = 1  # part of every cache key: raise it when the pixels of any file would change

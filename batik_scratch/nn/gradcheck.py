@@ -163,8 +163,12 @@ def check_model(model: Sequential, x: np.ndarray, y: np.ndarray, directions: int
         direction = [d / norm for d in direction]
         analytic = float(sum((g * d).sum() for g, d in zip(gradients, direction, strict=True)))
         if complex_step:
-            step = [1e-20j * d for d in direction]
-            numeric, rtol, method = _loss_at(model, x, y, tensors, step, states)[0].imag / 1e-20, 1e-10, "complex step"
+            imaginary = [1e-20j * d for d in direction]
+            numeric, rtol, method = (
+                _loss_at(model, x, y, tensors, imaginary, states)[0].imag / 1e-20,
+                1e-10,
+                "complex step",
+            )
         else:
             step = [1e-6 * d for d in direction]
             above, gates_above = _loss_at(model, x, y, tensors, step, states)

@@ -57,9 +57,10 @@ def check_labels(y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     """Return y (N,) as whole numbers if they name columns of outputs (N, U); else InputError."""
     y = np.asarray(y)
     if outputs.ndim != 2 or y.shape != outputs.shape[:1]:
-        raise InputError(f"labels: need one whole number per row of outputs {outputs.shape}, got shape {y.shape}")
+        hint = "; use argmax(axis=1) on one-hot rows" if y.shape == outputs.shape else ""
+        raise InputError(f"labels: need one whole number per row of outputs {outputs.shape}, got shape {y.shape}{hint}")
     if y.dtype.kind not in "iu":
-        raise InputError(f"labels: need whole numbers (class indices), got {y.dtype}; use argmax on one-hot rows")
+        raise InputError(f"labels: need whole numbers (class indices), got {y.dtype}")
     if len(y) == 0 or y.min() < 0 or y.max() >= outputs.shape[1]:
         received = f"{y.min()}..{y.max()}" if len(y) else "none"
         raise InputError(

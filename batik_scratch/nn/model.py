@@ -2,12 +2,14 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from ..ops import threads
 from . import model_file, training
 from .callbacks import Callback, History
 from .layers import Dropout, Layer, Softmax
@@ -125,7 +127,7 @@ class Sequential:
 
         Where the loss is not finite the step is not made: the weights stay as they were.
         """
-        with self._lock:
+        with self._alone():
             loss, logits = self._forward_backward(x, y)
             if np.isfinite(loss):
                 self.optimizer.step(self.layers)
@@ -133,12 +135,12 @@ class Sequential:
 
     def train_gradients(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward, loss and backward on one batch, and no step: the gradients are left in each layer's `grads`."""
-        with self._lock:
+        with self._alone():
             return self._forward_backward(x, y)[0]
 
     def loss_and_logits(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss of one batch and its logits (N, U), dropout off, nothing kept."""
-        with self._lock:
+        with self._alone():
             logits = self.forward(x, softmax=False)
             return self._loss(logits, y)[0], logits
 
@@ -148,7 +150,7 @@ class Sequential:
         `seed` maps logits (N, U) to d score / d logits (N, U). Dropout is off; parameters, their gradients and the
         random state stay as they are.
         """
-        with self._lock:
+        with self._alone():
             logits = self.forward(x, keep=True, softmax=False)
             dx = self.backward(seed(logits), need_dx=True, need_grads=False, softmax=False)
             assert dx is not None
@@ -187,7 +189,7 @@ class Sequential:
         """
         if not isinstance(epochs, int | np.integer) or epochs < 1:
             raise InputError(f"fit: epochs needs a whole number >= 1, got {epochs!r}")
-        with self._lock:
+        with self._alone():
             if self.loss is None:
                 raise InputError("fit: the model has no loss yet; call model.compile() first")
             rng = self._built_for(x)._order_rng if shuffle else None
@@ -202,9 +204,7 @@ class Sequential:
         self, x: np.ndarray | training.Batches, y: np.ndarray | None = None, batch_size: int = 32
     ) -> dict[str, float]:
         """{"accuracy", "loss"} on x, y or on an iterable of batches, dropout off."""
-        if self.loss is None:
-            raise InputError("evaluate: the model has no loss yet; call model.compile() first")
-        with self._lock:
+        with self._alone():
             return training.evaluate(self, training.as_batches(x, y, batch_size, None))
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
@@ -245,6 +245,12 @@ class Sequential:
 
     # ------------------------------------------------------------------ inside
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """This model for this Python thread, and BLAS at one thread, so that sums repeat bit for bit."""
+        with self._lock, threads.one_blas_thread():
+            yield
+
     def _walk(self, softmax: bool) -> list[Layer]:
         return self.layers if softmax or not self.ends_in_softmax else self.layers[:-1]
 
@@ -278,7 +284,7 @@ class Sequential:
         return x.astype(self.dtype, copy=False)
 
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:
-        with self._lock:
+        with self._alone():
             parts = [
                 self.forward(part, softmax=softmax)
                 for part, _ in training.ArrayBatches(x, np.zeros(len(x)), batch_size)

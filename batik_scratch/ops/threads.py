@@ -3,10 +3,14 @@
 Two pools live in this process: numba's (`prange`) and BLAS'. Kernels here split the work over numba's threads and
 call BLAS from inside each one, so BLAS itself must stand at one thread: two spinning pools cost 4-5 ms at every
 change-over. `np.dot` inside a kernel calls *SciPy's* OpenBLAS, not NumPy's; both copies are limited.
+
+The limit is the process', but threadpoolctl (3.8 and later) lets only the Python thread that set it change it again. One
+thread of ours, the keeper, therefore sets and restores it for all.
 """
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numba
@@ -15,8 +19,9 @@ from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _inside = 0
-_limiter = None
+_limit = None
 _controller: ThreadpoolController | None = None
+_keeper = ThreadPoolExecutor(1, thread_name_prefix="blas-limit")
 _one_at_a_time = threading.RLock()
 
 
@@ -27,12 +32,10 @@ def one_blas_thread() -> Iterator[None]:
     Where numba has only its `workqueue` layer, which aborts when two Python threads enter it, the
     block also runs alone.
     """
-    global _inside, _limiter, _controller
+    global _inside
     with _lock:
         if _inside == 0:
-            if _controller is None:
-                _controller = ThreadpoolController()  # made after scipy.linalg, see above
-            _limiter = _controller.limit(limits=1, user_api="blas")
+            _keeper.submit(_set_limit).result()
         _inside += 1
     alone = _needs_turns()
     if alone:
@@ -44,9 +47,23 @@ def one_blas_thread() -> Iterator[None]:
             _one_at_a_time.release()
         with _lock:
             _inside -= 1
-            if _inside == 0 and _limiter is not None:
-                _limiter.restore_original_limits()
-                _limiter = None
+            if _inside == 0:
+                _keeper.submit(_restore).result()
+
+
+def _set_limit() -> None:
+    global _controller, _limit
+    if _controller is None:
+        _controller = ThreadpoolController()  # made after scipy.linalg, see above
+    _limit = _controller.limit(limits=1, user_api="blas")
+    _limit.__enter__()
+
+
+def _restore() -> None:
+    global _limit
+    if _limit is not None:
+        _limit.__exit__(None, None, None)
+        _limit = None
 
 
 def count() -> int:
@@ -55,8 +72,6 @@ def count() -> int:
 
 
 def _needs_turns() -> bool:
-    """True unless the threading layer is known to be safe; before the first parallel kernel nothing is known."""
-    try:
-        return numba.threading_layer() == "workqueue"
-    except ValueError:  # no parallel kernel has run yet
-        return True
+    """True where numba has only a threading layer that aborts when two Python threads enter it."""
+    numba.set_num_threads(numba.get_num_threads())  # starts the pool: before that nobody knows the layer
+    return numba.threading_layer() == "workqueue"
