@@ -12,7 +12,7 @@ import numpy as np
 from train_on_drawn_batik import draw_images
 
 from batik_scratch import images, motifs, nn, saliency
-from batik_scratch.report import figures
+from batik_scratch.report import figures, style
 
 
 def trained_on_drawn_batik(size: int) -> nn.Sequential:
@@ -48,7 +48,8 @@ def main() -> None:
     name = model.metadata["class_names"][int(probabilities.argmax())]
     title = f"{name}, {probabilities.max():.1%}"
     print("predicted:", title)
-    figures.saliency_panel(pixels[None], maps, overlay[None], [title]).savefig(options.out)
+    figure = figures.saliency_panel(pixels[None], maps, overlay[None], [title])
+    Path(options.out).write_bytes(style.to_png(figure))
     print("written:", options.out)
 
 

@@ -6,11 +6,12 @@ Prints an epoch a line and writes learning_curves.png.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 from batik_scratch import motifs, nn
-from batik_scratch.report import figures
+from batik_scratch.report import figures, style
 
 
 def draw_images(per_class: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +48,10 @@ def main() -> None:
     )
 
     print("validation:", model.evaluate(x_validation, y_validation))
-    figures.curves({"the paper's network": history.history}, "accuracy").savefig(options.out)
+    h = history.history
+    epochs = range(1, len(h["loss"]) + 1)
+    panel = figures.Curve("the paper's network", epochs, h["accuracy"], h["val_accuracy"], h["learning_rate"])
+    Path(options.out).write_bytes(style.to_png(figures.curves([panel], "accuracy", top=1.0)))
     print("written:", options.out)
 
 
