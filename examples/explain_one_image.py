@@ -17,10 +17,10 @@ from batik_scratch.report import figures, style
 
 def trained_on_drawn_batik(size: int) -> nn.Sequential:
     """The paper's network after a few epochs on drawn batik."""
-    x, y = draw_images(60, size, seed=0)
+    x, y = draw_images(120, size, seed=0)
     model = nn.paper_cnn(input_shape=x.shape[1:], classes=len(motifs.MOTIFS), random_state=0)
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
-    model.fit(x, y, epochs=12)
+    model.fit(x, y, epochs=20)
     model.metadata = {"class_names": list(motifs.MOTIFS)}
     return model
 

@@ -1,6 +1,6 @@
 """Train the paper's network on drawn batik with plain `nn` calls: no pipeline, everything visible.
 
-    python examples/train_on_drawn_batik.py [--size 64] [--per-class 60] [--epochs 8]
+    python examples/train_on_drawn_batik.py [--size 64] [--per-class 120] [--epochs 20]
 
 Prints an epoch a line and writes learning_curves.png.
 """
@@ -28,8 +28,8 @@ def draw_images(per_class: int, size: int, seed: int) -> tuple[np.ndarray, np.nd
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=64, help="pixels")
-    parser.add_argument("--per-class", type=int, default=60)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--per-class", type=int, default=120)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", default="learning_curves.png")
     options = parser.parse_args()
 

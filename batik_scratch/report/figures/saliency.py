@@ -62,5 +62,7 @@ def _map_bar(figure: Figure, grid: np.ndarray, percentile: float) -> None:
     scale = ScalarMappable(Normalize(0, 1), style.SALIENCY)
     bar = figure.colorbar(scale, ax=list(grid.flat), location="bottom", shrink=0.5, aspect=50, pad=0.01, ticks=(0, 1))
     ends = ["no influence", f"each map's {percentile:g}th percentile and above"]
+    if grid.shape[1] == 1:  # a single column has no room for sentences
+        ends = ["none", f"{percentile:g}th pct."]
     bar.ax.set_xticklabels(ends, fontsize=style.SMALL_SIZE)
     bar.outline.set_visible(False)
