@@ -10,12 +10,12 @@ x - eps and x + eps has no derivative to compare with: it is skipped, *counted*,
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from .gradient_report import GradientReport, TensorCheck
 from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer
 from .model import Sequential
 from .optimizers import Optimizer
@@ -23,49 +23,6 @@ from .optimizers import Optimizer
 ATOL = 1e-8
 MAX_SKIPPED = 0.05
 LINEAR = (Conv2D, Dense, Flatten, GlobalAveragePooling2D, Dropout)  # in each argument: no truncation error at any eps
-
-
-@dataclass(frozen=True)
-class TensorCheck:
-    """One tensor's verdict: the worst place, both values there, and how many places were compared and skipped."""
-
-    name: str
-    method: str
-    error: float
-    worst: tuple[int, ...]
-    analytic: float
-    numeric: float
-    compared: int
-    skipped: int
-    ok: bool
-
-
-@dataclass
-class GradientReport:
-    """All tensors of one check; `str()` is a table, `ok` the verdict."""
-
-    title: str
-    tensors: list[TensorCheck] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """True where every tensor agrees, and there is one."""
-        return bool(self.tensors) and all(tensor.ok for tensor in self.tensors)
-
-    def raise_if_wrong(self) -> None:
-        """AssertionError with the table unless everything agrees."""
-        if not self.ok:
-            raise AssertionError(f"wrong gradient\n{self}")
-
-    def __str__(self) -> str:
-        lines = [self.title]
-        for t in self.tensors:
-            verdict = "ok   " if t.ok else "WRONG"
-            lines.append(
-                f"  {verdict} {t.name:12s} error {t.error:.1e} at {t.worst}: analytic {t.analytic:+.8e}, "
-                f"numeric {t.numeric:+.8e}  ({t.method}, {t.compared} compared, {t.skipped} skipped)"
-            )
-        return "\n".join(lines)
 
 
 def check_layer(

@@ -36,7 +36,7 @@ def page(reported):
 
 @pytest.fixture(scope="module")
 def hostile_page(tmp_path_factory):
-    from conftest import build_run
+    from synthetic_run import build_run
 
     names = ("<script>alert(2)</script>", '" onload="alert(3)', "$x^2 {{ 7 * 7 }}", "日本", "a" * 90, "b|c", "\x07bell")
     folder = build_run(
