@@ -90,22 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
     p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
 
-    data = commands.add_parser("data", help="draw, check or show a data set").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    p = _command(data, "draw", data_draw, "draw batik with ground-truth masks", "data draw --out data/batik --seed 1")
-    p.add_argument("--out", type=Path, default=Path("data/batik"), help="folder to make (default: data/batik)")
-    p.add_argument("--counts", type=_counts, metavar="A,B,C", help="images per class (default: 217,200,151)")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--size", type=int, default=150, help="pixels (default: 150)")
-    p.add_argument("--difficulty", type=float, help="0 to 1")
-    p = _command(data, "scan", data_scan, "say what is wrong with a folder, file by file", "data scan my_photos")
-    p.add_argument("folder", type=Path)
-    p.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    p = _command(data, "sheet", data_sheet, "a contact sheet, classes in rows", "data sheet data/batik --out sheet.png")
-    p.add_argument("folder", type=Path)
-    p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG to write (default: sheet.png)")
-    p.add_argument("--per-class", type=int, default=8, help="images per class (default: 8)")
+    _data_commands(commands)
     return parser
 
 
@@ -195,6 +180,25 @@ def data_sheet(options: argparse.Namespace) -> int:
     motifs.contact_sheet(options.folder, options.out, per_class=options.per_class)
     print(options.out)
     return DONE
+
+
+def _data_commands(commands: Any) -> None:
+    data = commands.add_parser("data", help="draw, check or show a data set").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    p = _command(data, "draw", data_draw, "draw batik with ground-truth masks", "data draw --out data/batik --seed 1")
+    p.add_argument("--out", type=Path, default=Path("data/batik"), help="folder to make (default: data/batik)")
+    p.add_argument("--counts", type=_counts, metavar="A,B,C", help="images per class (default: 217,200,151)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--difficulty", type=float, help="0 to 1")
+    p = _command(data, "scan", data_scan, "say what is wrong with a folder, file by file", "data scan my_photos")
+    p.add_argument("folder", type=Path)
+    p.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    p = _command(data, "sheet", data_sheet, "a contact sheet, classes in rows", "data sheet data/batik --out sheet.png")
+    p.add_argument("folder", type=Path)
+    p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG to write (default: sheet.png)")
+    p.add_argument("--per-class", type=int, default=8, help="images per class (default: 8)")
 
 
 def _command(commands: Any, name: str, function: Any, what: str, example: str) -> argparse.ArgumentParser:
