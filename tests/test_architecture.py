@@ -19,7 +19,8 @@ ALLOWED = {
     "saliency": {"errors", "files", "nn", "ops"},
     "study": {"errors", "files", "ops", "images", "motifs", "nn", "saliency"},
     "report": {"errors", "files", "study"},
-    "cli": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "study", "report"},
+    "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "study", "report"},
+    "cli": {"learn", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "study", "report"},
     "__main__": {"cli"},
     "__init__": set(),
 }

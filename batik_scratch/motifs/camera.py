@@ -31,11 +31,12 @@ def take_view(rng: np.random.Generator, size: int, difficulty: float) -> View:
     centre_x, centre_y = rng.uniform(-20, 20, 2)
     fold_height, fold_angle = rng.uniform(0, 0.05) * difficulty, rng.uniform(0, np.pi)
     fold_length, fold_phase = rng.uniform(0.5, 1.5), rng.uniform(0, 2 * np.pi)
+    hung = int(rng.integers(1, 4)) if rng.random() < 0.6 * difficulty else 0  # quarter turns: a cloth hangs as it will
 
     axis = (np.arange(size) + 0.5) / size - 0.5
     j, i = np.meshgrid(axis, axis)  # (H, W) both, -0.5..0.5
     depth = 1 + tilt_x * j + tilt_y * i  # perspective: what is farther shows more cloth per pixel
-    j, i = j * depth, i * depth
+    j, i = np.rot90(j * depth, hung), np.rot90(i * depth, hung)
     c, s = np.cos(turn), np.sin(turn)
     x, y = span * (c * j - s * i), span * (s * j + c * i)
     across = (np.cos(fold_angle) * x + np.sin(fold_angle) * y) * 2 * np.pi / fold_length + fold_phase
@@ -45,6 +46,7 @@ def take_view(rng: np.random.Generator, size: int, difficulty: float) -> View:
     drawn = {
         "span": round(span, 3),
         "rotation_degrees": round(float(np.rad2deg(turn)), 2),
+        "quarter_turns": hung,
         "tilt": round(float(np.hypot(tilt_x, tilt_y)), 3),
         "fold": round(float(fold_height), 4),
     }

@@ -14,17 +14,25 @@ from .palettes import PALETTES
 LINE = 0.013  # half the width of a wax line, in tile heights
 
 
-def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: float) -> tuple[Array, dict[str, Any]]:
-    """Colours of the cloth, float (H, W, 3) of 0..255, and what was drawn. The same draws for every motif."""
-    palette = PALETTES[rng.integers(len(PALETTES))]
+def dye(
+    view: View, geometry: Geometry, rng: np.random.Generator, difficulty: float
+) -> tuple[Array, Array, dict[str, Any]]:
+    """Colours of the cloth, float (H, W, 3) of 0..255, the mask of its motif (H, W), and what was drawn.
+
+    The same draws for every motif. The mask has the motif as dyed: where the dye crept, the mask's edge did too.
+    """
+    palette, second = (PALETTES[i] for i in rng.integers(len(PALETTES), size=2))
+    dyes = np.array(palette.tones)  # (5, 3)
+    if two_dyes := bool(rng.random() < 0.4):  # cloth that went to a second town for its second colour
+        dyes[:3] = second.tones[:3]
     # a light motif on a dark ground, or, the more often the harder the set, the other way round
     dark_motif = bool(rng.random() < 0.5 * difficulty**2)
-    ground_luma, lumas = (rng.uniform(195, 225), (45, 150)) if dark_motif else (rng.uniform(45, 90), (115, 215))
-    tones = np.stack([with_luma(c, y) for c, y in zip(palette.tones, np.linspace(*lumas, 5), strict=True)])  # (5, 3)
+    ground_luma, lumas = (rng.uniform(195, 225), (45, 150)) if dark_motif else (rng.uniform(45, 90), (95, 215))
+    tones = np.stack([with_luma(c, y) for c, y in zip(dyes, np.linspace(*lumas, 5), strict=True)])  # (5, 3)
     wax = with_luma(np.array(palette.wax, float), 240)
     bleed = rng.uniform(0.0, 0.01 + 0.02 * difficulty)
-    wobble = bleed * _noise(rng, view.x.shape, 3)  # dye creeps under the wax: the edge wanders
-    inside = coverage(geometry.distance + wobble, view.pixel + bleed)[..., None]  # (H, W, 1)
+    distance = geometry.distance + bleed * _noise(rng, view.x.shape, 3)  # dye creeps under the wax: the edge wanders
+    inside = coverage(distance, view.pixel + bleed)[..., None]  # (H, W, 1)
 
     ground, filling = _filled_ground(
         view, rng, with_luma(np.array(palette.ground, float), ground_luma), wax, difficulty
@@ -33,7 +41,7 @@ def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: fl
     dyed = np.stack([np.interp(low, np.arange(5), tones[:, channel]) for channel in range(3)], axis=-1)  # (H, W, 3)
     colour = ground * (1 - inside) + dyed * inside  # (H, W, 3)
 
-    outline = coverage(np.abs(geometry.distance + wobble) - LINE, view.pixel)
+    outline = coverage(np.abs(distance) - LINE, view.pixel)
     inner = coverage(geometry.line, view.pixel) * inside[..., 0]
     lines = (0.95 * np.maximum(outline, 0.8 * inner))[..., None]  # (H, W, 1)
     colour = colour * (1 - lines) + wax * lines
@@ -45,8 +53,9 @@ def dye(view: View, geometry: Geometry, rng: np.random.Generator, difficulty: fl
     weave = rng.uniform(0.01, 0.05)
     threads = np.sin(view.x * 260) * np.sin(view.y * 260) if view.pixel < 0.012 else _noise(rng, view.x.shape, 0)
     colour *= (1 + weave * threads)[..., None]
-    drawn = {"palette": palette.name, "dark_motif": dark_motif, "filling": filling, "crackle": round(float(crackle), 3)}
-    return np.clip(colour, 0, 255), drawn
+    names = palette.name + (f"+{second.name}" if two_dyes else "")
+    drawn = {"palette": names, "dark_motif": dark_motif, "filling": filling, "crackle": round(float(crackle), 3)}
+    return np.clip(colour, 0, 255), distance < 0, drawn
 
 
 def with_luma(colour: Array, luma: float) -> Array:

@@ -14,8 +14,8 @@ from .motif import Motif
 from .photograph import expose
 from .singa_barong import singa_barong
 
-VERSION = 1  # part of the cache's key: raise it when any pixel would change
-DEFAULT_DIFFICULTY = 0.3
+VERSION = 2  # part of the cache's key: raise it when any pixel would change
+DEFAULT_DIFFICULTY = 0.4
 MIN_SIZE, MAX_SIZE = 32, 4096
 # the paper's classes; a further motif is one file and one line in ALL_MOTIFS
 MOTIFS = ("keratonan", "mega_mendung", "singa_barong")
@@ -51,8 +51,8 @@ def draw_described(
     geometry_rng, view_rng, dye_rng, photo_rng = rng.spawn(4)
     view = take_view(view_rng, size, difficulty)
     geometry = ALL_MOTIFS[motif](view.x, view.y, geometry_rng)
-    colour, dyed = dye(view, geometry, dye_rng, difficulty)
-    image, mask, exposed = expose(colour, view.shade, geometry.distance < 0, photo_rng, difficulty)
+    colour, mask, dyed = dye(view, geometry, dye_rng, difficulty)
+    image, mask, exposed = expose(colour, view.shade, mask, photo_rng, difficulty)
     return image, mask, {**geometry.drawn, **view.drawn, **dyed, **exposed}
 
 

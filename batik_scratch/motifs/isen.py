@@ -35,4 +35,12 @@ def ukel(x: Array, y: Array, pitch: float, pixel: Array | float) -> Array:
     return coverage(spiral(u * flip, v, 0, 0, 0.32 * pitch, 1.7, 0.4, 1) - 0.07 * pitch, pixel)
 
 
-FILLINGS: dict[str, Filling] = {"cecek": cecek, "sisik": sisik, "sawut": sawut, "ukel": ukel}
+def kembang(x: Array, y: Array, pitch: float, pixel: Array | float) -> Array:
+    """Small flowers of four petals, far apart."""
+    u, v, _, _ = tile(x, y, 2.4 * pitch, 2.4 * pitch, 0.5)
+    a, b = np.abs(u), np.abs(v)
+    petals = np.hypot(np.maximum(a, b) - 0.4 * pitch, 1.6 * np.minimum(a, b)) - 0.24 * pitch
+    return coverage(np.maximum(petals, 0.1 * pitch - np.hypot(u, v)), pixel)
+
+
+FILLINGS: dict[str, Filling] = {"cecek": cecek, "sisik": sisik, "sawut": sawut, "ukel": ukel, "kembang": kembang}
