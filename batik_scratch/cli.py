@@ -61,6 +61,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _study_options(p)
     p.add_argument("--out", type=Path, help="run folder; runs/YYYYMMDD-HHMMSS where it is not given")
+    p.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run, with its own settings")
+    p.add_argument(
+        "--checkpoint-every", type=int, default=1, metavar="N", help="epochs between checkpoints (default: 1)"
+    )
 
     p = _command(commands, "train", train, "train the paper's network once", "train --data my_photos --out model.npz")
     _study_options(p)
@@ -97,12 +101,27 @@ def build_parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """The main job."""
     from .report import write_report
-    from .study import run_two_stage
+    from .study import resume_two_stage, run_two_stage
 
-    _announce_compilation()
-    out = options.out or Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = run_two_stage(_config(options), out, options.command_line)
-    page = write_report(folder.path)
+    if options.checkpoint_every < 1:
+        raise InputError(f"--checkpoint-every: needs a whole number of epochs >= 1, got {options.checkpoint_every}")
+    out, every = options.resume or options.out or _new_run_folder(), options.checkpoint_every
+    try:
+        if options.resume:
+            _check_alone(options)
+            _announce_compilation()
+            folder = resume_two_stage(out, options.command_line, checkpoint_every=every)
+        else:
+            config = _config(options)
+            _announce_compilation()
+            folder = run_two_stage(config, out, options.command_line, checkpoint_every=every)
+        page = write_report(folder.path)
+    except InputError:
+        raise
+    except (Exception, KeyboardInterrupt):
+        if (out / "config.toml").is_file():
+            print(f"\nto go on: batik-scratch run --resume {out}", file=sys.stderr)
+        raise
     print(f"report: {page}")
     return DONE
 
@@ -211,7 +230,7 @@ def _command(commands: Any, name: str, function: Any, what: str, example: str) -
 
 def _study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="folder of photos, one subfolder per class; drawn batik where it is not given")
-    parser.add_argument("--quick", action="store_true", help="64 pixels and 6 epochs: a look at everything in a minute")
+    parser.add_argument("--quick", action="store_true", help="64 pixels and 8 epochs: a look at everything in a minute")
     parser.add_argument("--preset", choices=("default", "table1"), help="table1: 100 epochs, no early stop")
     parser.add_argument("--config", type=Path, metavar="F.toml", help="settings from a file; flags override them")
     parser.add_argument("--epochs", type=int, help="per stage")
@@ -228,6 +247,20 @@ def _config(options: argparse.Namespace) -> Any:
     names = ("data", "epochs", "seed", "image_size", "skip_bad")
     flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return make_config(flags, options.config, options.preset, options.quick)
+
+
+def _check_alone(options: argparse.Namespace) -> None:
+    """InputError where --resume, which has the run's own settings, comes with others."""
+    names = ("out", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+    if given:
+        raise InputError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}")
+
+
+def _new_run_folder() -> Path:
+    """runs/YYYYMMDD-HHMMSS, with a number behind it where that is taken."""
+    first = Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return next(p for n in range(1, 10_000) if not (p := first if n == 1 else Path(f"{first}-{n}")).exists())
 
 
 def _model_option(parser: argparse.ArgumentParser) -> None:

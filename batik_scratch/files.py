@@ -1,5 +1,6 @@
 """Writing files so that a crash leaves the old one or the new one, never half of one."""
 
+import errno
 import os
 import tempfile
 import zipfile
@@ -10,6 +11,7 @@ from typing import IO
 
 import numpy as np
 
+TEMPORARY = ".new-"  # begins the name of a file that is not finished
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member of an archive: equal arrays make equal files
 
 
@@ -17,7 +19,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member of an archive: equal 
 def atomic(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     """A binary file that becomes `path` when the block ends well: temporary file beside it, fsync, rename, fsync."""
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -43,6 +45,19 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy", _EPOCH), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> np.memmap:
+    """A new `.npy` file of zeros, mapped into memory; OSError now, not a crash later, where the disk has no room."""
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate") and array.nbytes:  # else a full disk kills the process at the first write
+        try:
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # file systems that cannot reserve room
+                raise OSError(error.errno, error.strerror, str(path)) from None
+    return array
 
 
 def sync_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import write_text
+from ..files import new_array, write_text
 from .duplicates import grey_thumbnail, near_duplicate_groups
 from .folders import check_counts, list_folder
 from .places import user_cache
@@ -36,6 +36,7 @@ class ImageSet:
     paths          relative to the folder, "/" between; sorted by class, then path
     groups         int64 (N,): equal numbers are copies or near-duplicates of one picture
     skipped        (path, reason) of files left out by skip_bad
+    key            a digest of every file's content, name and class, and of the size
     """
 
     images: np.ndarray
@@ -44,6 +45,7 @@ class ImageSet:
     paths: list[str]
     groups: np.ndarray
     skipped: list[tuple[str, str]]
+    key: str
 
 
 def load_folder(
@@ -83,6 +85,7 @@ def load_folder(
         [relative for _, relative in listing.files],
         np.array(facts["groups"], np.int64),
         list(bad.items()),
+        key,
     )
 
 
@@ -110,7 +113,7 @@ def _decode(
     thumbnails: list[np.ndarray] = []
     kept: list[bytes] = []  # digests of the readable files
     try:
-        pixels = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(paths), size, size, 3))
+        pixels = new_array(temporary, np.uint8, (len(paths), size, size, 3))
         jobs = (delayed(_try_read)(path, size) for path in paths)
         results = Parallel(workers or cpu_count(), prefer="threads", return_as="generator")(jobs)
         bar = tqdm(

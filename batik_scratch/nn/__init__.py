@@ -10,6 +10,7 @@ from .callbacks import (
     ReduceLROnPlateau,
     StopAtAccuracy,
 )
+from .checkpoint import Checkpoint
 from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
@@ -20,6 +21,7 @@ __all__ = [
     "Adam",
     "CSVLogger",
     "Callback",
+    "Checkpoint",
     "Conv2D",
     "Dense",
     "Dropout",

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..ops import threads
 from . import model_file, training
 from .callbacks import Callback, History
+from .checkpoint import Checkpoint
 from .layers import Dropout, Layer, Softmax
 from .layers.base import name_layers
 from .losses import SparseCategoricalCrossentropy
@@ -181,11 +182,13 @@ class Sequential:
         shuffle: bool = True,
         verbose: int = 1,
         initial_epoch: int = 0,
+        checkpoint: Checkpoint | None = None,
     ) -> History:
         """Train on x (N, H, W, C) in [0, 1] and labels y (N,), or on a sized iterable of (x, y) batches.
 
         verbose: 0 silent, 1 a bar on a terminal and a line per epoch, 2 lines only. Returns the History: loss and
-        accuracy are running means (dropout on), val_loss and val_accuracy are computed after each epoch.
+        accuracy are running means (dropout on), val_loss and val_accuracy are computed after each epoch. With a
+        `checkpoint` the state is saved there, and training goes on from what is there already.
         """
         if not isinstance(epochs, int | np.integer) or epochs < 1:
             raise InputError(f"fit: epochs needs a whole number >= 1, got {epochs!r}")
@@ -198,7 +201,7 @@ class Sequential:
             if validation_data is not None:
                 x_held, y_held = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
                 held_out = training.as_batches(x_held, y_held, batch_size, None)
-            return training.fit(self, batches, int(epochs), initial_epoch, held_out, callbacks, verbose)
+            return training.fit(self, batches, int(epochs), initial_epoch, held_out, callbacks, verbose, checkpoint)
 
     def evaluate(
         self, x: np.ndarray | training.Batches, y: np.ndarray | None = None, batch_size: int = 32
@@ -285,11 +288,8 @@ class Sequential:
 
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:
         with self._alone():
-            parts = [
-                self.forward(part, softmax=softmax)
-                for part, _ in training.ArrayBatches(x, np.zeros(len(x)), batch_size)
-            ]
-            return np.concatenate(parts)  # (N, U)
+            batches = training.ArrayBatches(x, np.zeros(len(x)), batch_size)
+            return np.concatenate([self.forward(part, softmax=softmax) for part, _ in batches])  # (N, U)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_lock"}  # locks do not travel

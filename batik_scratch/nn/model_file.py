@@ -41,21 +41,23 @@ def save(model: "Sequential", path: str | os.PathLike) -> None:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "written_by": __version__,
-        "input_shape": list(model.input_shape),
-        "dtype": model.dtype.name,
-        "layers": [
-            {"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in model.layers
-        ],
+        **architecture(model),
         "metadata": model.metadata,
     }
     write_arrays(path, arrays, description)
+
+
+def architecture(model: "Sequential") -> dict[str, Any]:
+    """What it takes to build the network again, as JSON takes it."""
+    layers = [{"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in model.layers]
+    return {"input_shape": list(model.input_shape or ()), "dtype": model.dtype.name, "layers": layers}
 
 
 def load(path: str | os.PathLike) -> "Sequential":
     """Read what `save` wrote; see `Sequential.load`."""
     from .model import Sequential
 
-    with _open(path) as archive:
+    with open_archive(path) as archive:
         description = read_description(archive, path)
         try:
             layers = [_layer(entry) for entry in description["layers"]]
@@ -82,8 +84,10 @@ def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], desc
     write_npz(path, {DESCRIPTION: np.frombuffer(text, np.uint8), **arrays})
 
 
-def read_description(archive: zipfile.ZipFile, path: str | os.PathLike) -> dict[str, Any]:
-    """The JSON description of an open model file, its size, format and version checked."""
+def read_description(
+    archive: zipfile.ZipFile, path: str | os.PathLike, expected_format: str = FORMAT
+) -> dict[str, Any]:
+    """The JSON description of an open archive, its size, format and version checked."""
     try:
         info = archive.getinfo(f"{DESCRIPTION}.npy")
         if info.file_size > MAX_DESCRIPTION or info.compress_type != zipfile.ZIP_STORED:
@@ -96,9 +100,9 @@ def read_description(archive: zipfile.ZipFile, path: str | os.PathLike) -> dict[
     except (KeyError, ValueError, UnicodeDecodeError, *_DAMAGE) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: not a batik_scratch model file (no readable description: {error!r})") from None
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise InputError(f"{path}: not a batik_scratch model file; files written by model.save are")
+        raise InputError(f"{path}: not a {expected_format} file (no readable description: {error!r})") from None
+    if not isinstance(description, dict) or description.get("format") != expected_format:
+        raise InputError(f"{path}: not a {expected_format} file")
     version = description.get("format_version")
     if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
         raise InputError(
@@ -162,7 +166,8 @@ _DAMAGE = (
 )
 
 
-def _open(path: str | os.PathLike) -> zipfile.ZipFile:
+def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
+    """The file as a zip archive; InputError where it is none."""
     if not Path(path).is_file():
         raise InputError(f"{path}: there is no such model file")
     try:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,13 +11,14 @@ from ..errors import InputError, TrainingDiverged
 from .callbacks import Callback, History, ProgressBar
 
 if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
     from .model import Sequential
 
 Batch = tuple[np.ndarray, np.ndarray]
 
 
 class Batches(Protocol):
-    """A sized iterable of (x, y) batches; iterated once per epoch."""
+    """A sized iterable of (x, y) batches; iterated once per epoch. Where it has an `epoch`, that is set before."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Batch]: ...
@@ -74,6 +76,15 @@ class RunningMean:
         return {f"{prefix}accuracy": self.hits / self.images, f"{prefix}loss": self.loss_sum / self.images}
 
 
+@dataclass
+class Progress:
+    """Where training stands: whole epochs done, batches of the next epoch done, and that epoch's running means."""
+
+    epoch: int = 0
+    batch: int = 0
+    mean: RunningMean = field(default_factory=RunningMean)
+
+
 def fit(
     model: "Sequential",
     batches: Batches,
@@ -82,8 +93,9 @@ def fit(
     validation: Batches | None,
     callbacks: Iterable[Callback],
     verbose: int,
+    checkpoint: "Checkpoint | None" = None,
 ) -> History:
-    """Train `model` from `initial_epoch` up to `epochs`; see `Sequential.fit`."""
+    """Train `model` up to `epochs`, from `initial_epoch` or from where the checkpoint stands; see `Sequential.fit`."""
     history = History()
     everyone: list[Callback] = [history, *callbacks]
     if verbose:
@@ -92,36 +104,53 @@ def fit(
         callback.model = model
     model.stop_training = False
     _tell(everyone, "on_train_begin", {})
+    progress = (checkpoint.restore(model, everyone) if checkpoint else None) or Progress(initial_epoch)
     logs: dict[str, float] = {}
     try:
-        for epoch in range(initial_epoch, epochs):
-            logs = train_epoch(model, batches, epoch, everyone)
+        while progress.epoch < epochs and not model.stop_training:
+            logs = train_epoch(model, batches, progress, everyone, checkpoint)
             if validation is not None:
                 logs |= {f"val_{key}": value for key, value in evaluate(model, validation).items()}
             logs["learning_rate"] = model.optimizer.learning_rate  # as it was in this epoch
-            _tell(everyone, "on_epoch_end", epoch, logs)
-            if model.stop_training:
-                break
+            _tell(everyone, "on_epoch_end", progress.epoch, logs)
+            progress = Progress(progress.epoch + 1)
+            if checkpoint:
+                checkpoint.after_epoch(model, everyone, progress, logs)
     finally:
         _tell(everyone, "on_train_end", logs)
     return history
 
 
-def train_epoch(model: "Sequential", batches: Batches, epoch: int, callbacks: Sequence[Callback]) -> dict[str, float]:
-    """One pass over `batches`; returns the running means of loss and accuracy (dropout on, weights moving)."""
-    _tell(callbacks, "on_epoch_begin", epoch, {})
-    mean = RunningMean()
+def train_epoch(
+    model: "Sequential",
+    batches: Batches,
+    progress: Progress,
+    callbacks: Sequence[Callback],
+    checkpoint: "Checkpoint | None" = None,
+) -> dict[str, float]:
+    """One pass over `batches`, or what `progress` leaves of it; returns the running means of loss and accuracy."""
+    if hasattr(batches, "epoch"):
+        batches.epoch = progress.epoch  # its order and augmentation are this epoch's
+    if checkpoint:
+        checkpoint.before_epoch(model)
+    done, mean = progress.batch, progress.mean
+    _tell(callbacks, "on_epoch_begin", progress.epoch, {})
     for index, (x, y) in enumerate(batches):
+        if index < done:
+            continue  # trained on before the interruption
         _tell(callbacks, "on_batch_begin", index, mean.logs() if index else {})
         loss, logits = model.train_step(x, y)
         if not math.isfinite(abs(loss)):
             raise TrainingDiverged(
-                f"training diverged: the loss is {loss} at epoch {epoch + 1}, batch {index + 1} "
+                f"training diverged: the loss is {loss} at epoch {progress.epoch + 1}, batch {index + 1} "
                 f"(learning rate {model.optimizer.learning_rate:.3g}); "
                 "try a smaller learning rate, and check the images for NaN"
             )
         mean.add(loss, logits, y)
+        progress.batch = index + 1
         _tell(callbacks, "on_batch_end", index, mean.logs())
+        if checkpoint:
+            checkpoint.after_batch(model, callbacks, progress)
     if mean.images == 0:
         raise InputError(
             "fit: the iterable of batches gave none; it must start anew at each epoch (a list, not a generator)"

@@ -3,7 +3,7 @@
 from .config import TwoStageConfig, load_config, make_config
 from .metrics import classification_metrics
 from .run_folder import RunFolder
-from .two_stage import run_two_stage
+from .two_stage import resume_two_stage, run_two_stage
 
 __all__ = [
     "RunFolder",
@@ -11,5 +11,6 @@ __all__ = [
     "classification_metrics",
     "load_config",
     "make_config",
+    "resume_two_stage",
     "run_two_stage",
 ]

@@ -24,6 +24,7 @@ class StudyData:
     source: str
     skipped: Sequence[tuple[str, str]]
     near_duplicate_groups: int
+    key: str
 
     def split_rows(self) -> list[tuple[str, str, int, str]]:
         """(path, class, label, split) of every image, for split.csv."""
@@ -51,6 +52,7 @@ class StudyData:
             },
             "skipped": [list(entry) for entry in self.skipped],
             "near_duplicate_groups": self.near_duplicate_groups,
+            "key": self.key,
         }
 
 
@@ -74,4 +76,5 @@ def load_study_data(config: TwoStageConfig) -> StudyData:
         folder.name if config.data else "drawn",
         found.skipped,
         int((sizes > 1).sum()),
+        found.key,
     )

@@ -10,12 +10,15 @@ from .config import TwoStageConfig
 from .data import StudyData
 from .metrics import classification_metrics
 from .run_folder import RunFolder
+from .stop import StopRequest
 
 HISTORY = ("accuracy", "loss", "val_accuracy", "val_loss", "learning_rate")
 
 
 class RecordHistory(nn.Callback):
     """Rewrites history.csv after every epoch, so that a run that ends early has its curves."""
+
+    state_names = ("rows",)
 
     def __init__(self, folder: RunFolder, stage: str) -> None:
         self.folder, self.stage = folder, stage
@@ -45,13 +48,25 @@ def build_model(config: TwoStageConfig, class_names: Sequence[str]) -> nn.Sequen
 
 
 def train_stage(
-    config: TwoStageConfig, folder: RunFolder, stage: str, data: StudyData, pixels: np.ndarray, verbose: int = 1
+    config: TwoStageConfig,
+    folder: RunFolder,
+    stage: str,
+    data: StudyData,
+    pixels: np.ndarray,
+    verbose: int = 1,
+    checkpoint_every: int = 1,
 ) -> nn.Sequential:
     """Train on pixels uint8 (N, H, W, 3), the images of `data` or what was made of them; write the stage's files.
 
-    history.csv (after each epoch), model.npz, predictions.csv and metrics.json. The weights are the last epoch's.
+    history.csv (after each epoch), model.npz, predictions.csv and metrics.json, which is written last: where it is there
+    the stage is done, and its model is read back. Where a checkpoint is there, training goes on from it. The weights
+    are the last epoch's; checkpoint/best.npz has those of the lowest validation loss.
     """
-    model, history = train_network(config, data, pixels, [RecordHistory(folder, stage)], verbose)
+    if (folder / f"{stage}/metrics.json").is_file():
+        return nn.Sequential.load(folder / f"{stage}/model.npz")
+    with StopRequest() as stop:
+        checkpoint = nn.Checkpoint(folder / f"{stage}/checkpoint", checkpoint_every, stop.asked)
+        model, history = train_network(config, data, pixels, [RecordHistory(folder, stage)], verbose, checkpoint)
     model.save(folder / f"{stage}/model.npz")
     probabilities = predict_rows(model, pixels, data.validation)  # (N, U)
     labels, predicted = data.labels[data.validation], probabilities.argmax(axis=1)  # (N,) both
@@ -65,11 +80,17 @@ def train_stage(
         "stopped": "accuracy" if model.stop_training else "epochs",
     }
     folder.write_json(f"{stage}/metrics.json", classification_metrics(labels, predicted, data.class_names) | outcome)
+    checkpoint.latest.unlink(missing_ok=True)
     return model
 
 
 def train_network(
-    config: TwoStageConfig, data: StudyData, pixels: np.ndarray, extra: Sequence[nn.Callback] = (), verbose: int = 1
+    config: TwoStageConfig,
+    data: StudyData,
+    pixels: np.ndarray,
+    extra: Sequence[nn.Callback] = (),
+    verbose: int = 1,
+    checkpoint: nn.Checkpoint | None = None,
 ) -> tuple[nn.Sequential, nn.History]:
     """The paper's network, trained on pixels[data.train] and watched on pixels[data.validation]."""
     model = build_model(config, data.class_names)
@@ -78,7 +99,14 @@ def train_network(
         callbacks.append(nn.StopAtAccuracy(config.stop_at_accuracy))
     batches = training_batches(config, pixels, data.labels, data.train)
     held_out = image_tools.AugmentedBatches(pixels, data.labels, config.batch_size, shuffle=False, rows=data.validation)
-    history = model.fit(batches, epochs=config.epochs, validation_data=held_out, callbacks=callbacks, verbose=verbose)
+    history = model.fit(
+        batches,
+        epochs=config.epochs,
+        validation_data=held_out,
+        callbacks=callbacks,
+        verbose=verbose,
+        checkpoint=checkpoint,
+    )
     return model, history
 
 

@@ -99,9 +99,7 @@ def main() -> None:
         data = load_study_data(config)
         counts = dict(zip(motifs.MOTIFS, config.draw_counts, strict=True))
         folder = motifs.cached_dataset(seed, counts, args.size, args.difficulty)
-        masks = np.stack(
-            [np.asarray(Image.open(folder / "masks" / Path(p).with_suffix(".png"))) for p in _below_images(data)]
-        )
+        masks = np.stack([np.asarray(Image.open(folder / "masks" / Path(p).with_suffix(".png"))) for p in data.paths])
         row = [
             linear_accuracy(colour_histograms(data.images), data),
             linear_accuracy(small_pixels(data.images), data),
@@ -111,7 +109,7 @@ def main() -> None:
             row += energy_on_motif(model, data, masks)
         rows.append(row)
         shares.append([masks[data.labels == k].mean() for k in range(len(data.class_names))])
-        pooled.append(simple_measures(_images_root(folder), data))
+        pooled.append(simple_measures(folder / "images", data))
         labels.append(data.labels)
         names = ("colour histogram", "32x32 pixels", "network", "energy on motif", "motif share")
         print(f"seed {seed}: " + ", ".join(f"{n} {v:.3f}" for n, v in zip(names, row, strict=False)), flush=True)
@@ -124,14 +122,6 @@ def main() -> None:
     for name in pooled[0]:
         area = worst_auc(np.concatenate([p[name] for p in pooled]), np.concatenate(labels))
         print(f"worst AUC by {name} alone: {area:.3f}")
-
-
-def _images_root(folder: Path) -> Path:
-    return folder / "images"
-
-
-def _below_images(data: StudyData) -> list[str]:
-    return list(data.paths)
 
 
 if __name__ == "__main__":
