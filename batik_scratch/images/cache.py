@@ -6,6 +6,7 @@ added or renamed photo makes a new one and a stale one is never read.
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 import warnings
@@ -91,10 +92,16 @@ def load_folder(
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Pillow warns about odd metadata of strangers' files; what matters to us raises."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
+    """Pillow warns, and logs, about odd metadata of strangers' files; what matters to us raises."""
+    logger = logging.getLogger("PIL")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _decode(

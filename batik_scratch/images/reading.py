@@ -101,16 +101,22 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         colours = image.convert("RGBA")
-        white = Image.new("RGBA", colours.size, "white")
-        return Image.alpha_composite(white, colours).convert("RGB")
+        white = Image.new("RGB", colours.size, "white")
+        white.paste(colours, mask=colours.getchannel("A"))
+        return white
     return image.convert("RGB")
 
 
 def _to_eight_bits(values: np.ndarray) -> np.ndarray:
     """(H, W) of 16-bit or floating greys -> uint8; Pillow's own conversion would clip at 255."""
-    values = np.nan_to_num(values.astype(np.float64))
-    top = 1.0 if values.max(initial=0) <= 1 and values.dtype.kind == "f" and (values % 1).any() else 65535.0
-    return np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8)
+    fractions = values.dtype.kind == "f"
+    with np.errstate(invalid="ignore"):  # a damaged file may hold any bits, signalling NaN among them
+        greys = values.astype(np.float32)  # (H, W), the one large copy: what follows works in place
+        np.nan_to_num(greys, copy=False)
+        top = 1.0 if fractions and greys.max(initial=0) <= 1 and (greys % 1).any() else 65535.0
+        np.clip(greys, 0, top, out=greys)
+        greys *= np.float32(255 / top)
+    return np.rint(greys, out=greys).astype(np.uint8)
 
 
 def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:

@@ -9,6 +9,7 @@ so a file cannot unpack to more than its own size.
 import hashlib
 import json
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -29,7 +30,6 @@ FORMAT = "batik_scratch model"
 FORMAT_VERSION = 1
 DESCRIPTION = "description"
 MAX_DESCRIPTION = 1 << 20  # bytes
-MAX_PARAMETERS = 1 << 30  # a description may not make us allocate more than this many numbers
 
 
 def save(model: "Sequential", path: str | os.PathLike) -> None:
@@ -62,7 +62,7 @@ def load(path: str | os.PathLike) -> "Sequential":
         try:
             layers = [_layer(entry) for entry in description["layers"]]
             shape = [int(n) for n in description["input_shape"]]
-            _check_size(layers, shape)
+            _check_size(layers, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
             model = Sequential(layers, input_shape=shape, random_state=0, dtype=description["dtype"])
             metadata = dict(description["metadata"])
         except InputError as error:
@@ -80,7 +80,7 @@ def load(path: str | os.PathLike) -> "Sequential":
 
 def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], description: dict[str, Any]) -> None:
     """Write arrays and their description, with a checksum over all of them, to an `.npz`."""
-    text = json.dumps(description | {"sha256": _checksum(arrays)}, sort_keys=True).encode()
+    text = json.dumps(description | {"sha256": _checksum(arrays, description)}, sort_keys=True).encode()
     write_npz(path, {DESCRIPTION: np.frombuffer(text, np.uint8), **arrays})
 
 
@@ -118,11 +118,11 @@ def read_arrays(
     description: Mapping[str, Any],
 ) -> dict[str, np.ndarray]:
     """The arrays named by `expected` {name: (shape, dtype)}, each header checked before its data are read."""
-    present = {info.filename.removesuffix(".npy") for info in archive.infolist()} - {DESCRIPTION}
-    if present != set(expected) or len(archive.infolist()) != len(expected) + 1:
-        differing = sorted(present ^ set(expected))[:4]
+    present, wanted = set(archive.namelist()), {f"{name}.npy" for name in (DESCRIPTION, *expected)}
+    if present != wanted or len(archive.infolist()) != len(wanted):
+        differing = sorted(present ^ wanted)[:4]
         raise InputError(
-            f"{path}: the arrays do not match the architecture ({', '.join(differing)}); get the file again"
+            f"{path}: the arrays do not match the architecture ({', '.join(differing)[:200]!r}); get the file again"
         )
     arrays = {}
     for name, (shape, dtype) in expected.items():
@@ -142,14 +142,14 @@ def read_arrays(
                         f"{path}: {name} has header {header}, the architecture needs {(shape, dtype.name)}"
                     )
                 raw = member.read(size + 1)
-        except (ValueError, SyntaxError, RecursionError, TypeError, *_DAMAGE) as error:
+        except (ValueError, SyntaxError, RecursionError, TypeError, tokenize.TokenError, *_DAMAGE) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{path}: {name} is damaged ({error!r}); get the file again") from None
         if len(raw) != size:
             raise InputError(f"{path}: {name} is cut short; get the file again")
         arrays[name] = np.frombuffer(raw, dtype).reshape(shape)
-    if _checksum(arrays) != description.get("sha256"):
+    if _checksum(arrays, description) != description.get("sha256"):
         raise InputError(f"{path}: the checksum does not match; the file was changed or damaged, get it again")
     return arrays
 
@@ -185,21 +185,22 @@ def _layer(entry: Mapping[str, Any]) -> layer_classes.Layer:
     return layer
 
 
-def _check_size(layers: list[layer_classes.Layer], shape: list[int]) -> None:
-    """Refuse an architecture whose parameters would not fit, before anything of that size is made."""
+def _check_size(layers: list[layer_classes.Layer], shape: list[int], numbers: int) -> None:
+    """Refuse an architecture with more weights than the file has room for, before anything of that size is made."""
     current, total = tuple(shape), 0
     for layer in layers:
         following = layer.infer_shape(current)
         if "kernel_initializer" in layer.config():  # the layers that have weights: inputs per window x outputs
             window = int(np.prod(layer.config().get("kernel_size", [1])))
             total += window * current[-1] * following[-1]
-        if total > MAX_PARAMETERS or max(following) > MAX_PARAMETERS:
-            raise InputError(f"more than {MAX_PARAMETERS:,} parameters")
+        if total > numbers:
+            raise InputError(f"it has more than {total:,} parameters, the file holds {numbers:,} numbers at most")
         current = following
 
 
-def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
+def _checksum(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any]) -> str:
+    told = {key: value for key, value in description.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.shape} {array.dtype.str}\n".encode())
