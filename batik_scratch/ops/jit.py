@@ -5,7 +5,6 @@ memory maps hand out. Kernels that call each other stay in one module: numba's c
 in a helper of another file.
 """
 
-import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from typing import Any
 
 import numba
 
-log = logging.getLogger("batik_scratch")
 _cache_works = True
 
 
@@ -24,21 +22,40 @@ def kernel(**options: Any) -> Callable[[Callable], Any]:
     """
 
     def decorate(function: Callable) -> Any:
-        global _cache_works
         if _cache_works:
             try:
-                return numba.njit(cache=True, **options)(function)
+                return _forgiving(numba.njit(cache=True, **options)(function))
             except RuntimeError as error:  # numba: "no locator available": nothing is writable
-                _cache_works = False
-                warnings.warn(
-                    f"compiled kernels cannot be kept ({error}); they are compiled anew at each start. "
-                    "Set NUMBA_CACHE_DIR to a writable folder.",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
+                _give_up(error)
         return numba.njit(**options)(function)
 
     return decorate
+
+
+def _forgiving(dispatcher: Any) -> Any:
+    """Let a compiled kernel that cannot be stored (a full disk, a folder that is gone) run all the same."""
+    save = dispatcher._cache.save_overload
+
+    def try_to_save(signature: Any, data: Any) -> None:
+        try:
+            save(signature, data)
+        except OSError as error:
+            _give_up(error)
+
+    dispatcher._cache.save_overload = try_to_save
+    return dispatcher
+
+
+def _give_up(error: Exception) -> None:
+    global _cache_works
+    if _cache_works:
+        _cache_works = False
+        warnings.warn(
+            f"compiled kernels cannot be kept ({error}); they are compiled anew at each start. "
+            "Set NUMBA_CACHE_DIR to a writable folder.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def cache_is_cold() -> bool:
