@@ -1,6 +1,7 @@
 """The command line as a user meets it: a clean exit, or a short error that says what to do."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -164,3 +165,38 @@ def test_the_main_job_writes_a_report(tmp_path):
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "r" / "report.html") in done.stdout
     assert (tmp_path / "r" / "report.html").stat().st_size > 50_000
+
+
+STRANGE = [
+    "quote\"'.png",
+    "<script>alert(1)<\u2215script>.png",
+    "<img src=x onerror=alert(2)>.png",
+    "new\nline.png",
+    "tab\t.png",
+    "\u063a\u064a\u0648\u0645.png",
+    "\U0001f600.png",
+    "a" * 246 + ".png",
+    "{{ 7 * 7 }} $x^2$ %s &amp;.png",
+    b"\xff\xfe bytes.png".decode("utf-8", "surrogateescape"),
+]
+
+
+@pytest.mark.slow
+def test_strange_names_go_through_scan_run_and_report(tmp_path):
+    """Also where the terminal knows only ASCII."""
+    folder = photos(tmp_path / "p", {"<b>bold": 0, "it's\na \"class\"": 0})
+    picture = np.random.default_rng(0)
+    for place in sorted(folder.iterdir()):
+        for name in STRANGE:
+            Image.fromarray(picture.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(place / name, format="PNG")
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    for command in (
+        ["data", "scan", str(folder)],
+        ["run", "--quick", "--epochs", "1", "--data", str(folder), "--out", str(tmp_path / "r")],
+    ):
+        line = [sys.executable, "-m", "batik_scratch", *command]
+        done = subprocess.run(line, capture_output=True, text=True, env=ascii_only)
+        assert done.returncode == 0, done.stderr
+    page = (tmp_path / "r" / "report.html").read_text(errors="surrogateescape")
+    assert "<script" not in page and "<img src=x" not in page and "default-src 'none'" in page
+    assert len(list((tmp_path / "r" / "overlaid").rglob("*.png"))) == 2 * len(STRANGE)
