@@ -184,7 +184,7 @@ STRANGE = [
 @pytest.mark.slow
 def test_strange_names_go_through_scan_run_and_report(tmp_path):
     """Also where the terminal knows only ASCII."""
-    folder = photos(tmp_path / "p", {"<b>bold": 0, "it's\na \"class\"": 0})
+    folder = photos(tmp_path / "p", {"<b>bold": 0, 'it\'s\na "class"': 0})
     picture = np.random.default_rng(0)
     for place in sorted(folder.iterdir()):
         for name in STRANGE:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops import threads
-from . import model_file, training
+from . import explaining, model_file, training
 from .callbacks import Callback, History
 from .checkpoint import Checkpoint
 from .layers import Dropout, Layer, Softmax
@@ -128,7 +128,7 @@ class Sequential:
 
         Where the loss is not finite the step is not made: the weights stay as they were.
         """
-        with self._alone():
+        with self.alone():
             loss, logits = self._forward_backward(x, y)
             if np.isfinite(loss):
                 self.optimizer.step(self.layers)
@@ -136,12 +136,12 @@ class Sequential:
 
     def train_gradients(self, x: np.ndarray, y: np.ndarray) -> float:
         """Forward, loss and backward on one batch, and no step: the gradients are left in each layer's `grads`."""
-        with self._alone():
+        with self.alone():
             return self._forward_backward(x, y)[0]
 
     def loss_and_logits(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss of one batch and its logits (N, U), dropout off, nothing kept."""
-        with self._alone():
+        with self.alone():
             logits = self.forward(x, softmax=False)
             return self._loss(logits, y)[0], logits
 
@@ -151,13 +151,7 @@ class Sequential:
         `seed` maps logits (N, U) to d score / d logits (N, U). Dropout is off; parameters, their gradients and the
         random state stay as they are.
         """
-        with self._alone():
-            logits = self.forward(x, keep=True, softmax=False)
-            dx = self.backward(seed(logits), need_dx=True, need_grads=False, softmax=False)
-            assert dx is not None
-            for layer in self.layers:
-                layer._kept = None
-            return dx
+        return explaining.gradient_at(self, x, seed)[1]
 
     # ------------------------------------------------------------------ use
 
@@ -192,7 +186,7 @@ class Sequential:
         """
         if not isinstance(epochs, int | np.integer) or epochs < 1:
             raise InputError(f"fit: epochs needs a whole number >= 1, got {epochs!r}")
-        with self._alone():
+        with self.alone():
             if self.loss is None:
                 raise InputError("fit: the model has no loss yet; call model.compile() first")
             rng = self._built_for(x)._order_rng if shuffle else None
@@ -207,7 +201,7 @@ class Sequential:
         self, x: np.ndarray | training.Batches, y: np.ndarray | None = None, batch_size: int = 32
     ) -> dict[str, float]:
         """{"accuracy", "loss"} on x, y or on an iterable of batches, dropout off."""
-        with self._alone():
+        with self.alone():
             return training.evaluate(self, training.as_batches(x, y, batch_size, None))
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
@@ -249,7 +243,7 @@ class Sequential:
     # ------------------------------------------------------------------ inside
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """This model for this Python thread, and BLAS at one thread, so that sums repeat bit for bit."""
         with self._lock, threads.one_blas_thread():
             yield
@@ -287,7 +281,7 @@ class Sequential:
         return x.astype(self.dtype, copy=False)
 
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:
-        with self._alone():
+        with self.alone():
             batches = training.ArrayBatches(x, np.zeros(len(x)), batch_size)
             return np.concatenate([self.forward(part, softmax=softmax) for part, _ in batches])  # (N, U)
 

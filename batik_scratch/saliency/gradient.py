@@ -3,7 +3,7 @@
 import numpy as np
 
 from .method import Method
-from .scores import Target, resolve_target, seed
+from .scores import Target
 
 
 class Gradient(Method):
@@ -18,7 +18,21 @@ class Gradient(Method):
     """
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        def start(logits: np.ndarray) -> np.ndarray:
-            return seed(score, logits, resolve_target(target, logits, labels))  # (N, U)
+        return self.model.input_gradient(images, self._seed(target, score, labels))  # (N, H, W, C)
 
-        return self.model.input_gradient(images, start)  # (N, H, W, C)
+
+class GradientTimesInput(Gradient):
+    """Gradient x input (Shrikumar et al., 2016, arXiv:1605.01713).
+
+    M = X * dS/dX
+
+    In a ReLU network without biases the map adds up to the score itself: the network is then a linear function of the
+    pixels around each image.
+
+    Shapes    X, M (N, H, W, C)
+    Cost      as Gradient
+    Not for   dark motifs: a black pixel, X = 0, gets nothing, however much it matters.
+    """
+
+    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
+        return images * super()._attribute(images, target, score, labels)  # (N, H, W, C)

@@ -22,7 +22,29 @@ def test_normalising_clips_at_the_percentile_image_by_image():
 
 
 def test_a_constant_map_becomes_zeros():
-    assert not saliency.normalise(np.full((2, 4, 4), 7.0)).any()
+    with pytest.warns(UserWarning, match="2 constant maps"):
+        assert not saliency.normalise(np.full((2, 4, 4), 7.0)).any()
+
+
+def test_clipping_keeps_the_order_below_the_percentile():
+    maps = np.arange(101.0).reshape(1, 101, 1)
+    assert np.array_equal(saliency.clip_percentile(maps, 90)[0, :, 0], np.minimum(np.arange(101), 90))
+
+
+def test_a_heat_map_gets_lighter_all_the_way():
+    colours = saliency.heat_map(np.linspace(0, 1, 256).reshape(1, 1, -1))[0, 0].astype(float)
+    assert (np.diff(colours @ [0.299, 0.587, 0.114]) >= 0).all() and colours[0].sum() == 0 and colours[-1].min() == 255
+
+
+def test_a_contour_is_the_rim_of_the_region():
+    maps = np.zeros((1, 7, 7))
+    maps[0, 2:5, 2:5] = 1
+    drawn = saliency.contour(np.zeros((1, 7, 7, 3), np.uint8), maps, colour=(9, 9, 9))[0, :, :, 0] == 9
+    expected = maps[0] == 1
+    expected[3, 3] = False
+    assert np.array_equal(drawn, expected)
+    with pytest.raises(InputError, match="normalise"):
+        saliency.contour(np.zeros((1, 7, 7, 3), np.uint8), maps * 2)
 
 
 def test_a_map_with_one_bright_pixel_keeps_it():

@@ -1,0 +1,67 @@
+"""Occlusion: cover a window, and see what the score loses."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from ..ops.shapes import pair
+from .method import Method
+from .scores import Target, value
+
+if TYPE_CHECKING:
+    from ..nn import Sequential
+
+
+class Occlusion(Method):
+    """Occlusion (Zeiler & Fergus, 2013, arXiv:1311.2901).
+
+    M[n,h,w,c] = mean over all windows that cover (h, w) of  S(X) - S(X with the window set to v)
+
+    window    pixels, (height, width) or one number;  stride: between windows, half a window where it is not given
+    fill      v: a number, or a colour (C,)
+
+    Windows start at 0, stride, 2 stride, ... until the edge is covered; the last may stick out. All channels of a pixel
+    get the same value.
+
+    Shapes    X and the map (N, H, W, C)
+    Cost      one forward pass per window: about (H / stride) (W / stride) per image
+    Not for   features larger than the window, or that appear twice: covering one leaves the other.
+    """
+
+    def __init__(
+        self,
+        model: "Sequential",
+        window: int | Sequence[int] = 16,
+        stride: int | Sequence[int] | None = None,
+        fill: float | Sequence[float] = 0.0,
+    ) -> None:
+        super().__init__(model)
+        self.window = pair(window, "Occlusion: window")
+        half = tuple(max(n // 2, 1) for n in self.window)
+        self.stride = half if stride is None else pair(stride, "Occlusion: stride")
+        if any(s > w for s, w in zip(self.stride, self.window, strict=True)):
+            raise InputError(f"Occlusion: stride {self.stride} above window {self.window} would leave pixels untried")
+        self.fill = np.asarray(fill, np.float64)
+
+    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
+        classes = self._classes(images, target, labels)  # (N,)
+        whole = value(score, self.model.logits(images), classes)  # (N,)
+        n, height, width = images.shape[:3]
+        lost, covered = np.zeros((n, height, width)), np.zeros((height, width))
+        for top in _starts(height, self.window[0], self.stride[0]):
+            for left in _starts(width, self.window[1], self.stride[1]):
+                place = np.s_[:, top : top + self.window[0], left : left + self.window[1]]
+                occluded = images.copy()
+                occluded[place] = self.fill
+                loss = whole - value(score, self.model.logits(occluded), classes)  # (N,)
+                lost[place] += loss[:, None, None]
+                covered[place[1:]] += 1
+        maps = (lost / covered)[..., None]  # (N, H, W, 1)
+        return np.broadcast_to(maps, images.shape).astype(self.model.dtype)  # (N, H, W, C)
+
+
+def _starts(size: int, window: int, stride: int) -> range:
+    """The first pixels of the windows along one axis."""
+    return range(0, max(-(-(size - window) // stride), 0) * stride + 1, stride)

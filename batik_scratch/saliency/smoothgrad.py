@@ -1,0 +1,67 @@
+"""Gradients of many noisy copies: what stays of a map when the picture trembles?"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from .method import Method
+from .scores import Target
+
+if TYPE_CHECKING:
+    from ..nn import Sequential
+
+STATISTICS = ("mean", "squared", "variance")
+
+
+class SmoothGrad(Method):
+    """SmoothGrad (Smilkov et al., 2017, arXiv:1706.03825), its square (Hooker et al., 2019), VarGrad (Adebayo et al., 2018).
+
+    G_i = dS/dX at X + sigma r e_i,  i = 1..n,  e_i standard normal,  r = max(X) - min(X) of each image
+
+    mean        sum_i G_i / n             noise that is not the image's own averages out
+    squared     sum_i G_i^2 / n
+    variance    sum_i (G_i - mean)^2 / n  where the gradient depends most on where one stands
+
+    samples     n;  sigma: noise as a share of each image's range
+    rng         a seed or a Generator. All images get the same e_i, so that a batch gives what singles give
+    noise       the e_i themselves, (n, H, W, C), instead of drawn ones
+
+    Shapes    X and the map (N, H, W, C)
+    Cost      n times Gradient's
+    Not for   telling whether the network used a pixel: smooth maps look right more often than they are.
+    """
+
+    def __init__(
+        self,
+        model: "Sequential",
+        samples: int = 50,
+        sigma: float = 0.15,
+        statistic: str = "mean",
+        rng: int | np.random.Generator = 0,
+        noise: np.ndarray | None = None,
+    ) -> None:
+        super().__init__(model)
+        if statistic not in STATISTICS:
+            raise InputError(f"SmoothGrad: statistic is one of {', '.join(STATISTICS)}; got {statistic!r}")
+        if samples < 1 or not sigma >= 0:
+            raise InputError(f"SmoothGrad: needs samples >= 1 and sigma >= 0, got {samples!r} and {sigma!r}")
+        if noise is None:
+            shape = (samples, *(model.input_shape or ()))
+            noise = np.random.default_rng(rng).standard_normal(shape)
+        self.noise, self.sigma, self.statistic = np.asarray(noise), float(sigma), statistic  # (n, H, W, C)
+
+    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
+        start = self._seed(self._classes(images, target, labels), score)
+        spread = np.ptp(images, axis=(1, 2, 3), keepdims=True)  # (N, 1, 1, 1)
+        mean = np.zeros(images.shape)  # Welford's running mean and sum of squares: memory does not grow with n
+        squares, power = np.zeros(images.shape), np.zeros(images.shape)
+        for count, noise in enumerate(self.noise, 1):
+            noisy = (images + self.sigma * spread * noise).astype(images.dtype)  # (N, H, W, C)
+            gradient = self.model.input_gradient(noisy, start).astype(np.float64)  # (N, H, W, C)
+            away = gradient - mean
+            mean += away / count
+            squares += away * (gradient - mean)
+            power += gradient * gradient
+        chosen = {"mean": mean, "squared": power / len(self.noise), "variance": squares / len(self.noise)}
+        return chosen[self.statistic].astype(self.model.dtype)  # (N, H, W, C)
