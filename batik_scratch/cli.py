@@ -8,18 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import __version__
 from .errors import InputError, TrainingDiverged
+from .options import BAD_INPUT, build_parser
 
-DONE, FOUND_WRONG, BAD_INPUT = 0, 1, 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, with errors of two lines instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: error: {message}\nsee: {self.prog} --help", file=sys.stderr)
-        sys.exit(BAD_INPUT)
+DONE, FOUND_WRONG = 0, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.command_line = "batik-scratch " + " ".join(given)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return options.function(options)
+        return COMMANDS[options.function](options)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except TrainingDiverged as error:
@@ -46,56 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         by_signal = bool(stop.args)
         print("\nstopped; what was written so far is kept", file=sys.stderr)
         return 143 if by_signal else 130
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """All commands with their options."""
-    parser = _Parser(
-        prog="batik-scratch", description="A convolutional network from scratch, and a two-stage batik study."
-    )
-    parser.add_argument("--version", action="version", version=f"batik-scratch {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    p = _command(
-        commands, "run", run, "the two-stage study: tables, figures, report.html", "run --data my_photos --epochs 20"
-    )
-    _study_options(p)
-    p.add_argument("--out", type=Path, help="run folder; runs/YYYYMMDD-HHMMSS where it is not given")
-    p.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run, with its own settings")
-    p.add_argument(
-        "--checkpoint-every", type=int, default=1, metavar="N", help="epochs between checkpoints (default: 1)"
-    )
-
-    p = _command(commands, "train", train, "train the paper's network once", "train --data my_photos --out model.npz")
-    _study_options(p)
-    p.add_argument("--out", type=Path, default=Path("model.npz"), help="model file to write (default: model.npz)")
-
-    p = _command(
-        commands, "evaluate", evaluate, "metrics of a model on a folder", "evaluate --model model.npz --data photos"
-    )
-    _model_option(p)
-    p.add_argument("--data", type=Path, required=True, help="folder of photos, one subfolder per class")
-    p.add_argument("--skip-bad", action="store_true", help="leave unreadable files out instead of stopping")
-
-    p = _command(commands, "predict", predict, "class percentages of images", "predict photo.jpg --model model.npz")
-    p.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    _model_option(p)
-
-    p = _command(
-        commands, "saliency", saliency, "which pixels mattered", "saliency photo.jpg --model model.npz --out maps"
-    )
-    p.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    _model_option(p)
-    p.add_argument("--target", default="predicted", help='class name to explain (default: "predicted")')
-    p.add_argument("--out", type=Path, default=Path("saliency"), help="folder for the pictures (default: saliency)")
-
-    p = _command(commands, "summary", summary, "the network's layers, shapes and costs", "summary --image-size 150")
-    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
-    p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
-    p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
-
-    _data_commands(commands)
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:
@@ -152,10 +94,16 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def saliency(options: argparse.Namespace) -> int:
-    """Maps and overlays of images."""
-    from .study.single import explain_images
+    """Maps and overlays of images, or the judgement of the methods."""
+    from .report.explain import evaluate_saliency, explain_images
 
-    for path in explain_images(options.model, options.images, options.target, options.out):
+    if options.evaluate == bool(options.images):
+        raise InputError("saliency: needs images to explain, or --evaluate (and no images) to judge the methods")
+    method = "all" if options.evaluate and options.method == "gradient" else options.method
+    if options.evaluate:
+        print(evaluate_saliency(options.model, options.out, method, options.count, options.control))
+        return DONE
+    for path in explain_images(options.model, options.images, options.target, options.out, method):
         print(path)
     return DONE
 
@@ -201,44 +149,10 @@ def data_sheet(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _data_commands(commands: Any) -> None:
-    data = commands.add_parser("data", help="draw, check or show a data set").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    p = _command(data, "draw", data_draw, "draw batik with ground-truth masks", "data draw --out data/batik --seed 1")
-    p.add_argument("--out", type=Path, default=Path("data/batik"), help="folder to make (default: data/batik)")
-    p.add_argument("--counts", type=_counts, metavar="A,B,C", help="images per class (default: 217,200,151)")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--size", type=int, default=150, help="pixels (default: 150)")
-    p.add_argument("--difficulty", type=float, help="0 to 1")
-    p = _command(data, "scan", data_scan, "say what is wrong with a folder, file by file", "data scan my_photos")
-    p.add_argument("folder", type=Path)
-    p.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    p = _command(data, "sheet", data_sheet, "a contact sheet, classes in rows", "data sheet data/batik --out sheet.png")
-    p.add_argument("folder", type=Path)
-    p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG to write (default: sheet.png)")
-    p.add_argument("--per-class", type=int, default=8, help="images per class (default: 8)")
-
-
-def _command(commands: Any, name: str, function: Any, what: str, example: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example: batik-scratch {example}"
-    )
-    parser.set_defaults(function=function)
-    return parser
-
-
-def _study_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", help="folder of photos, one subfolder per class; drawn batik where it is not given")
-    parser.add_argument("--quick", action="store_true", help="64 pixels and 8 epochs: a look at everything in a minute")
-    parser.add_argument("--preset", choices=("default", "table1"), help="table1: 100 epochs, no early stop")
-    parser.add_argument("--config", type=Path, metavar="F.toml", help="settings from a file; flags override them")
-    parser.add_argument("--epochs", type=int, help="per stage")
-    parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
-    parser.add_argument("--image-size", type=int, help="pixels (default: 150)")
-    parser.add_argument(
-        "--skip-bad", action="store_true", default=None, help="leave unreadable files out instead of stopping"
-    )
+COMMANDS = {
+    function.__name__: function
+    for function in (run, train, evaluate, predict, saliency, summary, data_draw, data_scan, data_sheet)
+}
 
 
 def _config(options: argparse.Namespace) -> Any:
@@ -261,19 +175,6 @@ def _new_run_folder() -> Path:
     """runs/YYYYMMDD-HHMMSS, with a number behind it where that is taken."""
     first = Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     return next(p for n in range(1, 10_000) if not (p := first if n == 1 else Path(f"{first}-{n}")).exists())
-
-
-def _model_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, required=True, help="model file, such as RUN/stage1/model.npz")
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"needs whole numbers with commas, such as 217,200,151; got {text!r}"
-        ) from None
 
 
 def _announce_compilation() -> None:

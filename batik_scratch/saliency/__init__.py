@@ -1,5 +1,6 @@
 """Saliency: which pixels a prediction depends on, by every method that we know how to test."""
 
+from .catalogue import METHODS
 from .grad_cam import GradCAM
 from .grad_cam_plus_plus import GradCAMPlusPlus
 from .gradient import Gradient, GradientTimesInput
@@ -15,6 +16,7 @@ from .smoothgrad import SmoothGrad
 
 __all__ = [
     "LRP",
+    "METHODS",
     "Deconvnet",
     "GradCAM",
     "GradCAMPlusPlus",

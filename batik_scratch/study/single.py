@@ -1,4 +1,4 @@
-"""The parts of the pipeline on their own: train one model, evaluate it, ask it about images, explain them."""
+"""The parts of the pipeline on their own: train one model, evaluate it, ask it about images."""
 
 import os
 from collections.abc import Sequence
@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import images as image_tools
-from .. import nn, saliency
+from .. import nn
 from ..errors import InputError
-from ..files import write_npz
 from .config import TwoStageConfig
 from .data import load_study_data
-from .maps import write_png
 from .metrics import classification_metrics
 from .stage import predict_rows, train_network
 
@@ -47,35 +45,12 @@ def evaluate_model(model_file: Path, folder: Path, skip_bad: bool = False) -> st
 def predict_images(model_file: Path, paths: Sequence[Path]) -> str:
     """One line per image: the predicted class and every class's percentage, adding up to 100."""
     model, names, size = load_classifier(model_file)
-    probabilities = model.predict(_to_unit(read_pixels(paths, size)))  # (N, U)
+    probabilities = model.predict(to_unit(read_pixels(paths, size)))  # (N, U)
     lines = []
     for path, p in zip(paths, probabilities, strict=True):
         shares = ", ".join(f"{names[c]} {p[c]:.2%}" for c in np.argsort(-p, kind="stable"))
         lines.append(f"{path}: {names[int(p.argmax())]} ({shares})")
     return "\n".join(lines)
-
-
-def explain_images(model_file: Path, paths: Sequence[Path], target: str, out: Path) -> list[Path]:
-    """Write each image's overlay and raw map (`NAME_overlay.png`, `NAME_map.npz`) into `out`; returns the paths.
-
-    target: "predicted", or a class name of the model.
-    """
-    model, names, size = load_classifier(model_file)
-    if target != "predicted" and target not in names:
-        raise InputError(f'--target {target}: the model knows {", ".join(names)}; or use "predicted"')
-    pixels = read_pixels(paths, size)
-    chosen: int | str = "predicted" if target == "predicted" else names.index(target)
-    gradients = saliency.Gradient(model).attribute(_to_unit(pixels), target=chosen)  # (N, H, W, C)
-    maps = saliency.normalise(saliency.reduce_channels(gradients))  # (N, H, W)
-    out.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for path, image, gradient, shades in zip(paths, pixels, gradients, maps, strict=True):
-        picture = _free_name(out, f"{path.stem}_overlay.png", written)
-        write_png(picture, saliency.overlay(image, shades))
-        raw = picture.with_name(picture.name.replace("_overlay.png", "_map.npz"))
-        write_npz(raw, {"gradient": gradient, "map": shades})
-        written += [picture, raw]
-    return written
 
 
 def load_classifier(model_file: Path) -> tuple[nn.Sequential, list[str], int]:
@@ -94,16 +69,9 @@ def read_pixels(paths: Sequence[Path], size: int) -> np.ndarray:
     return np.stack([read_one(path, size) for path in paths])  # (N, size, size, 3)
 
 
-def _to_unit(pixels: np.ndarray) -> np.ndarray:
+def to_unit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 pixels as float32 in [0, 1], as the network takes them."""
     return pixels.astype(np.float32) / 255
-
-
-def _free_name(folder: Path, name: str, taken: Sequence[Path]) -> Path:
-    """`name` in `folder`, numbered where another image of this call has it already."""
-    candidate, number = folder / name, 2
-    while candidate in taken:
-        candidate, number = folder / name.replace("_overlay", f"_{number}_overlay"), number + 1
-    return candidate
 
 
 def _metrics_text(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:

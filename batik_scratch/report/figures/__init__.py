@@ -4,6 +4,7 @@ from .confusion import Matrix, confusion
 from .curves import Curve, curves
 from .grid import sample_grid
 from .intervals import accuracy_intervals
+from .methods import cascade, methods_grid
 from .prediction import percentages, prediction
 from .saliency import saliency_panel
 
@@ -11,8 +12,10 @@ __all__ = [
     "Curve",
     "Matrix",
     "accuracy_intervals",
+    "cascade",
     "confusion",
     "curves",
+    "methods_grid",
     "percentages",
     "prediction",
     "saliency_panel",

@@ -1,0 +1,120 @@
+"""The table: every method and control against every measure, with intervals, and what beats what."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..catalogue import METHODS, Entry
+from .bootstrap import Interval, mean_interval
+from .controls import centre_prior, sobel
+from .faithfulness import deletion, insertion
+from .localisation import METRICS, chance
+from .randomisation import similarity
+
+if TYPE_CHECKING:
+    from ...nn import Sequential
+
+CONTROLS = ("chance", "centre prior", "Sobel")
+LOWER_IS_BETTER = ("deletion",)
+COMPARED = 30  # images whose maps are compared with another network's
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate_methods` found.
+
+    values        {row: {measure: (N,) per image}}, rows are methods and controls
+    likeness      {other network: {method: {"spearman", "spearman, absolute", "SSIM": (N,)}}}
+    """
+
+    values: dict[str, dict[str, np.ndarray]]
+    likeness: dict[str, dict[str, dict[str, np.ndarray]]]
+
+    def interval(self, row: str, measure: str) -> Interval:
+        """Mean and 95% interval of one cell."""
+        return mean_interval(self.values[row][measure])
+
+    def beats(self, row: str, control: str, measure: str) -> bool:
+        """True where the paired difference to the control is on the better side with its whole 95% interval."""
+        difference = self.values[row][measure] - self.values[control][measure]  # (N,)
+        low, high = mean_interval(difference)[1:3]
+        return high < 0 if measure in LOWER_IS_BETTER else low > 0
+
+    def text(self) -> str:
+        """The tables for a terminal."""
+        measures = list(next(iter(self.values.values())))
+        width = max(map(len, self.values)) + 2
+        lines = ["mean over images [95% interval]; * beats centre prior and Sobel, paired, at 95%", ""]
+        for group in (measures[:3], measures[3:5], measures[5:]):
+            if group:
+                lines.append(" " * width + "".join(f"{name:>26s}" for name in group))
+                lines += [
+                    f"{row:{width}s}" + "".join(f"{self._cell(row, name):>26s}" for name in group)
+                    for row in self.values
+                ]
+                lines.append("")
+        for other, methods in self.likeness.items():
+            lines.append(
+                f"likeness of the maps to those of {other}: mean (1 = the same map: the method does not notice)"
+            )
+            kinds = list(next(iter(methods.values())))
+            lines.append(" " * width + "".join(f"{kind:>26s}" for kind in kinds) + "   notices")
+            for method, found in methods.items():
+                means = {kind: np.nanmean(v) if np.isfinite(v).any() else np.nan for kind, v in found.items()}
+                lines.append(
+                    f"{method:{width}s}"
+                    + "".join(f"{means[kind]:26.3f}" for kind in kinds)
+                    + ("   yes" if notices(found) else "   NO")
+                )
+            lines.append("")
+        return "\n".join(lines).rstrip()
+
+    def _cell(self, row: str, measure: str) -> str:
+        if measure not in self.values[row]:
+            return ""
+        better = row not in CONTROLS and all(self.beats(row, control, measure) for control in CONTROLS[1:])
+        return f"{self.interval(row, measure)}{'*' if better else ' '}"
+
+
+def notices(found: Mapping[str, np.ndarray]) -> bool:
+    """True where the maps of another network are another map: absolute rank correlation below one half."""
+    absolute = found["spearman, absolute"]
+    return not np.isfinite(absolute).any() or float(np.nanmean(absolute)) < 0.5
+
+
+def evaluate_methods(
+    model: "Sequential",
+    images: np.ndarray,
+    masks: np.ndarray,
+    methods: Mapping[str, Entry] = METHODS,
+    others: Mapping[str, "Sequential"] | None = None,
+    faithful: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+) -> Evaluation:
+    """Judge `methods` on images (N, H, W, C) in [0, 1] with motif masks (N, H, W), for each image's predicted class.
+
+    others: {name: network}; how alike their maps (of the same classes) are to the model's says which methods notice.
+    """
+    classes = model.logits(images).argmax(axis=1)  # (N,)
+    values: dict[str, dict[str, np.ndarray]] = {"chance": {name: chance(name, masks) for name in METRICS}}
+    likeness: dict[str, dict[str, dict[str, np.ndarray]]] = {name: {} for name in others or {}}
+
+    def judged(maps: np.ndarray) -> dict[str, np.ndarray]:
+        row = {name: metric(maps, masks) for name, metric in METRICS.items()}
+        if faithful:
+            row["deletion"] = deletion(model, images, maps, classes)
+            row["insertion"] = insertion(model, images, maps, classes)
+        return row
+
+    values["centre prior"], values["Sobel"] = judged(centre_prior(images)), judged(sobel(images))
+    for name, entry in methods.items():
+        say(name)
+        raw = entry.make(model).attribute(images, target=classes)  # (N, H, W, C)
+        values[name] = judged(entry.reduce(raw))
+        for other, network in (others or {}).items():
+            some = slice(COMPARED)
+            theirs = entry.make(network).attribute(images[some], target=classes[some])  # (K, H, W, C)
+            likeness[other][name] = similarity(raw[some].sum(axis=-1), theirs.sum(axis=-1))
+    return Evaluation(values, likeness)
