@@ -1,0 +1,109 @@
+# %% [markdown]
+# # 17. Noise, and what SmoothGrad does about it
+#
+# Needs lesson 16. About ten minutes.
+#
+# Gradient maps look noisy. One reason lies in the network: max-pooling and ReLU switch at kinks, and between two kinks the
+# score is linear, so that neighbouring pixels may get unrelated gradients. SmoothGrad asks many noisy copies of the picture
+# and takes the mean: it explains not the score but the score *blurred over a neighbourhood of pictures*.
+#
+# ## A case with a closed form
+#
+# Take one ReLU unit, S(x) = max(0, w x + b). Its gradient is w or 0. Under noise of standard deviation s the unit is open
+# with probability Phi((w x + b) / (s |w|)), so the expected gradient is
+#
+#     E dS/dx = w Phi((w x + b) / (s |w|))
+#
+# > at the kink the gradient is 0.00 w, and SmoothGrad tends to 0.50 w
+# > one noise width beyond it: 1.00 w, and 0.84 w
+
+# %%
+import numpy as np
+from scipy.stats import norm
+
+from batik_scratch import nn, saliency
+from batik_scratch.learn import lesson
+from batik_scratch.report import style
+
+unit = nn.Sequential([nn.Flatten(), nn.Dense(1), nn.ReLU()], (1, 2, 1), random_state=0, dtype="float64")
+w = np.array([3.0, 4.0])  # |w| = 5
+unit.layers[1].params["kernel"][...] = w[:, None]
+image = np.array([[[[0.0], [1.0]]]])  # its range is 1, so sigma is the noise itself
+sigma = 0.2
+samples = 1000 if lesson.quick() else 4000
+measured = []
+for text, pre_activation in (("at the kink the gradient is", 0.0), ("one noise width beyond it:", sigma * 5)):
+    unit.layers[1].params["bias"][...] = pre_activation - w @ image.ravel()
+    plain = saliency.Gradient(unit).attribute(image, target=0).ravel() / w  # (2,)
+    expected = norm.cdf(pre_activation / (sigma * 5))
+    measured.append((saliency.SmoothGrad(unit, samples, sigma).attribute(image, target=0).ravel() / w)[0] - expected)
+    print(f"{text} {plain[0]:.2f} w, and {'SmoothGrad tends to ' * (pre_activation == 0)}{expected:.2f} w")
+
+# %% [markdown]
+# The formula is exact; the method estimates it from a finite number of copies, and misses by about 0.5 / sqrt(n).
+#
+# > SmoothGrad itself is within 0.05 of it: True
+
+# %%
+print(f"SmoothGrad itself is within 0.05 of it: {np.abs(measured).max() < 0.05}")
+
+# %% [markdown]
+# ## How many copies?
+#
+# The part of the map that is chance shrinks like 1 / sqrt(n): four times the copies, half of it. We see this by
+# running the method with other random numbers and looking at how much its maps differ.
+#
+# > sixteen times the copies leave about a quarter of the scatter: True
+
+# %%
+model = lesson.small_network()
+x, y, masks = lesson.drawn_cloths(2, model.input_shape[0], seed=5)
+few, many = (2, 32) if lesson.quick() else (4, 64)
+
+
+def scatter(copies):
+    """Standard deviation over repeats, in the mean over the pixels."""
+    repeats = [saliency.SmoothGrad(model, copies, 0.15, rng=r).attribute(x[:2], target=y[:2]) for r in range(6)]
+    return np.std(repeats, axis=0).mean()
+
+
+ratio = scatter(many) / scatter(few)
+print(f"sixteen times the copies leave about a quarter of the scatter: {0.15 < ratio < 0.4}")
+
+# %% [markdown]
+# ## How much noise?
+#
+# Without noise the map is the gradient. With too much, it explains another picture. Between them lies the useful range,
+# usually 10 to 20% of the picture's range.
+#
+# > without noise SmoothGrad is the gradient: True
+
+# %%
+still = saliency.SmoothGrad(model, 3, 0.0).attribute(x, target=y)
+print(
+    f"without noise SmoothGrad is the gradient: {np.allclose(still, saliency.Gradient(model).attribute(x, target=y))}"
+)
+
+levels, shown = (0.0, 0.05, 0.15, 0.3, 0.6), 20 if lesson.quick() else 50
+figure = style.new_figure(style.WIDE, 3.9)
+grid = figure.subplots(2, len(levels))
+rng = np.random.default_rng(1)
+for column, level in enumerate(levels):
+    noisy = np.clip(x[1] + level * np.ptp(x[1]) * rng.standard_normal(x[1].shape), 0, 1)
+    found = saliency.SmoothGrad(model, shown, level).attribute(x[1:2], target=y[1:2])  # (1, H, W, 3)
+    grid[0, column].imshow(noisy)
+    grid[0, column].set_title(f"noise {level:.0%}", fontsize=style.TEXT_SIZE)
+    grid[1, column].imshow(saliency.normalise(saliency.reduce_channels(found))[0], cmap=style.SALIENCY)
+grid[0, 0].set_ylabel("one of the copies", fontsize=style.SMALL_SIZE)
+grid[1, 0].set_ylabel(f"mean of {shown} gradients", fontsize=style.SMALL_SIZE)
+for axes in grid.flat:
+    style.dress_picture(axes)
+lesson.show(figure, "17_smoothgrad")
+
+# %% [markdown]
+# A smooth map is pleasant. That it is *right* does not follow: lesson 20 asks that question.
+#
+# ## Try it
+#
+# - `statistic="variance"` is VarGrad: where does the gradient depend most on where one stands?
+# - Replace the mean by the median. For which kinds of noise would that be better?
