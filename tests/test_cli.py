@@ -141,11 +141,57 @@ def test_train_evaluate_predict_and_saliency_work_together(tmp_path, capsys):
     shares = [float(part.split("%")[0].rsplit(" ", 1)[1]) for part in capsys.readouterr().out.split("(")[1].split(",")]
     assert abs(sum(shares) - 100) < 0.02
     assert main(["saliency", picture, "--model", model, "--out", str(tmp_path / "maps"), "--target", "b"]) == 0
-    assert sorted(p.name for p in (tmp_path / "maps").iterdir()) == ["0_map.npz", "0_overlay.png"]
+    assert sorted(p.name for p in (tmp_path / "maps").iterdir()) == ["0_map.npz", "0_methods.png", "0_overlay.png"]
     assert "a, b" in error_of(capsys, "saliency", picture, "--model", model, "--target", "c")
     assert "no such file" in error_of(capsys, "predict", tmp_path / "none.jpg", "--model", model)
     assert "no such model" in error_of(capsys, "predict", picture, "--model", tmp_path / "none.npz")
     assert "exists" in error_of(capsys, "train", "--data", folder, "--out", model)
+
+
+@pytest.mark.slow
+def test_saliency_draws_all_methods_and_judges_them(tmp_path, capsys, monkeypatch):
+    from batik_scratch import motifs, nn, saliency
+    from batik_scratch.saliency import catalogue
+
+    model, picture = tmp_path / "m.npz", tmp_path / "a.png"
+    network = nn.paper_cnn((32, 32, 3), random_state=0)
+    network.metadata = {"class_names": list(motifs.MOTIFS), "image_size": 32}
+    network.save(model)
+    Image.fromarray(motifs.draw("kawung", np.random.default_rng(0), 40)[0]).save(picture)
+    out = tmp_path / "maps"
+    assert (
+        main(["saliency", str(picture), str(picture), "--model", str(model), "--method", "all", "--out", str(out)]) == 0
+    )
+    assert {p.name for p in out.iterdir()} == {
+        f"a{number}_{what}" for number in ("", "_2") for what in ("map.npz", "methods.png", "overlay.png")
+    }
+    with np.load(out / "a_map.npz") as stored:
+        assert set(stored.files) == {name.replace("-", "_") for name in saliency.METHODS} | {"map"}
+        assert stored["gradient"].shape == (32, 32, 3) and 0 <= stored["map"].min() and stored["map"].max() <= 1
+    judged = tmp_path / "judged"
+    command = [
+        "saliency",
+        "--evaluate",
+        "--model",
+        str(model),
+        "--images",
+        "9",
+        "--out",
+        str(judged),
+        "--method",
+        "lrp",
+    ]
+    assert main([*command, "--control", str(model)]) == 0
+    table = capsys.readouterr().out
+    assert "energy inside" in table and "centre prior" in table and "m.npz" in table and "   NO" in table
+    assert {p.name for p in judged.iterdir()} == {"table.txt", "values.npz", "randomisation.png"}
+    assert "all, gradient" in error_of(capsys, "saliency", picture, "--model", model, "--method", "magic")
+    assert "--evaluate" in error_of(capsys, "saliency", "--model", model)
+    assert "at least 6" in error_of(capsys, *command[:4], "--images", "5", "--out", tmp_path / "none")
+    network.metadata["class_names"] = ["a", "b", "c"]
+    network.save(tmp_path / "photos.npz")
+    assert "true masks" in error_of(capsys, "saliency", "--evaluate", "--model", tmp_path / "photos.npz")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.slow

@@ -58,13 +58,16 @@ class IntegratedGradients(Method):
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
         classes = self._classes(images, target, labels)  # (N,)
         start = self._seed(classes, score)
+        images = images.astype(self.model.dtype)
         base = np.broadcast_to(self.baseline.astype(images.dtype), images.shape)  # (N, H, W, C)
         way = images - base  # (N, H, W, C)
-        mean = np.zeros(images.shape)
+        mean = np.zeros_like(images)
         for place, weight in zip(self.places, self.weights, strict=True):
-            at = (base + place * way).astype(images.dtype)  # (N, H, W, C)
-            mean += weight * self.model.input_gradient(at, start)
+            gradient = self.model.input_gradient(base + images.dtype.type(place) * way, start)  # (N, H, W, C)
+            gradient *= images.dtype.type(weight)
+            mean += gradient
         maps = way * mean  # (N, H, W, C)
         ends = [value(score, self.model.logits(x), classes) for x in (images, base)]
-        self.delta = np.concatenate([self.delta, maps.sum(axis=(1, 2, 3)) - (ends[0] - ends[1])])
-        return maps.astype(self.model.dtype)
+        missed = maps.sum(axis=(1, 2, 3), dtype=np.float64) - (ends[0] - ends[1])  # (N,)
+        self.delta = np.concatenate([self.delta, missed])
+        return maps

@@ -53,15 +53,17 @@ class SmoothGrad(Method):
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
         start = self._seed(self._classes(images, target, labels), score)
+        images = images.astype(self.model.dtype)
         spread = np.ptp(images, axis=(1, 2, 3), keepdims=True)  # (N, 1, 1, 1)
-        mean = np.zeros(images.shape)  # Welford's running mean and sum of squares: memory does not grow with n
-        squares, power = np.zeros(images.shape), np.zeros(images.shape)
+        mean = np.zeros_like(images)  # (N, H, W, C): running, so that memory does not grow with n
+        squares = np.zeros_like(images)
         for count, noise in enumerate(self.noise, 1):
-            noisy = (images + self.sigma * spread * noise).astype(images.dtype)  # (N, H, W, C)
-            gradient = self.model.input_gradient(noisy, start).astype(np.float64)  # (N, H, W, C)
-            away = gradient - mean
+            noisy = images + spread * (self.sigma * noise).astype(images.dtype)  # (N, H, W, C)
+            gradient = self.model.input_gradient(noisy, start)  # (N, H, W, C)
+            if self.statistic == "squared":
+                gradient = gradient * gradient
+            away = gradient - mean  # Welford: mean and sum of squared distances from it, without cancellation
             mean += away / count
-            squares += away * (gradient - mean)
-            power += gradient * gradient
-        chosen = {"mean": mean, "squared": power / len(self.noise), "variance": squares / len(self.noise)}
-        return chosen[self.statistic].astype(self.model.dtype)  # (N, H, W, C)
+            if self.statistic == "variance":
+                squares += away * (gradient - mean)
+        return squares / len(self.noise) if self.statistic == "variance" else mean  # (N, H, W, C)

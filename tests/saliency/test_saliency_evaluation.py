@@ -115,7 +115,7 @@ def test_randomising_goes_from_the_output_down_and_leaves_the_model_alone():
     model = nn.paper_cnn((22, 22, 3), random_state=0)
     before = model.get_weights()
     names, changed = [], []
-    for name, other in evaluation.randomised_layers(model, "cascading"):
+    for name, other in list(evaluation.randomised_layers(model, "cascading")):
         names.append(name)
         pairs = zip(model.layers, other.layers, strict=True)
         changed.append(

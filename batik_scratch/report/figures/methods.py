@@ -78,7 +78,8 @@ def cascade(
     axes.set_xticks(range(stages), ["trained", *(f"+ {layer}" for layer in layers[1:])])
     axes.set_xlabel("weights drawn anew, from the output down", fontsize=style.TEXT_SIZE)
     axes.set_ylabel("likeness of the maps\n(absolute rank correlation)", fontsize=style.TEXT_SIZE)
-    axes.set_ylim(-0.05, 1.05)
+    lowest = min(min(values) for values in likeness.values())
+    axes.set_ylim(min(lowest, 0) - 0.05, 1.05)
     axes.legend(fontsize=style.SMALL_SIZE, frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     grid = below.subplots(len(names), stages + 1, squeeze=False)
     for row, name in enumerate(names):

@@ -38,7 +38,7 @@ def randomised_layers(
         assert layer.input_shape is not None
         for key, value in layer.create_params(layer.input_shape, rng).items():
             changed.layers[place].params[key][...] = value
-        yield layer.name, changed
+        yield layer.name, copy.deepcopy(changed)  # the caller may keep all stages
 
 
 def similarity(one: np.ndarray, two: np.ndarray) -> dict[str, np.ndarray]:
