@@ -15,7 +15,7 @@ from .photograph import expose
 from .singa_barong import singa_barong
 
 VERSION = 2  # part of the cache's key: raise it when any pixel would change
-DEFAULT_DIFFICULTY = 0.2
+DEFAULT_DIFFICULTY = 0.1
 MIN_SIZE, MAX_SIZE = 32, 4096
 # the paper's classes; a further motif is one file and one line in ALL_MOTIFS
 MOTIFS = ("keratonan", "mega_mendung", "singa_barong")

@@ -11,9 +11,9 @@ from .motif import Geometry, banded
 
 def mega_mendung(x: Array, y: Array, rng: np.random.Generator) -> Geometry:
     """Clouds in shifted rows: all one way, every second one mirrored, or every second row upside down; alone or in company."""
-    size, offset, stretch = rng.uniform(0.66, 0.92), rng.uniform(0.3, 0.7), rng.uniform(1.15, 1.85)
+    size, offset, stretch = rng.uniform(0.58, 0.84), rng.uniform(0.3, 0.7), rng.uniform(1.15, 1.85)
     facing = str(rng.choice(["along", "mirrored", "upside_down"]))
-    company = bool(rng.random() < 0.45)
+    company = bool(rng.random() < 0.6)
     period_x, period_y = (1.53 if company else 1.15) * stretch, rng.uniform(0.86, 1.02)
     u, v, column, row = tile(x / size, y / size, period_x, period_y, offset)
     if facing == "mirrored":
@@ -27,7 +27,7 @@ def mega_mendung(x: Array, y: Array, rng: np.random.Generator) -> Geometry:
         lift, scale = rng.uniform(-0.1, 0.1), rng.uniform(0.5, 0.7)
         small, small_curls = _cloud(gap_x / scale, (gap_y - lift) / scale, 0.36 * stretch, 3, rng)
         distance, curls = np.minimum(distance, small * scale), np.minimum(curls, small_curls * scale)
-    bands = int(rng.choice([5, 7, 9]))
+    bands = int(rng.choice([5, 5, 7]))
     distance, curls = size * distance, size * curls
     tone, line = banded(distance, float(0.24 * size / bands), bands, bool(rng.random() < 0.5))
     line = line - 0.006

@@ -21,8 +21,9 @@ def expose(
         1 + slope[0] * axis[:, None] + slope[1] * axis[None]
     )
     balance = 1 + rng.normal(0, 0.06 * difficulty, 3)
-    blur = rng.uniform(0.15, 0.35 + 1.1 * difficulty) * size / 150
-    grain, quality = rng.uniform(0, 14 * difficulty), int(rng.integers(95 - int(50 * difficulty), 96))
+    blur = rng.uniform(0.15, 0.45 + difficulty) * size / 150
+    # cameras differ in grain and compression however easy the set is: the size of a file then says little of its motif
+    grain, quality = rng.uniform(0, 6 + 10 * difficulty), int(rng.integers(70 - int(30 * difficulty), 96))
     contrast = rng.uniform(1 - 0.45 * difficulty, 1.0)
 
     photo = colour * (light * shade)[..., None] * balance  # (H, W, 3)

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 16. What the gradient of the logit says that the probability's does not
 #
-# Needs lessons 03 (softmax) and 14 (a saliency map is one more step of the backward pass). About ten minutes.
+# Needs softmax and the chain rule. About ten minutes.
 #
 # A saliency map is the gradient of *some number* at the pixels. Which number? The obvious choice is the probability of the
 # predicted class. This lesson shows why `saliency.Gradient` explains the logit instead, unless it is told otherwise.

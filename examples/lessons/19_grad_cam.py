@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 19. Grad-CAM beside the gradient: where to stop on the way down
 #
-# Needs lessons 05 (convolution) and 16. About ten minutes.
+# Needs lesson 16, and an idea of what a convolution's feature maps are. About ten minutes.
 #
 # The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps A of one layer, and
 # puts together two things that are both there: how strong each map is at a place, and how much the score likes that map.
@@ -73,7 +73,7 @@ blocks = ["re_lu", "re_lu_1", "re_lu_2"]
 sides = [saliency.GradCAM(model, b, upsample=False).attribute(x[:1], target=0).shape[1] for b in blocks]
 print(f"the maps are finer in earlier layers: {sides[0] > sides[1] > sides[2]}")
 
-figure = style.new_figure(style.WIDE, 5.6)
+figure = style.new_figure(style.WIDE, 4.9)
 grid = figure.subplots(3, 6)
 for row in range(3):
     one, target = x[row : row + 1], int(y[row])
