@@ -17,14 +17,15 @@ def expose(
     size = len(colour)
     axis = np.linspace(-1, 1, size)
     slope = rng.uniform(-0.35, 0.35, 2) * difficulty
-    light = rng.uniform(1 - 0.25 * difficulty, 1 + 0.15 * difficulty) * (
+    # cameras differ in exposure, white balance, contrast, grain and compression however easy the set is: neither the
+    # colours nor the size of a file then say much of its motif
+    light = rng.uniform(0.8 - 0.1 * difficulty, 1.1 + 0.05 * difficulty) * (
         1 + slope[0] * axis[:, None] + slope[1] * axis[None]
     )
-    balance = 1 + rng.normal(0, 0.06 * difficulty, 3)
+    balance = 1 + rng.normal(0, 0.06 + 0.03 * difficulty, 3)
     blur = rng.uniform(0.15, 0.45 + difficulty) * size / 150
-    # cameras differ in grain and compression however easy the set is: the size of a file then says little of its motif
     grain, quality = rng.uniform(0, 6 + 10 * difficulty), int(rng.integers(70 - int(30 * difficulty), 96))
-    contrast = rng.uniform(1 - 0.45 * difficulty, 1.0)
+    contrast = rng.uniform(0.75 - 0.2 * difficulty, 1.0)
 
     photo = colour * (light * shade)[..., None] * balance  # (H, W, 3)
     photo = 128 + contrast * (photo - 128)

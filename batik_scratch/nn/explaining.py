@@ -48,7 +48,7 @@ def relevance(model: "Sequential", x: np.ndarray, start: Seed, epsilon: float) -
     """Relevance of x (N, ...) by the epsilon rule, layer by layer from `start(logits)` (N, U) down.
 
     For a layer y = f(x) that is linear where it is (dense, convolution, pooling):
-        R_x = x * J' (R_y / (y + epsilon sign(y))),  J' the layer's own backward pass
+        R_x = x * J' (R_y / (y + epsilon sign(y))),  J' the layer's own backward pass, sign(0) = 1
     Activations, dropout and Flatten pass relevance on unchanged.
     """
     with model.alone():
@@ -63,9 +63,12 @@ def relevance(model: "Sequential", x: np.ndarray, start: Seed, epsilon: float) -
             if isinstance(layer, Flatten):
                 r = r.reshape(before.shape)
             elif not isinstance(layer, ReLU | Dropout):
-                share = r / (after + epsilon * np.where(after < 0, -1, 1))  # as `after`
-                gradient = layer.backward(share.astype(after.dtype), need_dx=True, need_grads=False)
+                share = np.copysign(after.dtype.type(epsilon), after)  # as `after`, like what follows
+                share += after
+                np.divide(r, share, out=share)
+                gradient = layer.backward(share, need_dx=True, need_grads=False)
                 assert gradient is not None
-                r = before * gradient  # as `before`
+                gradient *= before
+                r = gradient  # as `before`
             layer._kept = None
         return r

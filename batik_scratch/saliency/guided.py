@@ -12,7 +12,7 @@ def guided_rule(layer: Layer, dy: np.ndarray) -> np.ndarray:
     """dY where Z > 0 and dY > 0, else 0."""
     gradient = layer.backward(dy, need_dx=True, need_grads=False)  # dY where Z > 0
     assert gradient is not None
-    return np.maximum(gradient, 0)
+    return np.maximum(gradient, 0, out=gradient)
 
 
 def deconvnet_rule(layer: Layer, dy: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Is the drawn data set a fair test? Its classes should differ in shape, and in nothing simpler.
 
-    python tests/benchmarks/motif_fairness.py [--seeds 5] [--size 150] [--difficulty D] [--no-network]
+    python tests/benchmarks/motif_fairness.py [--seeds 5] [--first 0] [--size 150] [--difficulty D] [--no-network]
 
 Per seed it draws 568 cloths, splits them 75:25 as a run does, and prints what each of these reaches on the validation
 part: logistic regression on colour histograms and on 32x32 pixels (both should stay near the majority's share, 38%), the
@@ -85,6 +85,7 @@ def energy_on_motif(model, data: StudyData, masks: np.ndarray) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="first seed (default: 0)")
     parser.add_argument("--size", type=int, default=150)
     parser.add_argument("--difficulty", type=float, default=motifs.DEFAULT_DIFFICULTY)
     parser.add_argument("--epochs", type=int, default=30)
@@ -93,7 +94,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=UserWarning)
     print(f"difficulty {args.difficulty:g}, {args.size} pixels, majority share 38%")
     rows, shares, pooled, labels = [], [], [], []
-    for seed in range(args.seeds):
+    for seed in range(args.first, args.first + args.seeds):
         config = make_config(
             {
                 "seed": seed,
