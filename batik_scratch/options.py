@@ -51,6 +51,17 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     _model_option(p)
 
+    _saliency_command(commands)
+    p = _command(commands, "summary", "summary", "the network's layers, shapes and costs", "summary --image-size 150")
+    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
+    p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
+
+    _data_commands(commands)
+    return parser
+
+
+def _saliency_command(commands: Any) -> None:
     p = _command(
         commands, "saliency", "saliency", "which pixels mattered", "saliency photo.jpg --model model.npz --method all"
     )
@@ -66,14 +77,6 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--control", type=Path, action="append", default=[], metavar="F.npz", help="another model to compare maps with"
     )
-
-    p = _command(commands, "summary", "summary", "the network's layers, shapes and costs", "summary --image-size 150")
-    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
-    p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
-    p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
-
-    _data_commands(commands)
-    return parser
 
 
 def _data_commands(commands: Any) -> None:

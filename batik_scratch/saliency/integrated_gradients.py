@@ -42,18 +42,8 @@ class IntegratedGradients(Method):
         self.baseline = np.asarray(baseline)
         self.delta = np.zeros(0)
 
-    def attribute(
-        self,
-        images: np.ndarray,
-        target: Target = "predicted",
-        score: str = "logit",
-        batch_size: int = 32,
-        labels: np.ndarray | None = None,
-    ) -> np.ndarray:
+    def _begin(self) -> None:
         self.delta = np.zeros(0)
-        return super().attribute(images, target, score, batch_size, labels)
-
-    attribute.__doc__ = Method.attribute.__doc__
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
         classes = self._classes(images, target, labels)  # (N,)

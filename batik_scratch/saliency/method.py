@@ -57,6 +57,7 @@ class Method:
             raise InputError(
                 f"target: needs one class index for each of the {len(images)} images, got {len(np.asarray(target))}"
             )
+        self._begin()
         parts = []
         with self.model.alone():  # once for all passes
             for start in range(0, len(images), batch_size):
@@ -65,6 +66,9 @@ class Method:
                 known = None if labels is None else np.asarray(labels)[part]
                 parts.append(self._attribute(images[part], wanted, score, known))
         return np.concatenate(parts) if parts else np.zeros_like(images)  # (N, H, W, C)
+
+    def _begin(self) -> None:
+        """Called once before the first batch."""
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
         raise NotImplementedError

@@ -60,14 +60,14 @@ def to_ours(maps):
     return maps.detach().numpy().transpose(0, 2, 3, 1)
 
 
-def agree(ours, theirs, tolerance=1e-6):
+def assert_agree(ours, theirs, tolerance=1e-6):
     theirs = to_ours(theirs)
     assert np.abs(ours).max() > 0 and np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
 
 
 def test_gradient(both):
     ours, twin, x = both
-    agree(
+    assert_agree(
         saliency.Gradient(ours).attribute(x, target=TARGET),
         captum.Saliency(twin).attribute(to_torch(x).requires_grad_(), target=TARGET, abs=False),
     )
@@ -75,7 +75,7 @@ def test_gradient(both):
 
 def test_gradient_times_input(both):
     ours, twin, x = both
-    agree(
+    assert_agree(
         saliency.GradientTimesInput(ours).attribute(x, target=TARGET),
         captum.InputXGradient(twin).attribute(to_torch(x).requires_grad_(), target=TARGET),
     )
@@ -86,7 +86,7 @@ def test_integrated_gradients(both):
     theirs = captum.IntegratedGradients(twin).attribute(
         to_torch(x), baselines=0.25, target=TARGET, n_steps=20, method="gausslegendre"
     )
-    agree(saliency.IntegratedGradients(ours, 20, 0.25).attribute(x, target=TARGET), theirs)
+    assert_agree(saliency.IntegratedGradients(ours, 20, 0.25).attribute(x, target=TARGET), theirs)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_smoothgrad_with_the_same_noise(both, monkeypatch, statistic, kind):
     theirs = captum.NoiseTunnel(captum.Saliency(twin)).attribute(
         to_torch(x).requires_grad_(), nt_type=kind, nt_samples=5, stdevs=1.0, target=TARGET, abs=False
     )
-    agree(saliency.SmoothGrad(ours, sigma=0.1, statistic=statistic, noise=noise).attribute(x, target=TARGET), theirs)
+    assert_agree(
+        saliency.SmoothGrad(ours, sigma=0.1, statistic=statistic, noise=noise).attribute(x, target=TARGET), theirs
+    )
 
 
 def test_occlusion(both):
@@ -110,15 +112,15 @@ def test_occlusion(both):
     theirs = captum.Occlusion(twin).attribute(
         to_torch(x), sliding_window_shapes=(3, 15, 15), strides=(3, 9, 9), baselines=0.5, target=TARGET
     )
-    agree(saliency.Occlusion(ours, 15, 9, fill=0.5).attribute(x, target=TARGET), theirs)
+    assert_agree(saliency.Occlusion(ours, 15, 9, fill=0.5).attribute(x, target=TARGET), theirs)
 
 
 def test_guided_backprop_and_deconvnet(both):
     ours, twin, x = both
     theirs = captum.GuidedBackprop(twin).attribute(to_torch(x).requires_grad_(), target=TARGET)
-    agree(saliency.GuidedBackprop(ours).attribute(x, target=TARGET), theirs)
+    assert_agree(saliency.GuidedBackprop(ours).attribute(x, target=TARGET), theirs)
     theirs = captum.Deconvolution(twin).attribute(to_torch(x).requires_grad_(), target=TARGET)
-    agree(saliency.Deconvnet(ours).attribute(x, target=TARGET), theirs)
+    assert_agree(saliency.Deconvnet(ours).attribute(x, target=TARGET), theirs)
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
@@ -128,9 +130,9 @@ def test_grad_cam_of_each_block_and_its_upsampling(both, index):
     theirs = captum.LayerGradCam(twin, twin.relus[index]).attribute(
         to_torch(x).requires_grad_(), target=TARGET, relu_attributions=True
     )
-    agree(saliency.GradCAM(ours, name, upsample=False).attribute(x, target=TARGET), theirs)
+    assert_agree(saliency.GradCAM(ours, name, upsample=False).attribute(x, target=TARGET), theirs)
     large = torch.nn.functional.interpolate(theirs, (SIZE, SIZE), mode="bilinear", align_corners=False)
-    agree(saliency.GradCAM(ours, name).attribute(x, target=TARGET), large)
+    assert_agree(saliency.GradCAM(ours, name).attribute(x, target=TARGET), large)
 
 
 def test_lrp(both):
@@ -140,4 +142,4 @@ def test_lrp(both):
     for layer in (*twin.convolutions, *twin.pools, twin.hidden, twin.out):
         layer.rule = EpsilonRule(epsilon=1e-4)
     theirs = captum.LRP(twin).attribute(to_torch(x).requires_grad_(), target=TARGET)
-    agree(saliency.LRP(ours, 1e-4).attribute(x, target=TARGET), theirs)
+    assert_agree(saliency.LRP(ours, 1e-4).attribute(x, target=TARGET), theirs)
