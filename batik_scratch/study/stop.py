@@ -10,7 +10,7 @@ class StopRequest:
     """While the `with` block runs, the first signal only sets a note, which training reads after each batch.
 
     Leaving the block by KeyboardInterrupt keeps the signal's name, so that the exit code can tell (130 or 143). Outside
-    the main thread, where Python allows no handlers, nothing is changed.
+    the main thread, where Python allows no handlers, nothing is changed; a signal that is ignored (nohup) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,8 @@ class StopRequest:
     def __enter__(self) -> "StopRequest":
         self._previous = {}
         if threading.current_thread() is threading.main_thread():
-            self._previous = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+            wanted = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) is not signal.SIG_IGN]
+            self._previous = {s: signal.signal(s, self._note) for s in wanted}
         return self
 
     def __exit__(

@@ -113,7 +113,15 @@ def test_what_is_no_run_folder_is_refused(tmp_path):
         resume_two_stage(tmp_path, say=quiet)
 
 
-def test_a_stop_request_notes_the_first_signal_and_obeys_the_second(capsys):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_stop_request_notes_the_first_signal_and_obeys_the_second(capsys, interruptible):
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"), StopRequest() as stop:
         assert not stop.asked()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -123,6 +131,14 @@ def test_a_stop_request_notes_the_first_signal_and_obeys_the_second(capsys):
         os.kill(os.getpid(), signal.SIGINT)
         pytest.fail("the second signal must stop at once")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_ignored_signal_stays_ignored(interruptible):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not stop.asked()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_a_stop_request_outside_the_main_thread_changes_nothing():
@@ -140,7 +156,7 @@ def test_a_stop_request_outside_the_main_thread_changes_nothing():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_command_stops_cleanly_and_says_how_to_go_on(tmp_path, number, code):
+def test_the_command_stops_cleanly_and_says_how_to_go_on(tmp_path, interruptible, number, code):
     line = [sys.executable, "-u", "-m", "batik_scratch", "run", "--image-size", "32", "--epochs", "50", "--out", "r"]
     with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         for text in process.stdout:
