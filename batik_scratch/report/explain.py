@@ -46,13 +46,13 @@ def explain_images(
             name: entry.make(model).attribute(repeated, target=np.arange(len(names))) for name, entry in entries.items()
         }
         maps = np.stack([entries[name].reduce(maps) for name, maps in raw.items()], axis=1)  # (U, M, H, W)
-        shades = saliency.normalise(maps[explained])[0] if maps[explained].any() else np.zeros(maps.shape[2:])
+        shades = saliency.normalise(maps[explained, :1])[0]  # (H, W), of the first method
         stem = _free_name(out, path.stem, written)
         rows = [f"{' '.join(name.split())}\n{share:.1%}" for name, share in zip(names, p, strict=True)]
         figure = methods_grid(picture, maps, rows, list(entries), explained)
         target_file = out / f"{stem}_methods.png"
         target_file.write_bytes(to_png(figure))
-        write_png(out / f"{stem}_overlay.png", saliency.overlay(picture, shades.astype(np.float32)))
+        write_png(out / f"{stem}_overlay.png", saliency.overlay(picture, shades))
         arrays = {name.replace("-", "_"): values[explained] for name, values in raw.items()}
         write_npz(out / f"{stem}_map.npz", arrays | {"map": shades})
         written += [target_file, out / f"{stem}_overlay.png", out / f"{stem}_map.npz"]

@@ -5,28 +5,14 @@ import math
 import numpy as np
 import planted_bugs as bugs
 import pytest
+from sample_layers import LAYERS
 
 from batik_scratch import nn
 from batik_scratch.nn import gradcheck
 from batik_scratch.nn.gradcheck import check_layer, check_loss, check_model, check_optimizer
 
-RIGHT = [
-    (nn.Conv2D(4, (2, 3), strides=2, padding="same", algorithm="loops"), (5, 6, 3)),
-    (nn.Conv2D(4, (2, 3), strides=2, padding="same"), (5, 6, 3)),
-    (nn.Conv2D(4, (3, 2), strides=(1, 2)), (5, 6, 3)),
-    (nn.Conv2D(3, 3, algorithm="auto"), (6, 5, 2)),
-    (nn.Dense(4), (7,)),
-    (nn.MaxPooling2D(2), (5, 6, 3)),
-    (nn.MaxPooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),
-    (nn.GlobalAveragePooling2D(), (4, 5, 3)),
-    (nn.ReLU(), (5, 6, 3)),
-    (nn.Softmax(), (5,)),
-    (nn.Dropout(0.2), (4, 5, 2)),
-    (nn.Flatten(), (3, 4, 2)),
-]
 
-
-@pytest.mark.parametrize(("layer", "shape"), RIGHT, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 def test_every_layer_passes_for_dx_and_each_parameter(layer, shape):
     report = check_layer(layer, shape)
     report.raise_if_wrong()

@@ -5,21 +5,11 @@ import copy
 import numpy as np
 import planted_bugs as bugs
 import pytest
+from sample_layers import LAYERS
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 
-LAYERS = [
-    (nn.Conv2D(4, (2, 3), strides=2, padding="same"), (5, 6, 3)),
-    (nn.Conv2D(4, 3, algorithm="loops"), (5, 6, 3)),
-    (nn.Dense(4), (7,)),
-    (nn.MaxPooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),
-    (nn.GlobalAveragePooling2D(), (4, 5, 3)),
-    (nn.ReLU(), (5, 6, 3)),
-    (nn.Softmax(), (5,)),
-    (nn.Dropout(0.2), (4, 5, 2)),
-    (nn.Flatten(), (3, 4, 2)),
-]
 each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 
 

@@ -1,0 +1,18 @@
+"""Every layer in the shapes and options that tell right from wrong, each with an input shape."""
+
+from batik_scratch import nn
+
+LAYERS = [
+    (nn.Conv2D(4, (2, 3), strides=2, padding="same", algorithm="loops"), (5, 6, 3)),
+    (nn.Conv2D(4, (2, 3), strides=2, padding="same"), (5, 6, 3)),
+    (nn.Conv2D(4, (3, 2), strides=(1, 2)), (5, 6, 3)),
+    (nn.Conv2D(3, 3, algorithm="auto"), (6, 5, 2)),
+    (nn.Dense(4), (7,)),
+    (nn.MaxPooling2D(2), (5, 6, 3)),
+    (nn.MaxPooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),
+    (nn.GlobalAveragePooling2D(), (4, 5, 3)),
+    (nn.ReLU(), (5, 6, 3)),
+    (nn.Softmax(), (5,)),
+    (nn.Dropout(0.2), (4, 5, 2)),
+    (nn.Flatten(), (3, 4, 2)),
+]
