@@ -73,13 +73,13 @@ class Run:
         self._jacobians: dict[str, np.ndarray] = {}
         self.forward(self.earlier_x.copy())  # a layer that remembers an earlier batch shows itself
         x = self.x.copy()
-        self.y = self.forward(x)
+        self.y = self.forward(x).copy()
         self.repeatable = np.array_equal(self.y, self.forward(x))
         self.dy = rng.standard_normal(self.y.shape)
         dy = self.dy.copy()
         self.analytic = self._backward(dy)
         self.again = self._backward(self.dy.copy())
-        after = {"dy": (dy, self.dy), "x": (x, self.x)}
+        after: dict[str, tuple[Any, np.ndarray]] = {"dy": (dy, self.dy), "x": (x, self.x)}
         after |= {key: (self.layer.params.get(key), value) for key, value in self.params.items()}
         self.touched = [name for name, (now, before) in after.items() if not _same(now, before)]
         self.layer.params = {key: value.copy() for key, value in self.params.items()}

@@ -104,7 +104,13 @@ def _candidates(run: Run) -> dict[str, float]:
     n, shape, out = run.case.n, run.case.input_shape, run.y.shape[1:]
     sizes: dict[str, float] = {"N": n, "2": 2.0, "3": 3.0, "10": 10.0}
     if len(shape) > 1:
-        sizes |= {"H*W": shape[0] * shape[1], "H": shape[0], "W": shape[1], "C": shape[-1], "H*W*C": np.prod(shape)}
+        sizes |= {
+            "H*W": shape[0] * shape[1],
+            "H": shape[0],
+            "W": shape[1],
+            "C": shape[-1],
+            "H*W*C": float(np.prod(shape)),
+        }
     else:
         sizes |= {"D": shape[0], "N*D": n * shape[0]}
     if len(out) > 1:
