@@ -17,10 +17,10 @@ import numpy as np
 
 from ..nn import Layer, Optimizer
 from .symptoms import altered, losses, masks, optimizers, order, reruns, size, sums
-from .symptoms.contracts import broken_contracts, examine, missing
+from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.diagnosis import Diagnosis
 from .symptoms.quotients import Quotient, explain_quotient
-from .symptoms.run import Case, Failure, Run
+from .symptoms.run import Case, Failure, Run, run
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
@@ -97,15 +97,21 @@ def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
 
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
-    done = examine(case)
-    if isinstance(done, Diagnosis):
-        return [done]
+    try:
+        return _findings(run(case), explanations)
+    except Failure as failure:
+        return [failed(case, failure)]
+
+
+def _findings(done: Run, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
     found = broken_contracts(done)
     if not done.repeatable:
         return found
     unreliable = {d.tensor for d in found if d.name == "not the same twice"}
     wrong = [name for name in done.tensors if name not in unreliable and not done.right(name)]
-    return found + [_explain(done, name, explanations) for name in wrong]
+    explained = [_explain(done, name, explanations) for name in wrong]
+    # what was changed under way explains the rest: nothing is added by saying that one does not understand it
+    return found + [one for one in explained if not (done.touched and one.name == "unexplained")]
 
 
 def _explain(done: Run, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:

@@ -45,7 +45,7 @@ class NewMaskInBackward(Dropout):
 
     Looks right   the share of zeros is right, the scale too, and so is every average over many batches.
     The check     holds backward to the mask of its forward pass, and to itself: twice the same.
-    Numbers       a fifth of the places is open that forward shut, as many are shut; another fifth the next time.
+    Numbers       some places are open that forward shut, others shut that it left open; and others again the next time.
     """
 
     def backward(self, dy, need_dx=True, need_grads=True):

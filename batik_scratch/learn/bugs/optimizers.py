@@ -54,9 +54,9 @@ class AdamEpsilonInsideTheRoot(Adam):
 class AdamBetasSwapped(Adam):
     """beta_1 and beta_2 change places: m remembers a thousand steps, v ten.
 
-    Looks right   the first step is the same, whatever the betas: that is what the correction is for.
+    Looks right   the first step is the same, whatever the betas (up to epsilon): that is what the correction is for.
     The check     goes on for seven steps.
-    Numbers       equal in step 1, different from step 2 on.
+    Numbers       seven digits agree in step 1, three after step 7.
     """
 
     def __init__(self):
@@ -69,7 +69,7 @@ class AdamBetasSwapped(Adam):
 
 
 class DescentUphill(SGD):
-    """w += lr g.
+    """The step is added instead of subtracted: w += lr g.
 
     Looks right   in a project whose gradients have the wrong sign as well; there it trains.
     The check     compares the step with the rule.

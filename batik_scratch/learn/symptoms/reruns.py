@@ -13,12 +13,13 @@ def right_in_an_easier_case(run: Run, name: str, given: np.ndarray) -> Diagnosis
     """The first easier case in which the tensor's gradient is right says what the mistake depends on."""
     for slug, easier, was in easier_cases(run.case):
         other = try_run(easier)
+        changed = slug.removeprefix("right ").removeprefix("for ").removesuffix(" alone").replace("without", "no")
         if other is not None and not zero(other.numeric(name)).all() and other.right(name):
             return Diagnosis(
                 slug,
                 name,
-                f"The gradient is wrong for {was}, and {slug.replace(' alone', '')} (the same layer, run again). Look where "
-                f"backward uses, or should use, {slug.removeprefix('right for ').removesuffix(' alone')}.",
+                f"Wrong for {was}, and {slug.removesuffix(' alone')}: the same layer was run again with {changed}. Look where "
+                f"backward needs {changed} to be true, or where forward uses the general value and backward does not.",
             )
     return None
 

@@ -52,7 +52,7 @@ def check_layer(
     if method not in (*METHODS, "all"):
         raise InputError(f"check_layer: method is one of {', '.join(METHODS)} or all; got {method!r}")
     subject = _Subject(layer, tuple(input_shape), n, seed, x)
-    report = GradientReport(f"{describe(layer)} {tuple(input_shape)}")
+    report = GradientReport(f"{describe(layer)} {tuple(input_shape)}", layer=layer, input_shape=tuple(input_shape))
     if method in (CENTRAL, "all"):
         report.tensors += subject.central(samples)
     if method in (COMPLEX, "all"):
