@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from right_cases import right_case
+from student_layers import ANSWERS, RIGHT
 
 from batik_scratch import nn
 from batik_scratch.learn.bugs import EXHIBITS
@@ -39,6 +40,15 @@ def test_no_diagnosis_over_a_thousand_random_right_cases():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_each_bug_gets_its_own_diagnosis_and_no_other_with_other_numbers_too(exhibit, seed):
     assert names(diagnose(exhibit.bug, exhibit.shape, n=4, seed=seed)) == [exhibit.diagnosis]
+
+
+@pytest.mark.parametrize(("layer", "shape", "tensor", "name"), ANSWERS, ids=lambda value: type(value).__name__)
+def test_a_typical_wrong_answer_of_a_student_gets_the_right_word(layer, shape, tensor, name):
+    assert [(found.tensor, found.name) for found in diagnose(layer, shape)] == [(tensor, name)]
+
+
+def test_the_right_answer_in_plain_loops_gets_none():
+    assert diagnose(*RIGHT) == []
 
 
 def test_right_losses_optimisers_and_quotients_get_no_diagnosis():

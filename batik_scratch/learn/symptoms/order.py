@@ -1,6 +1,7 @@
 """Right values in the wrong places: transposed, reshaped with the axes mixed up, mirrored, shifted, not cut off."""
 
-from itertools import permutations, product
+from collections.abc import Iterable
+from itertools import combinations, permutations, product
 
 import numpy as np
 
@@ -23,17 +24,23 @@ def transposed(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     return None
 
 
+def reshape_missing(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """The true gradient, in its own order, in another shape."""
+    numeric = run.numeric(name)
+    if given.shape == numeric.shape or not close(given.reshape(-1), numeric.reshape(-1)):
+        return None
+    return Diagnosis(
+        "wrong shape",
+        name,
+        f"Every value is right, but the shape is {given.shape} and should be {numeric.shape}: a reshape is missing.",
+    )
+
+
 def axes_mixed_up(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """The true gradient, reshaped in an order that is not its own."""
     numeric = run.numeric(name)
     if numeric.ndim < 2 or given.size != numeric.size:
         return None
-    if close(given.reshape(-1), numeric.reshape(-1)):
-        return Diagnosis(
-            "wrong shape",
-            name,
-            f"Every value is right, but the shape is {given.shape} and should be {numeric.shape}: a reshape is missing.",
-        )
     axes = range(numeric.ndim)
     for order in permutations(axes):
         mixed = numeric.transpose(order)
@@ -75,7 +82,7 @@ def mirrored(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     numeric = run.numeric(name)
     if given.shape != numeric.shape:
         return None
-    for axes in _subsets(numeric.ndim):
+    for axes in subsets(range(numeric.ndim)):
         if close(given, np.flip(numeric, axes)):
             return Diagnosis(
                 "mirrored",
@@ -132,8 +139,10 @@ def _overlap(steps: tuple[int, ...]) -> tuple[tuple[slice, ...], tuple[slice, ..
     return there, here
 
 
-def _subsets(ndim: int) -> list[tuple[int, ...]]:
-    return [tuple(a for a in range(ndim) if bits >> a & 1) for bits in range(1, 2**ndim)]
+def subsets(axes: Iterable[int]) -> list[tuple[int, ...]]:
+    """All choices of one or more of the axes."""
+    axes = tuple(axes)
+    return [chosen for count in range(1, len(axes) + 1) for chosen in combinations(axes, count)]
 
 
 def _by_columns(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -121,11 +121,35 @@ class Run:
         given = self.analytic[name]
         return given is not None and close(given, self.numeric(name))
 
+    def fits(self, name: str, given: np.ndarray, dy: np.ndarray) -> bool:
+        """True where `given` is the true gradient of <dy, y>; most that is not fails along one direction, at two forwards."""
+        if dy.shape != self.y.shape or given.shape != (self.x if name == "dx" else self.params[name]).shape:
+            return False
+        if name not in self._jacobians:
+            direction = np.random.default_rng(0).standard_normal(given.shape)
+            slope = (dy * self._slope(name, direction / np.linalg.norm(direction))).sum()
+            along = (given * direction).sum() / np.linalg.norm(direction)
+            if not abs(along - slope) <= 1e-4 * np.linalg.norm(given) + 1e-7:
+                return False
+        return close(given, self.numeric(name, dy))
+
     def _backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
         with calling("backward"):
             dx = self.layer.backward(dy)
             grads = {key: self.layer.grads.get(key) for key in self.params}
             return {key: None if g is None else _array(g).copy() for key, g in {"dx": dx, **grads}.items()}
+
+    def _slope(self, name: str, direction: np.ndarray) -> np.ndarray:
+        """d y along a unit direction of one tensor, in steps too small for most kinks."""
+        tensor = self.x.copy() if name == "dx" else self.layer.params[name]
+        x = tensor if name == "dx" else self.x.copy()
+        before, step = tensor.copy(), 1e-6 * direction
+        tensor += step
+        above = self.forward(x).copy()
+        tensor[...] = before - step
+        below = self.forward(x).copy()
+        tensor[...] = before
+        return (above - below) / 2e-6
 
     def _differences(self, x: np.ndarray, tensor: np.ndarray) -> np.ndarray:
         flat = tensor.reshape(-1)
