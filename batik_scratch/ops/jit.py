@@ -34,6 +34,9 @@ def kernel(**options: Any) -> Callable[[Callable], Any]:
 
 def _forgiving(dispatcher: Any) -> Any:
     """Let a compiled kernel that cannot be stored (a full disk, a folder that is gone) run all the same."""
+    if numba.config.DISABLE_JIT:  # what we were given is the plain function
+        dispatcher.py_func = dispatcher
+        return dispatcher
     save = dispatcher._cache.save_overload
 
     def try_to_save(signature: Any, data: Any) -> None:
