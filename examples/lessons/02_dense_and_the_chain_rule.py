@@ -9,7 +9,8 @@
 #
 #     Y = X W + b,     Y[n, u] = sum_d X[n, d] W[d, u] + b[u]
 #
-# It is one line of `Dense.forward` in `batik_scratch/nn/layers/dense.py`. Below it stands beside the same sum as three loops.
+# It is one line of `Dense.forward` in `batik_scratch/nn/layers/dense.py`. Below it stands beside the same sum as three
+# loops.
 #
 # > loops and matrix product agree: True
 

@@ -70,7 +70,8 @@ print(f"knowing nothing about three classes costs log 3 = {cost:.4f}")
 #
 # > row sums 0.000, column sums 0.000
 #
-# The chain rule (lesson 2) adds up what an upstream gradient dP says about all probabilities. The line in `Softmax.backward`:
+# The chain rule (lesson 2) adds up what an upstream gradient dP says about all probabilities. The line in
+# `Softmax.backward`:
 #
 #     dz_j = sum_i dP_i p_i ([i = j] - p_j) = p_j (dP_j - sum_i dP_i p_i)
 #
@@ -123,17 +124,20 @@ for name, gradient in (("apart", apart), ("fused", fused)):
 # %% [markdown]
 # ## First reason: numbers run out
 #
-# In float32, the kind of number that networks train with, everything below about 1e-45 is zero. Take logits 0 and 110, with
-# the first class true. Its probability, exp(-110) or about 1e-48, becomes an exact zero. Apart, the loss is infinite, and
-# the gradient is infinity times zero: not a number. One such example, and all weights are lost. Fused, the loss is
-# computed as a difference of logits, and nothing happens.
+# In float32, the kind of number that networks train with, what is too small becomes zero. Take logits 0 and 110, with the
+# first class true. Its probability is about exp(-110), and that becomes an exact zero. Apart, the loss is infinite, and the
+# gradient is infinity times zero: not a number. One such example, and all weights are lost. Fused, the loss is computed
+# as a difference of logits, and nothing happens.
 #
+# > exp(-110) is 2e-48, and the smallest float32 above zero is 1e-45
 # > apart: loss inf, gradient nan, nan
 # > fused: loss 110, gradient -1, 1
 #
 # So `Sequential` computes the loss from the logits, although its last layer is `Softmax`.
 
 # %%
+smallest = np.finfo(np.float32).smallest_subnormal
+print(f"exp(-110) is {np.exp(-110.0):.0e}, and the smallest float32 above zero is {smallest:.0e}")
 z32, first = np.array([[0.0, 110.0]], np.float32), np.array([0])
 with np.errstate(all="ignore"):
     p32 = layer.forward(z32, training=True)
@@ -148,7 +152,8 @@ print(f"fused: loss {loss_fused:g}, gradient {dz_fused[0, 0]:g}, {dz_fused[0, 1]
 #
 # Why not the squared error (1 - p_y)^2 of lesson 1? Its gradient at the probability is -2 (1 - p_y); below it comes the
 # factor p_y (1 - p_y) of softmax, and now nothing cancels it. If the network is sure and wrong, p_y is almost zero, and so
-# is the gradient. The worst mistakes are not corrected. The logarithm is exactly the function whose 1/p_y undoes that factor.
+# is the gradient. The worst mistakes are not corrected. The logarithm is exactly the function whose 1/p_y undoes that
+# factor.
 #
 # Two classes, and the true one lies behind by 8, z = (-4, 4):
 #
