@@ -59,7 +59,7 @@ print(f"y = 2 * 0.5 - 1 * 1 + 0.25 = {y[0, 0]:.2f}")
 #     dL/dy = 2 (y - t),     dL/dw_d = dL/dy * x_d,     dL/db = dL/dy
 #
 # These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes dL/dy and computes
-# the rest (the two lines under `if need_grads` in `dense.py`).
+# the rest (the line under `if need_grads` in `dense.py`).
 #
 # > dL/dy is -1.50
 # > dL/dw is -0.75 and -1.50, dL/db is -1.50
@@ -184,10 +184,11 @@ curve.set_title("forward, loss, backward, step", fontsize=style.TEXT_SIZE)
 line = np.linspace(-0.25, 1.25, 61)
 plane = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)  # (3721, 2)
 level = np.column_stack([plane, np.ones(len(plane))]) @ best  # the same everywhere
+bands = np.arange(-0.0625, 1.6, 0.125)  # one half lies inside a band, not on its edge
 surfaces = [(flat, "one neuron", level), (folded, "with a bend", network.predict(plane)[:, 0])]
 for axes, title, surface in surfaces:
     style.dress(axes, grid=False)
-    shown = axes.contourf(line, line, surface.reshape(61, 61), np.linspace(0, 1.5, 13), cmap=style.COUNTS)
+    shown = axes.contourf(line, line, surface.reshape(61, 61), bands, cmap=style.COUNTS)
     for place, value in zip(corners, wanted, strict=True):
         axes.plot(*place, "o", markersize=17, color="white", markeredgecolor=style.INK)
         axes.text(*place, f"{value:.0f}", ha="center", va="center", fontsize=style.TEXT_SIZE)

@@ -152,8 +152,8 @@ print(f"fused: loss {loss_fused:g}, gradient {dz_fused[0, 0]:g}, {dz_fused[0, 1]
 #
 # Why not the squared error (1 - p_y)^2 of lesson 1? Its gradient at the probability is -2 (1 - p_y); below it comes the
 # factor p_y (1 - p_y) of softmax, and now nothing cancels it. If the network is sure and wrong, p_y is almost zero, and so
-# is the gradient. The worst mistakes are not corrected. The logarithm is exactly the function whose 1/p_y undoes that
-# factor.
+# is the gradient. The worst mistakes are not corrected. The logarithm is exactly the function whose slope, 1/p_y, undoes the
+# factor p_y.
 #
 # Two classes, and the true one lies behind by 8, z = (-4, 4):
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 7. Max-pooling, and who gets the gradient when two are equal
 #
-# Needs lesson 5. About ten minutes.
+# Needs lessons 4 and 6. About ten minutes.
 #
 # A convolution says at every pixel how well its filter fits there. Whether a motif has an edge *here* matters; whether it is
 # one pixel further left does not. *Max-pooling* cuts the map into windows, usually of 2 by 2, and keeps the largest number
