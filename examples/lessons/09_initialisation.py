@@ -14,8 +14,8 @@
 #     E z^2 = D v E x^2
 #
 # ReLU cuts off one half of z, and z is as often negative as positive: E relu(z)^2 = E z^2 / 2. So one layer with its ReLU
-# multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D: that is "he", for He and others (2015). Downwards
-# it is the same sum over the layer's U outputs, so there the factor is U v / 2. "glorot" (2010) thinks of layers without ReLU,
+# multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D: that is "he", for He and others (2015). Downwards it
+# is the same sum over the layer's U outputs, so there the factor is U v / 2. "glorot" (2010) thinks of layers without ReLU,
 # wants both directions at once, and takes v = 2 / (D + U). The package draws both in `draw` (`nn/initializers.py`).
 #
 # What that means for a tower of layers 128 wide, after twenty of them:
@@ -92,7 +92,8 @@ for name, (initializer, scale) in starts.items():
     trace = tower(initializer, scale).trace(x, y)
     hidden = [step for step in trace.steps if step.kind == "ReLU"]
     up[name], down[name] = [size(s.activation) for s in hidden], [size(s.gradient) for s in hidden]
-    print(f"  {name:9s} up: {up[name][0]:.2g} to {up[name][-1]:.2g}   down: {down[name][-1]:.2g} to {down[name][0]:.2g}")
+    ends = (up[name][0], up[name][-1], down[name][-1], down[name][0])
+    print("  {:9s} up: {:.2g} to {:.2g}   down: {:.2g} to {:.2g}".format(name, *ends))
     learning[name] = sum(bool(step.grads["kernel"].any()) for step in trace.steps if step.grads)
 
 
@@ -110,8 +111,9 @@ print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DE
 # Zeros die at once. The signal is 0 in every layer, so the last kernel's gradient (signal times upstream) is 0; and every
 # gradient on the way down is multiplied by a kernel of 0. Only the last bias learns: how frequent each class is.
 #
-# What of another constant, 0.01 say? The units of a layer then all compute the same, get the same gradient, and make the same
-# step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that symmetry.
+# What of another constant, 0.01 say? The units of a layer then all compute the same, get the same gradient, and make the
+# same step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that
+# symmetry.
 #
 # > after ten steps from a constant all units of a layer are still the same: True
 # > and from a random start: False
@@ -167,8 +169,8 @@ still = abs(losses["glorot"][-1] - losses["glorot"][0]) < losses["glorot"][0] / 
 print(f"glorot: the loss is still within a tenth of where it started: {still}")
 
 # %% [markdown]
-# Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not twenty:
-# Keras' default is wrong for deep ReLU networks and does this one little harm.
+# Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not
+# twenty: Keras' default is wrong for deep ReLU networks and does this one little harm.
 #
 # > four layers at glorot's rate leave 0.25 of the size
 
@@ -180,7 +182,8 @@ dashes = {"glorot": "--", "he": "-", "twice he": "-."}
 layers = np.arange(1, DEPTH + 1)
 figure = style.new_figure(style.WIDE, 3.7)
 left, middle, right = figure.subplots(1, 3)
-for axes, sizes, title in ((left, up, "signal, going up \N{RIGHTWARDS ARROW}"), (middle, down, "\N{LEFTWARDS ARROW} gradient, coming down")):
+titles = ("signal, going up \N{RIGHTWARDS ARROW}", "\N{LEFTWARDS ARROW} gradient, coming down")
+for axes, sizes, title in zip((left, middle), (up, down), titles, strict=True):
     for name, colour in colours.items():
         axes.plot(layers, sizes[name], dashes[name], color=colour, linewidth=2.2, label=name)
     axes.set_yscale("log")

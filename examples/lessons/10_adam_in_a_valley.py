@@ -17,7 +17,8 @@
 # Both must be below 1 in size, so r < 2 / b, or the walk climbs the steep walls. The best r makes both equally fast, 1 - r a
 # = r b - 1, and then each step keeps (b - a) / (b + a) of the way: with b a hundred times a almost all of it.
 #
-# > the longest stable learning rate 0.020, the best one 0.0198, which keeps 0.980 of the distance per step
+# > the longest stable learning rate 0.020, the best one 0.0198
+# > which keeps 0.980 of the distance per step
 # > steps to a hundredth of the distance: 231
 
 # %%
@@ -32,7 +33,8 @@ from batik_scratch.report import style
 A, B = 1.0, 100.0
 best, keep = 2 / (A + B), (B - A) / (B + A)
 needed = math.ceil(math.log(1 / 100) / math.log(keep))
-print(f"the longest stable learning rate {2 / B:.3f}, the best one {best:.4f}, which keeps {keep:.3f} of the distance per step")
+print(f"the longest stable learning rate {2 / B:.3f}, the best one {best:.4f}")
+print(f"which keeps {keep:.3f} of the distance per step")
 print(f"steps to a hundredth of the distance: {needed}")
 
 # %% [markdown]
@@ -82,13 +84,15 @@ START = np.array([-10.0, 1.0])
 plain = walk(nn.SGD(best), straight, START, 400)
 print(f"SGD needs {steps_to(plain, straight)} steps")
 wild = walk(nn.SGD(1.02 * 2 / B), straight, START, 500)
-print(f"with a learning rate 2% beyond the limit it has left the valley after 500 steps: {np.abs(wild[-1]).max() > 1e6}")
+left = np.abs(wild[-1]).max() > 1e6
+print(f"with a learning rate 2% beyond the limit it has left the valley after 500 steps: {left}")
 
 # %% [markdown]
 # ## Momentum
 #
-# Momentum remembers: v = m v - r df/dw, w += v. Across the valley the pushes alternate and cancel; along it they add up. With the
-# best r and m each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts. (Polyak, 1964.)
+# Momentum remembers: v = m v - r df/dw, w += v. Across the valley the pushes alternate and cancel; along it they add up.
+# With the best r and m each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts. (Polyak,
+# 1964.)
 #
 # > momentum keeps 0.818 of the distance per step in the long run
 # > it needs fewer than a quarter of plain descent's steps: True
@@ -103,16 +107,16 @@ print(f"it needs fewer than a quarter of plain descent's steps: {steps_to(rollin
 # %% [markdown]
 # ## Adam
 #
-# Both recipes need a and b, and nobody knows them of a network. Adam (Kingma & Ba, 2015) measures instead. For every weight it
-# keeps two running means, of the gradient and of its square, and divides one by the root of the other:
+# Both recipes need a and b, and nobody knows them of a network. Adam (Kingma & Ba, 2015) measures instead. For every weight
+# it keeps two running means, of the gradient and of its square, and divides one by the root of the other:
 #
 #     m += (g - m)(1 - beta_1)
 #     v += (g^2 - v)(1 - beta_2)
 #     w -= alpha m / (sqrt(v) + epsilon)
 #
-# These are the lines of `update_plain` in `ops/adam.py`. Both means start at 0 and are therefore too small at first: after t
-# steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1 - beta_1^t). At the first step
-# that leaves w -= r g / |g|: one learning rate, whatever the slope is.
+# These are the lines of `update_plain` in `ops/adam.py`. Both means start at 0 and are therefore too small at first: after
+# t steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1 - beta_1^t). At the first
+# step that leaves w -= r g / |g|: one learning rate, whatever the slope is.
 #
 # > the first step along the valley 0.300, across it -0.300
 # > without the correction it would be 3.16 times as long
@@ -135,15 +139,16 @@ print(f"without the correction it would be {(1 - rules.beta_1) / math.sqrt(1 - r
 # %%
 same = np.abs(walk(nn.Adam(RATE), 1000 * straight, START, 100) - adaptive[:101]).max() < 1e-3
 print(f"f times 1,000: Adam walks the same way, to a thousandth: {same}")
-print(f"f times 1,000: plain descent leaves the valley: {np.abs(walk(nn.SGD(best), 1000 * straight, START, 20)).max() > 1e6}")
+wild = walk(nn.SGD(best), 1000 * straight, START, 20)
+print(f"f times 1,000: plain descent leaves the valley: {np.abs(wild[-1]).max() > 1e6}")
 print(f"Adam needs fewer than half of plain descent's steps: {steps_to(adaptive, straight) < needed / 2}")
 
 # %% [markdown]
 # ## What Adam does not see
 #
-# Adam gives every *weight* a step length of its own. That fits a valley that runs along an axis. Turn the valley by 45 degrees,
-# and both weights see the same mixture of steep and flat: there is nothing left to tell them apart. Plain descent and
-# momentum do not notice the turn at all, because they add and scale vectors and never look at single coordinates.
+# Adam gives every *weight* a step length of its own. That fits a valley that runs along an axis. Turn the valley by 45
+# degrees, and both weights see the same mixture of steep and flat: there is nothing left to tell them apart. Plain descent
+# and momentum do not notice the turn at all, because they add and scale vectors and never look at single coordinates.
 #
 # > turned by 45 degrees, plain descent needs as many steps as before: True
 # > momentum too: True
@@ -165,8 +170,9 @@ print(f"momentum too: {counts['momentum'][0] == counts['momentum'][1]}")
 print(f"Adam needs more than half as many again: {counts['Adam'][1] > 1.5 * counts['Adam'][0]}")
 
 # %% [markdown]
-# The figure draws the first steps of each walk over the valley's contour lines. Follow plain descent from wall to wall; momentum
-# swings far out and rolls down; Adam heads for the middle first and then along it, or, in the turned valley, lags behind.
+# The figure draws the first steps of each walk over the valley's contour lines. Follow plain descent from wall to wall;
+# momentum swings far out and rolls down; Adam heads for the middle first and then along it, or, in the turned valley, lags
+# behind.
 
 # %%
 colours = {"SGD": style.OKABE_ITO["vermillion"], "momentum": style.OKABE_ITO["orange"], "Adam": style.OKABE_ITO["blue"]}
@@ -178,7 +184,8 @@ for axes, (title, hessian, walks) in zip(maps, scenes, strict=True):
     across = (-11, 4, -4.2, 4.2) if hessian is straight else (-9.5, 4, -9.5, 4)
     grid = np.stack(np.meshgrid(np.linspace(*across[:2], 200), np.linspace(*across[2:], 200)), axis=-1)  # (H, W, 2)
     f = np.einsum("hwi,ij,hwj->hw", grid, hessian, grid) / 2
-    axes.contourf(grid[..., 0], grid[..., 1], np.sqrt(f), levels=np.linspace(0, np.sqrt(f).max(), 14), cmap="Greys", alpha=0.5)
+    depth = np.sqrt(f)  # evenly spaced contours
+    axes.contourf(*grid.transpose(2, 0, 1), depth, levels=np.linspace(0, depth.max(), 14), cmap="Greys", alpha=0.5)
     for name, places in walks.items():
         shown = places[:61]
         axes.plot(*shown.T, color=colours[name], marker=marks[name], markersize=3, linewidth=1.2, label=name)

@@ -3,8 +3,9 @@
 #
 # Needs lesson 10. About fifteen minutes.
 #
-# A batch of 32 pictures does not know the slope; it guesses it. The gradient of a batch is the true one plus noise, and the noise
-# does not get smaller at the bottom of the valley, where the true slope is nearly nothing. What does descent do there?
+# A batch of 32 pictures does not know the slope; it guesses it. The gradient of a batch is the true one plus noise, and the
+# noise does not get smaller at the bottom of the valley, where the true slope is nearly nothing. What does descent do
+# there?
 #
 # ## The floor
 #
@@ -16,8 +17,8 @@
 #
 #     V = r s^2 / (a (2 - r a))
 #
-# A third of the learning rate leaves a bit less than a third of the error. That is why the learning rate is reduced; and the price,
-# that everything takes three times as many steps, is why it is not small from the start. With a = s = 1:
+# A third of the learning rate leaves a bit less than a third of the error. That is why the learning rate is reduced; and
+# the price, that everything takes three times as many steps, is why it is not small from the start. With a = s = 1:
 #
 # > learning rate 0.30: mean square 0.1765
 # > learning rate 0.10: mean square 0.0526
@@ -35,8 +36,8 @@ for rate in (0.3, 0.1, 0.03):
     print(f"learning rate {rate:.2f}: mean square {rate / (2 - rate):.4f}")
 
 # %% [markdown]
-# `nn.SGD` (`nn/optimizers.py`) walks so, if we put such gradients into a layer's `grads`. Ten thousand weights are ten thousand
-# independent walks at once, all from w = 3:
+# `nn.SGD` (`nn/optimizers.py`) walks so, if we put such gradients into a layer's `grads`. Ten thousand weights are ten
+# thousand independent walks at once, all from w = 3:
 #
 # > after 300 steps all three are within a tenth of the formula: True
 # > reduced at steps 40 and 90, the walk ends on the floor of the smallest: True
@@ -67,14 +68,16 @@ close = all(abs(found[-50:].mean() / (rate / (2 - rate)) - 1) < 0.1 for rate, fo
 print(f"after 300 steps all three are within a tenth of the formula: {close}")
 floor = 0.03 / 1.97
 print(f"reduced at steps 40 and 90, the walk ends on the floor of the smallest: {reduced[-50:].mean() < 1.1 * floor}")
-print(f"and it gets below 0.1 in fewer steps than the smallest alone: {(reduced < 0.1).argmax() < (constant[0.03] < 0.1).argmax()}")
+sooner = (reduced < 0.1).argmax() < (constant[0.03] < 0.1).argmax()
+print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
 
 # %% [markdown]
 # ## When is the floor reached?
 #
 # Nobody tells us a and s. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
-# (`nn/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When `patience` of them have
-# gone by in a row, it multiplies the learning rate by `factor`. The paper divides by three. Here it is, fed by hand:
+# (`nn/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When `patience` of
+# them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by three. Here it is, fed by
+# hand:
 #
 # > epoch 1: val_loss 1.00, then learning rate 0.0090
 # > epoch 2: val_loss 0.80, then learning rate 0.0090
@@ -97,9 +100,9 @@ for epoch, val_loss in enumerate((1.0, 0.8, 0.85, 0.82, 0.81, 0.7, 0.7)):
 # %% [markdown]
 # ## When to stop
 #
-# The training loss can go down for ever: the network learns its pictures by heart. The validation loss turns round at some time,
-# because what is learnt by heart does not help with new cloths. `EarlyStopping` waits for that turn, for `patience` epochs,
-# stops, and with `restore_best_weights` goes back to where the validation loss was lowest. The same network twice:
+# The training loss can go down for ever: the network learns its pictures by heart. The validation loss turns round at some
+# time, because what is learnt by heart does not help with new cloths. `EarlyStopping` waits for that turn, for `patience`
+# epochs, stops, and with `restore_best_weights` goes back to where the validation loss was lowest. The same network twice:
 #
 # > left alone, it ends with a lower loss on its training cloths than on new ones: True
 # > early stopping gave back the weights of its best epoch: True
@@ -124,23 +127,24 @@ def train(callbacks):
 _, alone = train([])
 helped = [nn.ReduceLROnPlateau(factor=1 / 3, patience=3), nn.EarlyStopping(patience=7, restore_best_weights=True)]
 stopped_model, stopped = train(helped)
-print(f"left alone, it ends with a lower loss on its training cloths than on new ones: {alone['loss'][-1] < alone['val_loss'][-1]}")
+by_heart = alone["loss"][-1] < alone["val_loss"][-1]
+print(f"left alone, it ends with a lower loss on its training cloths than on new ones: {by_heart}")
 best = np.isclose(stopped_model.evaluate(x_new, y_new)["loss"], min(stopped["val_loss"]), rtol=1e-4)
 print(f"early stopping gave back the weights of its best epoch: {best}")
 rates = np.array(stopped["learning_rate"])
 falls = rates[1:][np.diff(rates) < 0] / rates[:-1][np.diff(rates) < 0]
 print(f"each reduction divided the learning rate by 3: {np.allclose(falls, 1 / 3)}")
 for name, history in (("alone", alone), ("with both", stopped)):
-    low = int(np.argmin(history["val_loss"]))
-    print(f"  {name:9s} {len(history['loss'])} epochs, lowest val_loss {history['val_loss'][low]:.3f} in epoch {low + 1}, ", end="")
-    print(f"last {history['val_loss'][-1]:.3f}")
+    losses = history["val_loss"]
+    low = f"lowest val_loss {min(losses):.3f} in epoch {int(np.argmin(losses)) + 1}"
+    print(f"  {name:9s} {len(losses)} epochs, {low}, last {losses[-1]:.3f}")
 
 # %% [markdown]
 # ## The price of looking
 #
-# The paper stops as soon as the accuracy reaches 90% (`StopAtAccuracy`). Suppose a network that is right on 85% of all cloths there
-# are, and 142 of them to validate on. By luck alone it will be right on 128 or more of these, which is 90%, in one epoch of
-# twenty. But it is asked after every epoch, and stops at the first good one:
+# The paper stops as soon as the accuracy reaches 90% (`StopAtAccuracy`). Suppose a network that is right on 85% of all
+# cloths there are, and 142 of them to validate on. By luck alone it will be right on 128 or more of these, which is 90%, in
+# one epoch of twenty. But it is asked after every epoch, and stops at the first good one:
 #
 # > one epoch shows 90% by luck with probability 0.05
 # > at least one of 30 independent epochs does with probability 0.78

@@ -3,8 +3,8 @@
 #
 # Needs lessons 03, 09 and 10. About fifteen minutes.
 #
-# A network with a mistake in it does not crash. It trains, a little worse than it could, and nobody knows. Three questions, each
-# answered in seconds, find most such mistakes before a night of training is spent on them.
+# A network with a mistake in it does not crash. It trains, a little worse than it could, and nobody knows. Three questions,
+# each answered in seconds, find most such mistakes before a night of training is spent on them.
 #
 # ## 1. What is the loss before the first step?
 #
@@ -48,8 +48,8 @@ for classes in (2, 3, 10, 100):
     print(f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it: {close}")
 
 # %% [markdown]
-# A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason is pictures
-# that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on unchanged.
+# A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason is
+# pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on unchanged.
 #
 # > pictures from 0 to 255: the largest logit grows by a factor of 255
 # > the first loss is more than twice log 3: True
@@ -66,8 +66,8 @@ print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}"
 # %% [markdown]
 # ## 2. Can it learn 20 pictures by heart?
 #
-# A network with thousands of weights for every picture can learn 20 pictures by heart, and in seconds. If it cannot, then something
-# between the pictures and the loss is broken, and more data will not help.
+# A network with thousands of weights for every picture can learn 20 pictures by heart, and in seconds. If it cannot, then
+# something between the pictures and the loss is broken, and more data will not help.
 #
 # > parameters: 40,227
 # > 20 cloths: the loss falls below 0.1: True
@@ -89,12 +89,12 @@ print(f"20 cloths: the loss falls below 0.1: {healthy[-1] < 0.1}")
 print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all()}")
 
 # %% [markdown]
-# What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well. So the
-# question tests the machine, and says nothing about new cloths.
+# What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well. So
+# the question tests the machine, and says nothing about new cloths.
 #
-# And a fault that it finds: pictures divided by 255 twice. All of them are black, to within a hundredth. The network can still tell
-# them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as it should be;
-# this second question is the one that notices.
+# And a fault that it finds: pictures divided by 255 twice. All of them are black, to within a hundredth. The network can
+# still tell them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as it
+# should be; this second question is the one that notices.
 #
 # > shuffled labels are learnt by heart too: True
 # > divided by 255 twice: the first loss is still within 0.1 of log 3: True
@@ -105,13 +105,15 @@ _, shuffled = learn(x, np.random.default_rng(0).permutation(y))
 _, dark = learn(x / 255, y)
 print(f"shuffled labels are learnt by heart too: {shuffled[-1] < 0.1}")
 print(f"divided by 255 twice: the first loss is still within 0.1 of log 3: {abs(dark[0] - math.log(3)) < 0.1}")
-print(f"divided by 255 twice: after as many steps the loss is more than five times as high: {dark[-1] > 5 * healthy[-1]}")
+behind = dark[-1] > 5 * healthy[-1]
+print(f"divided by 255 twice: after as many steps the loss is more than five times as high: {behind}")
 
 # %% [markdown]
 # ## 3. How far does a step go?
 #
-# Compare a step's length with the length of the weights that it changes: |change of W| / |W|. Much below a ten-thousandth, nothing
-# happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a hundredth is the usual range.
+# Compare a step's length with the length of the weights that it changes: |change of W| / |W|. Much below a ten-thousandth,
+# nothing happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a hundredth is the
+# usual range.
 #
 # For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 09: glorot's
 # weights have mean square 2 / (fan_in + fan_out). So the ratio is at most
@@ -178,7 +180,8 @@ print(
     f"loss after 40 steps still near log 3: {abs(crawl - math.log(3)) < 0.1}"
 )
 medians = np.median(usual, axis=0)
-print(f"learning rate 0.001: a step is usually between 0.001 and 0.05: {bool(((medians > 1e-3) & (medians < 0.05)).all())}")
+fine = bool(((medians > 1e-3) & (medians < 0.05)).all())
+print(f"learning rate 0.001: a step is usually between 0.001 and 0.05: {fine}")
 print(f"learning rate 0.1: some layer's first step is as long as half of its weights: {bool((fast[0] > 0.5).any())}")
 
 # %%
@@ -208,7 +211,8 @@ second.set_ylim(0, 1.35)
 second.set_xlabel("step", fontsize=style.TEXT_SIZE)
 second.set_ylabel("loss", fontsize=style.TEXT_SIZE)
 second.set_title("2. learnt by heart?", fontsize=style.TITLE_SIZE, loc="left")
-for values, colour, dash, rate in zip((fast, usual, slow), (red, blue, orange), ("-.", "-", "--"), rates[::-1], strict=True):
+looks = ((fast, red, "-."), (usual, blue, "-"), (slow, orange, "--"))
+for (values, colour, dash), rate in zip(looks, rates[::-1], strict=True):
     for index, column in enumerate(values.T):
         third.plot(column, dash, color=colour, linewidth=1, label=f"learning rate {rate:g}" if index == 0 else "_")
 third.axhspan(1e-3, 1e-2, color=style.GRID, alpha=0.6, label="usual range")
@@ -225,7 +229,8 @@ lesson.show(figure, "12_is_training_healthy")
 # %% [markdown]
 # ## Try it
 #
-# - Make the classes unequal (17, 2 and 1 pictures). Below log 3, what is the best loss of a network that knows only how often each
-#   class comes?
-# - Which of the three questions notices that two classes' labels are swapped? That dropout is 0.95? That the gradient's sign is wrong?
+# - Make the classes unequal (17, 2 and 1 pictures). Below log 3, what is the best loss of a network that knows only how
+#   often each class comes?
+# - Which of the three questions notices that two classes' labels are swapped? That dropout is 0.95? That the gradient's
+#   sign is wrong?
 # - Ask the third question at every hundredth step of `examples/train_on_drawn_batik.py`, as a callback.
