@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 9. Where weights begin: what dies, what explodes
 #
-# Needs lessons 02 and 03. About fifteen minutes.
+# Needs lessons 2 and 3. About fifteen minutes.
 #
 # Training walks downhill from somewhere. This lesson asks where, and shows that the answer decides whether a deep network
 # learns at all: before the first step a signal has to get up to the loss, and a gradient has to get down again.
@@ -16,7 +16,8 @@
 # ReLU cuts off one half of z, and z is as often negative as positive: E relu(z)^2 = E z^2 / 2. So one layer with its ReLU
 # multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D: that is "he", for He and others (2015). Downwards it
 # is the same sum over the layer's U outputs, so there the factor is U v / 2. "glorot" (2010) thinks of layers without ReLU,
-# wants both directions at once, and takes v = 2 / (D + U). The package draws both in `draw` (`nn/initializers.py`).
+# wants both directions at once, and takes v = 2 / (D + U). The package draws both in `draw`
+# (`batik_scratch/nn/initializers.py`).
 #
 # What that means for a tower of layers 128 wide, after twenty of them:
 #
@@ -55,9 +56,10 @@ print(f"drawn variance over the wanted one, {', '.join(f'{name}: {ratio:.1f}' fo
 # %% [markdown]
 # ## Twenty layers
 #
-# Now the tower itself, on drawn cloths. `model.trace` (`nn/trace.py`) goes up and down once and keeps what it meets. We take
-# the size (root of the mean square) of every layer's activations, and of the loss's gradient there. The derivation is about
-# means over all possible draws; one draw of 128 units wanders around it, so we promise no more than this:
+# Now the tower itself, on drawn cloths. `model.trace` (`batik_scratch/nn/trace.py`) goes up and down once and keeps what it
+# meets. We take the size (root of the mean square) of every layer's activations, and of the loss's gradient there. The
+# derivation is about means over all possible draws; one draw of 128 units wanders around it, so we promise no more than
+# this:
 #
 # > glorot: sizes shrink by more than 100, up and down: True
 # > he: sizes stay within a factor of 10, up and down: True

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10. Adam and plain gradient descent in a valley
 #
-# Needs lesson 02. About fifteen minutes.
+# Needs lesson 2. About fifteen minutes.
 #
 # The backward pass says which way is down. How far to go it does not say. This lesson looks at the simplest landscape in
 # which that question is hard: a valley that is steep across and nearly flat along.
@@ -38,9 +38,9 @@ print(f"which keeps {keep:.3f} of the distance per step")
 print(f"steps to a hundredth of the distance: {needed}")
 
 # %% [markdown]
-# The package's optimisers (`nn/optimizers.py`) change the parameters of layers by the gradients that lie there. So we take a
-# dense layer with two weights, put the valley's gradient into its `grads`, and let them step. `SGD` takes exactly
-# as long as derived:
+# The package's optimisers (`batik_scratch/nn/optimizers.py`) change the parameters of layers by the gradients that lie
+# there. So we take a dense layer with two weights, put the valley's gradient into its `grads`, and let them step. `SGD`
+# takes exactly as long as derived:
 #
 # > SGD needs 231 steps
 # > with a learning rate 2% beyond the limit it has left the valley after 500 steps: True
@@ -114,9 +114,9 @@ print(f"it needs fewer than a quarter of plain descent's steps: {steps_to(rollin
 #     v += (g^2 - v)(1 - beta_2)
 #     w -= alpha m / (sqrt(v) + epsilon)
 #
-# These are the lines of `update_plain` in `ops/adam.py`. Both means start at 0 and are therefore too small at first: after
-# t steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1 - beta_1^t). At the first
-# step that leaves w -= r g / |g|: one learning rate, whatever the slope is.
+# These are the lines of `update_plain` in `batik_scratch/ops/adam.py`. Both means start at 0 and are therefore too small at
+# first: after t steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1 - beta_1^t).
+# At the first step that leaves w -= r g / |g|: one learning rate, whatever the slope is.
 #
 # > the first step along the valley 0.300, across it -0.300
 # > without the correction it would be 3.16 times as long

@@ -36,8 +36,8 @@ for rate in (0.3, 0.1, 0.03):
     print(f"learning rate {rate:.2f}: mean square {rate / (2 - rate):.4f}")
 
 # %% [markdown]
-# `nn.SGD` (`nn/optimizers.py`) walks so, if we put such gradients into a layer's `grads`. Ten thousand weights are ten
-# thousand independent walks at once, all from w = 3:
+# `nn.SGD` (`batik_scratch/nn/optimizers.py`) walks so, if we put such gradients into a layer's `grads`. Ten thousand
+# weights are ten thousand independent walks at once, all from w = 3:
 #
 # > after 300 steps all three are within a tenth of the formula: True
 # > reduced at steps 40 and 90, the walk ends on the floor of the smallest: True
@@ -75,9 +75,9 @@ print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
 # ## When is the floor reached?
 #
 # Nobody tells us a and s. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
-# (`nn/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When `patience` of
-# them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by three. Here it is, fed by
-# hand:
+# (`batik_scratch/nn/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When
+# `patience` of them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by three. Here it
+# is, fed by hand:
 #
 # > epoch 1: val_loss 1.00, then learning rate 0.0090
 # > epoch 2: val_loss 0.80, then learning rate 0.0090
@@ -200,4 +200,4 @@ lesson.show(figure, "11_learning_rate_and_early_stopping")
 #
 # - Give the batch more pictures (`batch_size=120`): s falls, and with it the floor. What happens to the time per epoch?
 # - `min_delta` says how much better counts as better. Feed the callback by hand with `min_delta=0.05`.
-# - Put the dropout back (lesson 08) between Flatten and Dense. Where does the validation loss turn round now?
+# - Put the dropout back (lesson 8) between Flatten and Dense. Where does the validation loss turn round now?

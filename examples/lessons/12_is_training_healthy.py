@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 12. Is training healthy? Three questions before the long run
 #
-# Needs lessons 03, 09 and 10. About fifteen minutes.
+# Needs lessons 3, 9 and 10. About fifteen minutes.
 #
 # A network with a mistake in it does not crash. It trains, a little worse than it could, and nobody knows. Three questions,
 # each answered in seconds, find most such mistakes before a night of training is spent on them.
@@ -9,7 +9,7 @@
 # ## 1. What is the loss before the first step?
 #
 # A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of C classes nearly 1/C, and the
-# cross-entropy (`nn/losses.py`) of the true class is
+# cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
 #
 #     L = -log(1 / C) = log C
 #
@@ -92,11 +92,12 @@ print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all(
 # What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well. So
 # the question tests the machine, and says nothing about new cloths.
 #
-# And a fault that it finds: pictures divided by 255 twice. All of them are black, to within a hundredth. The network can
+# And a fault that it finds: pictures divided by 255 twice. To the eye they are black. The network can
 # still tell them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as it
 # should be; this second question is the one that notices.
 #
 # > shuffled labels are learnt by heart too: True
+# > divided by 255 twice: no pixel is brighter than 0.004: True
 # > divided by 255 twice: the first loss is still within 0.1 of log 3: True
 # > divided by 255 twice: after as many steps the loss is more than five times as high: True
 
@@ -104,6 +105,7 @@ print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all(
 _, shuffled = learn(x, np.random.default_rng(0).permutation(y))
 _, dark = learn(x / 255, y)
 print(f"shuffled labels are learnt by heart too: {shuffled[-1] < 0.1}")
+print(f"divided by 255 twice: no pixel is brighter than 0.004: {(x / 255).max() < 0.004}")
 print(f"divided by 255 twice: the first loss is still within 0.1 of log 3: {abs(dark[0] - math.log(3)) < 0.1}")
 behind = dark[-1] > 5 * healthy[-1]
 print(f"divided by 255 twice: after as many steps the loss is more than five times as high: {behind}")
@@ -115,7 +117,7 @@ print(f"divided by 255 twice: after as many steps the loss is more than five tim
 # nothing happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a hundredth is the
 # usual range.
 #
-# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 09: glorot's
+# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 9: glorot's
 # weights have mean square 2 / (fan_in + fan_out). So the ratio is at most
 #
 #     r sqrt((fan_in + fan_out) / 2)

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13. The journey: one cloth up, one gradient down
 #
-# Needs lessons 02, 05 to 08. About twenty minutes.
+# Needs lessons 2 and 5 to 8. About twenty minutes.
 #
 # By now every layer has been taken apart on its own. This lesson follows one picture through all of them, and one gradient
 # all the way back. Training does nothing else, 32 pictures at a time.
@@ -15,8 +15,8 @@
 # it is. Starting at the top, each product is a vector times a matrix. Starting at the bottom it would be a matrix times a
 # matrix, layer after layer. The order of the brackets is what makes learning affordable.
 #
-# `model.trace` (`nn/trace.py`) walks up and down and keeps everything that it meets. Without further arguments S is the
-# logit of the predicted class, so that the gradient starts as a 1 for this class and a 0 for the others.
+# `model.trace` (`batik_scratch/nn/trace.py`) walks up and down and keeps everything that it meets. Without further
+# arguments S is the logit of the predicted class, so that the gradient starts as a 1 for this class and a 0 for the others.
 #
 # > steps 0 to 3: input, conv2d, re_lu, max_pooling2d
 # > and the last 4: dense, re_lu_3, dense_1, softmax
@@ -89,7 +89,7 @@ print(f"a nudge at every pooling changes the score as its gradient says, to a tw
 
 # %% [markdown]
 # *Where do the parameters' gradients come from?* From the same two things, met at a layer: what came up and what comes
-# down. For a convolution (`nn/layers/conv.py`)
+# down. For a convolution (`batik_scratch/nn/layers/conv.py`)
 #
 #     dS/dW[u,v,c,f] = sum_ij X[i+u, j+v, c] dS/dY[i,j,f]
 #
@@ -174,8 +174,8 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 # %% [markdown]
 # ## Try it
 #
-# - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. The pictures are almost the same;
-#   why, and what about their size? (Lesson 16 has the answer.)
+# - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. What becomes of the pictures, of
+#   their sign and of their size? (Lesson 16 has the answer.)
 # - Trace a cloth that the network gets wrong, once for its class and once, with `seed=`, for the true one. Where do they
 #   part?
 # - Replace the biases by zeros. What remains of the second part, and how far does the score move?

@@ -14,8 +14,8 @@
 #
 #     dS/dX[p,q,c] = sum_{u,v,f} dS/dY[p-u, q-v, f] W[u,v,c,f]
 #
-# Every output gives its gradient back to the pixels that it came from, in the kernel's proportions. That is the adjoint
-# of lesson 06, and `backward` of `nn/layers/conv.py` does it when it is asked for dx. Four ways to the same map:
+# Every output gives its gradient back to the pixels that it came from, in the kernel's proportions. That is the adjoint of
+# lesson 6, and `backward` of `batik_scratch/nn/layers/conv.py` does it when it is asked for dx. Four ways to the same map:
 #
 # > by hand: True
 # > model.input_gradient: True
@@ -121,7 +121,8 @@ print(f"a whole step with random signs moves it less than a third as much: {by_c
 #
 # ## From numbers to a picture
 #
-# A map has a sign and three channels, and no scale. Each step to a picture loses something (`saliency/postprocess.py`):
+# A map has a sign and three channels, and no scale. Each step to a picture loses something
+# (`batik_scratch/saliency/postprocess.py`):
 #
 # > `reduce_channels` keeps the largest channel and loses the sign: True
 # > `normalise` loses the size: ten times the map gives the same picture: True
@@ -192,5 +193,5 @@ lesson.show(figure, "14_saliency_is_one_more_step")
 #
 # - Explain another class: `seed("logit", logits, np.array([2]))`. Which parts of the map change, and which belong to the
 #   picture?
-# - The printed table shows where the promise ends. What has happened between one step and eight? (Kinks: lesson 04.)
+# - The printed table shows where the promise ends. What has happened between one step and eight? (Kinks: lesson 4.)
 # - Make the same map from the *second* convolution's gradient, without the first layer. That is nearly Grad-CAM: lesson 19.

@@ -5,7 +5,7 @@
 #
 # The paper trains a network on batik, lays each picture's saliency map over it in blue, and trains the same network again
 # on the blue pictures. Does that help? This lesson runs the study in small, with the functions that `batik-scratch run`
-# uses (`study/two_stage.py`), and then asks what its numbers mean.
+# uses (`batik_scratch/study/two_stage.py`), and then asks what its numbers mean.
 #
 # ## The pipeline
 #
@@ -208,6 +208,8 @@ lesson.show(figure, "15_the_two_stage_study")
 #
 # - Explain the true class in the first part of this lesson (`saliency.Gradient(first).attribute(x, target=labels)`). How
 #   much does stage two gain from the leak in a network with convolutions?
+# - Multiply the fresh kernels by 1.000001 and run the first part again. How far do the gains move? What does that say about
+#   a single run with a single seed?
 # - Train stage two on another cloth's map, or on the map's pixels in random order. If that gives the same, the map's
 #   content is not what counts.
 # - `batik-scratch run --quick` does all this with the paper's network and writes it up. Read what its report says it cannot
