@@ -155,7 +155,8 @@ class Sequential:
         return explaining.gradient_at(self, x, seed)[1]
 
     def trace(self, x: np.ndarray, y: np.ndarray | None = None, seed: Seed | None = None) -> Trace:
-        """Every activation and gradient of x: of the loss with labels y, of a `seed` (above), or of the largest logit."""
+        """Every activation and gradient of x (N, ...), layer by layer: of the loss where labels y (N,) are given, of the
+        score with that `seed` (as in `input_gradient`), or of each image's largest logit. Changes nothing; see trace.py."""
         return record(self, x, y, seed)
 
     # ------------------------------------------------------------------ use

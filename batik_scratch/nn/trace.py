@@ -58,10 +58,16 @@ class Trace:
 
 
 def record(model: "Sequential", x: np.ndarray, y: np.ndarray | None = None, seed: Seed | None = None) -> Trace:
-    """Walk up through `model.layers` with x (N, ...) and down again; see `Sequential.trace`.
+    """Walk up through `model.layers` with x (N, ...) and down again, one layer at a time.
 
-    The chain rule, one layer at a time: with A_k = f_k(A_{k-1}),  dS/dA_{k-1} = J_k' dS/dA_k, where J_k' is the layer's own
-    `backward`. The walk starts at the logits: a final Softmax adds its probabilities, and no gradient.
+    A_k = f_k(A_{k-1}),   dS/dA_{k-1} = J_k' dS/dA_k    J_k' times a gradient is the layer's own `backward`
+
+    y       labels (N,): S is the loss, the mean over the batch as in training
+    seed    maps logits (N, U) to dS/dlogits (N, U), for any other score; without y and seed S is each image's largest logit
+
+    Dropout is off. Parameters, their gradients and random states stay as they are, and the arrays are the caller's own. The
+    walk down starts at the logits: a final Softmax adds its probabilities, and no gradient. The whole batch is held in memory.
+    Raises InputError where both y and seed are given, or where x, y or what the seed returns does not fit the model.
     """
     if y is not None and seed is not None:
         raise InputError("trace: needs labels y (the loss) or a seed (a score), got both; leave one out")

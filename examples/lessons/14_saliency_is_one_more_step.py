@@ -26,6 +26,7 @@ import numpy as np
 
 from batik_scratch import nn, saliency
 from batik_scratch.learn import lesson
+from batik_scratch.nn.summary import backward_multiply_adds
 from batik_scratch.report import style
 from batik_scratch.saliency.scores import seed
 
@@ -75,11 +76,11 @@ print(f"saliency.Gradient: {same(saliency.Gradient(model).attribute(x, target=la
 # %%
 paper = nn.paper_cnn()
 forward = sum(layer.multiply_adds() for layer in paper.layers)
-last_step = paper.layers[0].multiply_adds()
+training = sum(backward_multiply_adds(paper, layer) for layer in paper.layers)
 print(f"forward {forward:,}")
-print(f"backward in training {2 * forward - last_step:,}")
-print(f"backward to the pixels {forward:,}")
-print(f"of which the last step {last_step:,}")
+print(f"backward in training {training:,}")
+print(f"backward to the pixels {forward:,}")  # one product per layer, each of its forward product's size
+print(f"of which the last step {paper.layers[0].multiply_adds():,}")
 
 # %% [markdown]
 # ## What it says
