@@ -76,7 +76,7 @@ def tower(initializer, scale=1.0):
     layers = [part for _ in range(DEPTH) for part in (nn.Dense(UNITS, kernel_initializer=initializer), nn.ReLU())]
     model = nn.Sequential([*layers, nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
     for layer in model.layers[:-2]:
-        for kernel in layer.params.values():  # biases are 0, and stay so
+        for kernel in layer.params.values():  # a bias of 0 stays 0
             kernel *= scale
     model.compile(nn.SGD(0.005))
     return model

@@ -109,7 +109,7 @@ for epoch, val_loss in enumerate((1.0, 0.8, 0.85, 0.82, 0.81, 0.7, 0.7)):
 # > each reduction divided the learning rate by 3: True
 
 # %%
-size, epochs = (32, 32) if lesson.quick() else (64, 30)
+size, epochs = (32, 28) if lesson.quick() else (64, 30)
 x, y, _ = lesson.drawn_cloths(40, size)
 x_new, y_new, _ = lesson.drawn_cloths(30, size, seed=1)
 
