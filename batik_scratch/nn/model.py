@@ -18,6 +18,7 @@ from .layers.base import name_layers
 from .losses import SparseCategoricalCrossentropy
 from .optimizers import Adam, Optimizer
 from .summary import summary_table
+from .trace import Seed, Trace, record
 
 DTYPES = ("float32", "float64", "complex128")
 
@@ -87,7 +88,7 @@ class Sequential:
         return isinstance(self.layers[-1], Softmax)
 
     def summary(self) -> None:
-        """Print the table of layers: shapes, parameters, multiply-adds, cached bytes."""
+        """Print the table of layers: shapes, parameters, multiply-adds forward and backward, cached bytes."""
         print(summary_table(self))
 
     def get_layer(self, name: str) -> Layer:
@@ -143,6 +144,11 @@ class Sequential:
         random state stay as they are.
         """
         return explaining.gradient_at(self, x, seed)[1]
+
+    def trace(self, x: np.ndarray, y: np.ndarray | None = None, seed: Seed | None = None) -> Trace:
+        """Every activation and gradient of x (N, ...), layer by layer: of the loss where labels y (N,) are given, of the
+        score with that `seed` (as in `input_gradient`), or of each image's largest logit. Changes nothing; see trace.py."""
+        return record(self, x, y, seed)
 
     # ------------------------------------------------------------------ use
 
