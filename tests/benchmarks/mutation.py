@@ -12,6 +12,7 @@ A first run finds which test calls which function, so that a mutant meets only t
 import argparse
 import ast
 import copy
+import itertools
 import os
 import pickle
 import random
@@ -33,16 +34,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "batik_scratch"
 PLAIN_FILES = {"im2col.py", "shapes.py", "conv_loops.py"}  # of ops: all of it is plain; of the others, *_plain
 CASES = {"__init__.py", "everything.py"}  # names handed on, and the list of what gradcheck tries: cases, no code
-LIMIT = 60  # seconds
-TESTS = [
-    "tests/nn",
-    "tests/ops",
-    "tests/saliency",
-    "tests/learn/test_learn_doctor.py",
-    "tests/learn/test_learn_museum.py",
-]
+LIMIT = 90  # seconds
+BUDGET = 25  # seconds of tests for one mutant, the quickest first: what those do not see counts as survived
+TESTS = ["tests/nn", "tests/ops", "tests/learn/test_learn_museum.py", "tests/saliency/test_saliency_gradient.py"]
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-PYTEST += ["-k", "not augmented"]  # slow without compiled kernels, and about images
+PYTEST += ["-k", "not augmented and not fused_pass and not of_the_loops"]  # slow without compiled kernels
 SWAPS: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
@@ -192,7 +188,9 @@ def tests_for(mutant: Mutant, functions: dict[str, set[tuple[str, int]]], second
     found = [test for test, seen in functions.items() if any((name, line) in seen for line in first)]
     if not first:
         found = [test for test, seen in functions.items() if any(file == name for file, _ in seen)]
-    return sorted(found, key=lambda test: seconds[test])
+    found.sort(key=lambda test: seconds[test])
+    total = list(itertools.accumulate(seconds[test] for test in found))
+    return [test for test, until in zip(found, total, strict=True) if until <= BUDGET]
 
 
 def first_lines(mutant: Mutant) -> set[int]:
@@ -301,7 +299,7 @@ def main() -> int:
                 print(f"survived {number} ({len(tests)} tests) {mutant}", flush=True)
             else:
                 killed += 1
-            if tried % 25 == 0:
+            if tried % 10 == 0:
                 print(f"{killed} of {tried} killed so far", flush=True)
     print(f"{killed} of {tried} mutants killed ({100 * killed / tried:.1f}%)")
     return 0

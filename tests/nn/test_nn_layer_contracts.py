@@ -97,6 +97,15 @@ def test_a_gradient_of_another_shape_than_the_output_is_explained(layer, shape):
 
 
 @each_layer
+@pytest.mark.parametrize("training", [False, True])
+def test_what_a_layer_hands_out_is_never_what_it_was_given(layer, shape, training):
+    layer, x = built(layer, shape)
+    y = layer.forward(x, training=training, keep=True)
+    dy = np.ones_like(y)
+    assert not np.shares_memory(y, x) and not np.shares_memory(layer.backward(dy), dy)
+
+
+@each_layer
 def test_what_is_not_needed_is_not_made(layer, shape):
     layer, x = built(layer, shape)
     y = layer.forward(x, training=True)
