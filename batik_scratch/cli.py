@@ -118,6 +118,19 @@ def summary(options: argparse.Namespace) -> int:
     return DONE
 
 
+def bench(options: argparse.Namespace) -> int:
+    """This machine's figures."""
+    from .report.bench import compile_kernels, run_bench
+
+    _announce_compilation()
+    if options.warmup:
+        print(compile_kernels())
+        return DONE
+    only = options.only.split(",") if options.only else None
+    print(run_bench(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
+    return DONE
+
+
 def data_draw(options: argparse.Namespace) -> int:
     """Draw a data set."""
     from . import motifs
@@ -151,7 +164,7 @@ def data_sheet(options: argparse.Namespace) -> int:
 
 COMMANDS = {
     function.__name__: function
-    for function in (run, train, evaluate, predict, saliency, summary, data_draw, data_scan, data_sheet)
+    for function in (run, train, evaluate, predict, saliency, summary, bench, data_draw, data_scan, data_sheet)
 }
 
 
