@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from .programs import PROGRAMS, WORK
 OURS = "batik_scratch"
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 CALLS = 5  # of one kind of work, per program and round
+PAUSE = 0.3  # seconds before each measurement: the threads of the program before it spin on for a while
 
 
 def installed_peers() -> list[str]:
@@ -122,6 +124,7 @@ def compare(
             for number in range(rounds):
                 say(f"{work}, round {number + 1} of {rounds}")
                 for program, worker in workers.items():
+                    time.sleep(PAUSE)
                     result.seconds[program][work].append(worker.ask(f"{work} {CALLS}"))
             if work == "step":
                 result.memory = {program: worker.ask("memory") for program, worker in workers.items()}

@@ -24,7 +24,7 @@ from .pooling import best_of_four, send_to_winner
 from .workspace import Workspace
 
 FEW_CHANNELS = 8  # below this, a pass without im2col is faster than Winograd's
-ROWS = 8  # pooled rows per task: their lines fit the first-level cache
+ROWS = 16  # pooled rows per task: long lines, in the second-level cache
 LANES = 16  # a line's length is a multiple of this, so that no loop has a remainder
 CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 
@@ -105,47 +105,35 @@ def _add_joined(planes, first, s, dimage):
 
 
 @compiled(fastmath={"contract"})
-def _convolve(k, p, start, s, y):
-    """Add k (3, 3) over parity images p (2, 2, L), from place `start` on, to the four outputs y (4, n)."""
-    n = y.shape[1]
+def _nine(y, w, x0, x1, x2, x3, x4, x5, x6, x7, x8):
+    """y + nine weights times nine pixels: nine fused multiply-adds, one after the other."""
+    three = y + w[0] * x0 + w[1] * x1 + w[2] * x2
+    six = three + w[3] * x3 + w[4] * x4 + w[5] * x5
+    return six + w[6] * x6 + w[7] * x7 + w[8] * x8
+
+
+@compiled(fastmath={"contract"})
+def _convolve(k, p, start, s, n, y):
+    """Add k (3, 3) over parity images p (2, 2, L), from place `start` on, to the first n places of the four outputs y (4, ...)."""
     y00, y01, y10, y11 = y[0], y[1], y[2], y[3]
     above, end = start + s, start + n + 1
     a, b, c, d = p[0, 0, start:end], p[0, 1, start:end], p[1, 0, start:end], p[1, 1, start:end]
     e, f, g, h = p[0, 0, above : s + end], p[0, 1, above : s + end], p[1, 0, above : s + end], p[1, 1, above : s + end]
-    k00, k01, k02 = k[0, 0], k[0, 1], k[0, 2]
-    k10, k11, k12 = k[1, 0], k[1, 1], k[1, 2]
-    k20, k21, k22 = k[2, 0], k[2, 1], k[2, 2]
+    w = (k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2])
     for j in range(n):
         x00, x01, x02, x03 = a[j], b[j], a[j + 1], b[j + 1]  # the patch x[2i + r, 2j + s]
         x10, x11, x12, x13 = c[j], d[j], c[j + 1], d[j + 1]
         x20, x21, x22, x23 = e[j], f[j], e[j + 1], f[j + 1]
         x30, x31, x32, x33 = g[j], h[j], g[j + 1], h[j + 1]
-        y00[j] += (
-            (k00 * x00 + k01 * x01 + k02 * x02)
-            + (k10 * x10 + k11 * x11 + k12 * x12)
-            + (k20 * x20 + k21 * x21 + k22 * x22)
-        )
-        y01[j] += (
-            (k00 * x01 + k01 * x02 + k02 * x03)
-            + (k10 * x11 + k11 * x12 + k12 * x13)
-            + (k20 * x21 + k21 * x22 + k22 * x23)
-        )
-        y10[j] += (
-            (k00 * x10 + k01 * x11 + k02 * x12)
-            + (k10 * x20 + k11 * x21 + k12 * x22)
-            + (k20 * x30 + k21 * x31 + k22 * x32)
-        )
-        y11[j] += (
-            (k00 * x11 + k01 * x12 + k02 * x13)
-            + (k10 * x21 + k11 * x22 + k12 * x23)
-            + (k20 * x31 + k21 * x32 + k22 * x33)
-        )
+        y00[j] = _nine(y00[j], w, x00, x01, x02, x10, x11, x12, x20, x21, x22)
+        y01[j] = _nine(y01[j], w, x01, x02, x03, x11, x12, x13, x21, x22, x23)
+        y10[j] = _nine(y10[j], w, x10, x11, x12, x20, x21, x22, x30, x31, x32)
+        y11[j] = _nine(y11[j], w, x11, x12, x13, x21, x22, x23, x31, x32, x33)
 
 
 @compiled(fastmath={"contract", "reassoc"})
-def _add_products(dy, p, s, dk):
-    """dk (3, 3) += the products of the outputs' gradients dy (4, n) with the pixels that each weight met."""
-    n = dy.shape[1]
+def _add_products(dy, n, p, s, dk):
+    """dk (3, 3) += the products of the outputs' gradients dy (4, ...), n places, with the pixels that each weight met."""
     dy00, dy01, dy10, dy11 = dy[0], dy[1], dy[2], dy[3]
     a, b, c, d = p[0, 0, : n + 1], p[0, 1, : n + 1], p[1, 0, : n + 1], p[1, 1, : n + 1]
     end = s + n + 1
@@ -193,6 +181,8 @@ def _forward(x, k, bias, y, winner):
     s = length // ROWS
     for task in numba.prange(n_images * blocks):
         n, first = task // blocks, task % blocks * ROWS
+        rows = min(ROWS, ph - first)
+        places = rows * s
         planes = np.zeros((channels, 2, 2, length + s + LANES), x.dtype)
         sums = np.empty((4, length), x.dtype)
         best = np.empty((filters, length), x.dtype)
@@ -200,9 +190,10 @@ def _forward(x, k, bias, y, winner):
         for f in range(filters):
             sums[:] = bias[f]
             for c in range(channels):
-                _convolve(k[f, c], planes[c], 0, s, sums)
-            best_of_four(sums[0], sums[1], sums[2], sums[3], best[f], winner[n, first // ROWS, f])
-        for i in range(min(ROWS, ph - first)):
+                _convolve(k[f, c], planes[c], 0, s, places, sums)
+            won = winner[n, first // ROWS, f]
+            best_of_four(sums[0][:places], sums[1], sums[2], sums[3], best[f][:places], won)
+        for i in range(rows):
             for j in range(pw):
                 out = y[n, first + i, j]
                 for f in range(filters):
@@ -230,10 +221,12 @@ def _backward(x, turned, dy, winner, dx, dk, dbias):
                 dx[n] = 0
             for block in range(blocks):
                 first = block * ROWS
+                rows = min(ROWS, ph - first)
+                places = rows * s
                 if len(dk) > 0:
                     _split(x[n], first, s, planes)
                 lines[:] = 0
-                for i in range(min(ROWS, ph - first)):
+                for i in range(rows):
                     for j in range(pw):
                         d = dy[n, first + i, j]
                         for f in range(filters):
@@ -243,13 +236,13 @@ def _backward(x, turned, dy, winner, dx, dk, dbias):
                     send_to_winner(lines[f], winner[n, block, f], g[0], g[1], g[2], g[3])
                     if len(dk) > 0:
                         for c in range(channels):
-                            _add_products(g, planes[c], s, dk[chunk, f, c])
+                            _add_products(g, places, planes[c], s, dk[chunk, f, c])
                         dbias[chunk, f] += _total(g.reshape(-1))
                     if len(dx) > 0:
                         for q in range(4):
                             padded[q // 2, q % 2, before : before + length] = g[q]
                         for c in range(channels):
                             # a pixel collects from the windows that saw it: the turned kernel over the gradients
-                            _convolve(turned[f, c], padded, LANES - 1, s, dplanes[c])
+                            _convolve(turned[f, c], padded, LANES - 1, s, places + s, dplanes[c])
                 if len(dx) > 0:
                     _add_joined(dplanes, first, s, dx[n])
