@@ -1,0 +1,157 @@
+"""A student's file: reading it, running it, and saying in which of its lines something happened."""
+
+import ast
+import linecache
+import re
+import traceback
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .exercise import Exercise, Finding
+
+
+class Answer:
+    """The file of a student, run as a module; `thing` is the class or function that the exercise asks for."""
+
+    def __init__(self, path: Path, exercise: Exercise) -> None:
+        self.path = path
+        self.exercise = exercise
+        self.tree: ast.Module = ast.Module([], [])
+        self.thing: Any = None
+
+    def run(self) -> list[Finding]:
+        """Compile and run the file, and find the class or function in it."""
+        source = self.path.read_bytes()
+        linecache.checkcache(str(self.path))
+        self.tree = ast.parse(source, str(self.path))
+        module = types.ModuleType("exercise_answer")  # not "__main__": what a file does when it is run stays undone
+        module.__file__ = str(self.path)
+        exec(compile(source, str(self.path), "exec"), module.__dict__)
+        wanted = self.exercise.answer
+        self.thing = getattr(module, wanted, None)
+        if self.thing is None:
+            return [Finding("file", f"The file defines no {wanted}; keep the name that the stub has.")]
+        return self._check_class() if self.exercise.writes else self._check_function()
+
+    def _check_class(self) -> list[Finding]:
+        wanted, reference = self.exercise.answer, self.exercise.reference
+        base = f"nn.{reference.__name__}"
+        if not isinstance(self.thing, type) or not issubclass(self.thing, reference):
+            return [Finding("file", f"{wanted} must be a class that inherits from {base}: class {wanted}({base}):")]
+        for method in self.exercise.writes:
+            if method not in vars(self.thing):
+                return [
+                    Finding(
+                        "file",
+                        f"{wanted} has no {method} of its own, so that {base}'s would answer for it; "
+                        f"write def {method}, indented under the class.",
+                    )
+                ]
+            for node in ast.walk(self.node(method) or ast.Pass()):
+                if isinstance(node, ast.Attribute) and node.attr == method and _asks_the_reference(node, reference):
+                    sentence = f"{method} lets {base}.{method} do the work; the point is to write it yourself."
+                    return [Finding("file", sentence, line=node.lineno)]
+        return []
+
+    def _check_function(self) -> list[Finding]:
+        if not callable(self.thing):
+            return [Finding("file", f"{self.exercise.answer} must be a function: def {self.exercise.answer}(...):")]
+        return []
+
+    # ------------------------------------------------------------------ lines
+
+    def node(self, method: str) -> ast.FunctionDef | None:
+        """The definition of `method`, or of the function itself."""
+        found = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef) and n.name == method]
+        return found[-1] if found else None
+
+    def line_of(self, method: str, tensor: str = "") -> int | None:
+        """Where `method` fills `grads[tensor]`; for "dx" its last return; else where it begins."""
+        node = self.node(method)
+        if node is None:
+            return None
+        if tensor == "dx":
+            return max((n.lineno for n in ast.walk(node) if isinstance(n, ast.Return)), default=node.lineno)
+        named = [
+            n.lineno for n in ast.walk(node) if isinstance(n, ast.Subscript) and _key(n) == tensor and _in_grads(n)
+        ]
+        return named[-1] if named else node.lineno
+
+    # ------------------------------------------------------------------ errors
+
+    def explain(self, error: BaseException, part: str = "file") -> Finding:
+        """The error as a finding with the line of this file; `part` is what was being tried."""
+        if isinstance(error, SyntaxError) and error.filename == str(self.path):
+            text = (error.text or "").strip()
+            return Finding("file", f"Python cannot read the file: {error.msg}.", (text,) if text else (), error.lineno)
+        frames = [f for f, _ in traceback.walk_tb(error.__traceback__) if f.f_code.co_filename == str(self.path)]
+        lines = [n for f, n in traceback.walk_tb(error.__traceback__) if f.f_code.co_filename == str(self.path)]
+        if not frames:
+            return Finding(part, f"The check stumbled over this answer: {last_line(error)}")
+        line, frame = lines[-1], frames[-1]
+        name = frame.f_code.co_name
+        part = name if name in ("forward", "backward") else part
+        details = (f"line {line}: {linecache.getline(str(self.path), line).strip()}", *_shapes(frame.f_locals))
+        if isinstance(error, NotImplementedError):
+            node = self.node(name)
+            what = (node and ast.get_docstring(node)) or ""
+            told = f": {what}" if what and "\n" not in what else "."
+            return Finding(part, f"{name} is still to be written{told}", (), line)
+        if isinstance(error, SystemExit):
+            return Finding(
+                part, f"{name} ends the program (sys.exit or exit); an answer returns instead.", details, line
+            )
+        if isinstance(error, MemoryError):
+            return Finding(part, f"{name} asks for too much memory; the inputs are small here. {error}", details, line)
+        if isinstance(error, RecursionError):
+            return Finding(part, f"{name} calls itself without end.", details[:1], line)
+        if isinstance(error, ImportError):
+            return Finding(
+                part,
+                f"{error}: it is not installed here; the exercise needs only numpy and batik_scratch.",
+                details,
+                line,
+            )
+        if isinstance(error, EOFError):
+            return Finding(part, f"{name} waits for somebody to type (input()); an answer works alone.", details, line)
+        if name == "<module>":
+            return Finding("file", f"The file stops while it is being read: {last_line(error)}", details, line)
+        return Finding(part, f"{name} stops with {last_line(error)}", details, line)
+
+
+def last_line(error: BaseException) -> str:
+    """The error as Python would name it, with Python's own suggestion; one line."""
+    try:
+        text = "".join(traceback.TracebackException.from_exception(error).format_exception_only())
+    except Exception:  # an exception whose own words fail
+        text = type(error).__name__
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
+    """Call student code with copies of the arrays, so that what it does to them stays its own affair."""
+    return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in arrays], **options)
+
+
+def _shapes(names: dict[str, Any]) -> Sequence[str]:
+    arrays = [f"{name} {value.shape}" for name, value in names.items() if isinstance(value, np.ndarray)]
+    return [f"shapes there: {', '.join(arrays[:8])}"] if arrays else []
+
+
+def _key(node: ast.Subscript) -> Any:
+    return node.slice.value if isinstance(node.slice, ast.Constant) else None
+
+
+def _in_grads(node: ast.Subscript) -> bool:
+    return isinstance(node.value, ast.Attribute) and node.value.attr == "grads"
+
+
+def _asks_the_reference(node: ast.Attribute, reference: type) -> bool:
+    owner = node.value
+    if isinstance(owner, ast.Call):
+        return isinstance(owner.func, ast.Name) and owner.func.id == "super"
+    return isinstance(owner, ast.Attribute) and owner.attr == reference.__name__

@@ -1,0 +1,64 @@
+"""The exercises: right answers pass, stubs say what to write, and a wrong answer is told what is wrong with it."""
+
+import ast
+import inspect
+
+import pytest
+from wrong_answers import WRONG
+
+from batik_scratch.learn import exercises
+from batik_scratch.learn.exercises.examination import examine
+
+each_exercise = pytest.mark.parametrize("exercise", exercises.EXERCISES.values(), ids=exercises.EXERCISES)
+
+
+def examined(tmp_path, exercise, text):
+    path = tmp_path / f"{exercise.name}.py"
+    path.write_text(text)
+    return examine(path, exercise)
+
+
+def words(verdict):
+    return "\n".join([verdict.findings[0].sentence, *verdict.findings[0].details])
+
+
+@each_exercise
+def test_the_shipped_solution_passes(tmp_path, exercise):
+    verdict = examined(tmp_path, exercise, exercises.solution(exercise))
+    assert verdict.findings == [] and verdict.waiting == [] and len(verdict.passed) >= 3
+
+
+@each_exercise
+def test_the_stub_says_what_is_to_be_written_and_where(tmp_path, exercise):
+    text = exercises.stub(exercise)
+    verdict = examined(tmp_path, exercise, text)
+    finding = verdict.findings[0]
+    assert "is still to be written" in finding.sentence and not verdict.ok
+    assert "NotImplementedError" in text.splitlines()[finding.line - 1]
+
+
+@each_exercise
+def test_a_stub_keeps_the_packages_docstring_and_no_body(exercise):
+    stub = exercises.stub(exercise)
+    for line in inspect.cleandoc(exercise.docstring).splitlines():
+        assert line in stub
+    answer = next(n for n in ast.parse(stub).body if getattr(n, "name", "") == exercise.answer)
+    functions = [n for n in ast.walk(answer) if isinstance(n, ast.FunctionDef)]
+    assert {f.name for f in functions} == set(exercise.writes or [exercise.answer])
+    for function in functions:
+        docstring, only = function.body
+        assert isinstance(docstring, ast.Expr) and isinstance(only, ast.Raise)
+    assert ast.parse(exercises.solution(exercise))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "part", "reply"), WRONG, ids=[f"{name}-{reply}" for name, _, _, _, reply in WRONG]
+)
+def test_a_typical_wrong_answer_gets_the_right_reply(tmp_path, name, old, new, part, reply):
+    exercise = exercises.find(name)
+    right = exercises.solution(exercise)
+    assert old in right
+    verdict = examined(tmp_path, exercise, right.replace(old, new))
+    assert not verdict.ok
+    assert (verdict.findings[0].part, reply) == (part, reply if reply in words(verdict) else words(verdict))
+    assert part == "special" or verdict.findings[0].line or part == "file"
