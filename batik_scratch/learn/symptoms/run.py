@@ -1,0 +1,202 @@
+"""One run of a layer: its input, what `backward` said, and what the numbers say.
+
+The numbers are the whole Jacobian by central differences, d y / d tensor, because it answers for every upstream
+gradient at once: `numeric("dx", dy)` is J' dy, whatever dy. Nothing is assumed of the layer but the contract.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...nn import Layer
+from .diagnosis import close
+
+EPS = 1e-5
+LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
+
+
+class Failure(Exception):
+    """The layer raised, or returned what is no array: `stage` says in which call."""
+
+    def __init__(self, stage: str, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
+        self.stage = stage
+
+
+@dataclass
+class Case:
+    """How to run the layer: everything that an explanation may change."""
+
+    layer: Layer
+    input_shape: tuple[int, ...]
+    n: int = 3
+    seed: int = 0
+    x: np.ndarray | None = None
+    params: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def changed(self, options: dict[str, Any] | None = None, **changes: Any) -> "Case":
+        """The same case with other fields, or with the layer's `options` (attributes such as strides) set."""
+        layer = copy.deepcopy(self.layer)
+        for name, value in (options or {}).items():
+            setattr(layer, name, value)
+        return Case(**({**vars(self), "layer": layer} | changes))
+
+
+class Run:
+    """The case, run once: forward on another input, forward on x, backward on dy twice.
+
+    x (n, *input_shape) distinct values, dy N(0, 1) of y's shape; analytic {tensor: gradient} of the first backward,
+    again {tensor: gradient} of the second; touched: names of what the layer changed and should not have.
+    Raises Failure where the layer does.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        rng = np.random.default_rng(case.seed)
+        with calling("build"):
+            self.layer = copy.deepcopy(case.layer)
+            self.layer.astype("float64")
+            self.layer.build(tuple(case.input_shape), rng)
+        for key, value in self.layer.params.items():  # biases too: zeros would hide what is missing
+            self.layer.params[key] = value + 0.1 * rng.standard_normal(value.shape)
+        self.layer.params |= {key: value.copy() for key, value in case.params.items()}
+        shape = (case.n, *case.input_shape)
+        self.earlier_x, drawn = distinct(shape, rng), distinct(shape, rng)
+        self.x = drawn if case.x is None else case.x
+        self._generators = {k: v for k, v in vars(self.layer).items() if isinstance(v, np.random.Generator)}
+        self._states = {k: v.bit_generator.state for k, v in self._generators.items()}
+        self.params = {key: value.copy() for key, value in self.layer.params.items()}
+        self._jacobians: dict[str, np.ndarray] = {}
+        self.forward(self.earlier_x.copy())  # a layer that remembers an earlier batch shows itself
+        x = self.x.copy()
+        self.y = self.forward(x).copy()
+        self.repeatable = np.array_equal(self.y, self.forward(x))
+        self.dy = rng.standard_normal(self.y.shape)
+        dy = self.dy.copy()
+        self.analytic = self._backward(dy)
+        self.again = self._backward(self.dy.copy())
+        after: dict[str, tuple[Any, np.ndarray]] = {"dy": (dy, self.dy), "x": (x, self.x)}
+        after |= {key: (self.layer.params.get(key), value) for key, value in self.params.items()}
+        self.touched = [name for name, (now, before) in after.items() if not _same(now, before)]
+        self.layer.params = {key: value.copy() for key, value in self.params.items()}
+
+    @property
+    def tensors(self) -> list[str]:
+        """The names of all gradients that there should be."""
+        return ["dx", *self.params]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """y of x, with the layer's random numbers as they were at the first call (one frozen dropout mask)."""
+        for key, generator in self._generators.items():
+            generator.bit_generator.state = self._states[key]
+        with calling("forward"):
+            return _array(self.layer.forward(x, training=True))
+
+    def backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
+        """{tensor: gradient} for another upstream gradient, after a fresh forward pass."""
+        self.forward(self.x.copy())
+        return self._backward(dy.copy())
+
+    def jacobian(self, name: str) -> np.ndarray:
+        """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps between x - eps and x + eps."""
+        if name not in self._jacobians:
+            tensor = self.x.copy() if name == "dx" else self.layer.params[name]
+            x = tensor if name == "dx" else self.x.copy()
+            self._jacobians[name] = self._differences(x, tensor)
+        return self._jacobians[name]
+
+    def numeric(self, name: str, dy: np.ndarray | None = None) -> np.ndarray:
+        """The true gradient of <dy, y>, of the tensor's shape."""
+        shape = self.x.shape if name == "dx" else self.params[name].shape
+        upstream = (self.dy if dy is None else dy).reshape(-1)
+        with np.errstate(all="ignore"):
+            return (upstream @ self.jacobian(name)).reshape(shape)
+
+    def right(self, name: str) -> bool:
+        """True where `backward` and the numbers agree."""
+        given = self.analytic[name]
+        return given is not None and close(given, self.numeric(name))
+
+    def _backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
+        with calling("backward"):
+            dx = self.layer.backward(dy)
+            grads = {key: self.layer.grads.get(key) for key in self.params}
+            return {key: None if g is None else _array(g).copy() for key, g in {"dx": dx, **grads}.items()}
+
+    def _differences(self, x: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+        if self.y.size * tensor.size > LARGEST:
+            raise TooLarge
+        flat = tensor.reshape(-1)
+        jacobian = np.empty((self.y.size, flat.size))
+        middle = self.forward(x).reshape(-1)
+        for place in range(flat.size):
+            before = flat[place]
+            flat[place] = before + EPS
+            above = self.forward(x).reshape(-1).copy()
+            flat[place] = before - EPS
+            below = self.forward(x).reshape(-1).copy()
+            flat[place] = before
+            jumps = (
+                np.abs(above - 2 * middle + below) > 1e-3 * EPS
+            )  # eps^2 f'' where smooth, eps times a jump at a kink
+            jacobian[:, place] = np.where(jumps.any(), np.nan, (above - below) / (2 * EPS))
+        return jacobian
+
+
+class TooLarge(Exception):
+    """The Jacobian would not fit: run a smaller case."""
+
+
+def run(case: Case) -> Run:
+    """Run the case; where its Jacobians would be too large, a smaller one of the same kind."""
+    try:
+        done = Run(case)
+        for name in done.tensors:
+            done.jacobian(name)
+        return done
+    except TooLarge:
+        smaller = tuple(max(1, size * 2 // 3) if size > 4 else size for size in case.input_shape)
+        if smaller == case.input_shape:
+            raise Failure("forward", ValueError("the layer is too large to be examined; use fewer units")) from None
+        return run(case.changed(input_shape=smaller, n=min(case.n, 3)))
+
+
+def try_run(case: Case) -> Run | None:
+    """`run`, or None where the layer does not work in this case."""
+    try:
+        return run(case)
+    except Failure:
+        return None
+
+
+def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink."""
+    size = int(np.prod(shape))
+    return ((rng.permutation(size) - size // 2 + 0.5) * (4 / size)).reshape(shape)
+
+
+@contextmanager
+def calling(stage: str) -> Iterator[None]:
+    """Turn whatever the layer raises into a Failure that knows where; numeric warnings are not the question here."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Failure:
+        raise
+    except Exception as error:
+        raise Failure(stage, error) from error
+
+
+def _array(value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"returned {type(value).__name__} where an array of numbers is needed")
+    return array
+
+
+def _same(now: Any, before: np.ndarray) -> bool:
+    return isinstance(now, np.ndarray) and now.shape == before.shape and np.array_equal(now, before, equal_nan=True)
