@@ -95,7 +95,7 @@ class Answer:
         line, frame = lines[-1], frames[-1]
         name = frame.f_code.co_name
         part = name if name in ("forward", "backward") else part
-        details = (f"line {line}: {linecache.getline(str(self.path), line).strip()}", *_shapes(frame.f_locals))
+        details = (f"there: {linecache.getline(str(self.path), line).strip()}", *_shapes(frame.f_locals))
         if isinstance(error, NotImplementedError):
             node = self.node(name)
             what = (node and ast.get_docstring(node)) or ""
@@ -118,6 +118,10 @@ class Answer:
             )
         if isinstance(error, EOFError):
             return Finding(part, f"{name} waits for somebody to type (input()); an answer works alone.", details, line)
+        if "mismatch in its core dimension" in str(error):
+            sizes = re.search(r"size \d+ is different from \d+", str(error))
+            sentence = f"{name} multiplies matrices whose inner sizes differ ({sizes[0] if sizes else error})."
+            return Finding(part, sentence, details, line)
         if name == "<module>":
             return Finding("file", f"The file stops while it is being read: {last_line(error)}", details, line)
         return Finding(part, f"{name} stops with {last_line(error)}", details, line)
@@ -139,7 +143,7 @@ def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
 
 def _shapes(names: dict[str, Any]) -> Sequence[str]:
     arrays = [f"{name} {value.shape}" for name, value in names.items() if isinstance(value, np.ndarray)]
-    return [f"shapes there: {', '.join(arrays[:8])}"] if arrays else []
+    return [f"shapes: {', '.join(arrays[:8])}"] if arrays else []
 
 
 def _key(node: ast.Subscript) -> Any:

@@ -1,6 +1,7 @@
 """Checking a student's file, and saying in plain words what came out, most useful first."""
 
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,13 +48,21 @@ class Result:
         lines = [f"{self.path.name}: not right yet."]
         for finding in self.verdict.findings:
             where = f"line {finding.line}: " if finding.line else ""
-            lines += ["", f"{where}{finding.sentence}", *(f"  {detail}" for detail in finding.details)]
+            lines += ["", *wrapped(where + finding.sentence)]
+            lines += [line for detail in finding.details for line in wrapped(detail, "  ")]
         lines.append("")
         if self.verdict.passed:
             lines.append(f"passed: {', '.join(self.verdict.passed)}")
         if self.verdict.waiting:
             lines.append(f"not looked at yet: {', '.join(self.verdict.waiting)}")
         return [*lines, f"a hint: batik-scratch exercise hint {self.path}"]
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of at most 100 characters; a line of code that is quoted stays whole."""
+    if text.startswith("there: "):
+        return [indent + text]
+    return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False)
 
 
 def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:

@@ -19,8 +19,9 @@ def wrong_kind(value: Any, like: np.ndarray, what: str) -> tuple[str, tuple[str,
         return f"{what} is a {type(value).__name__}; it must be a NumPy array of shape {like.shape}.", ()
     if value.shape != like.shape:
         return f"{what} has shape {value.shape}; it must have {like.shape}.{_about(value, like)}", ()
-    if value.dtype.kind != "f":
-        return f"{what} holds {value.dtype} numbers; it must hold {like.dtype} as the input does.", ()
+    if value.dtype != like.dtype:
+        fix = " Make new arrays with dtype=x.dtype, or by np.zeros_like." if value.dtype.kind == "f" else ""
+        return f"{what} holds {value.dtype} numbers; it must hold {like.dtype} as the input does.{fix}", ()
     if not np.isfinite(value).all():
         place = first(~np.isfinite(value))
         return (
@@ -38,6 +39,8 @@ def wrong_numbers(
     if same(value, expected):
         return None
     named = next((sentence for wrong, sentence in suspects if wrong.shape == value.shape and same(value, wrong)), None)
+    if named is None and np.allclose(value, expected, rtol=1e-4, atol=1e-5):
+        named = f"{what} agrees to about six digits only: an array on the way is float32; make it with dtype=x.dtype."
     return named or f"{what} has wrong numbers.", evidence(value, expected, what)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...files import write_text
 from ...images.places import user_cache
-from .check import TIME_LIMIT, Result, check
+from .check import TIME_LIMIT, Result, check, wrapped
 
 
 def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
@@ -18,12 +18,13 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
     if result.ok:
         return f"{path.name} is right; there is nothing to hint."
     finding = result.verdict.findings[0]
-    where = f"line {finding.line}: " if finding.line else ""
+    where = f", line {finding.line}" if finding.line else ""
+    lines = wrapped(f"{path.name}{where}: {finding.sentence}")
     hints = _hints_for(result)
     if not hints:
-        return "\n".join([f"{path.name}, {where}{finding.sentence}", *(f"  {detail}" for detail in finding.details)])
+        return "\n".join([*lines, *(line for detail in finding.details for line in wrapped(detail, "  "))])
     number = min(_count(path, finding.part), len(hints))
-    lines = [f"{path.name}, {where}{finding.sentence}", "", f"hint {number} of {len(hints)}: {hints[number - 1]}"]
+    lines += ["", *wrapped(f"hint {number} of {len(hints)}: {hints[number - 1]}")]
     if number == len(hints):
         lines.append(
             f"That was the last hint. The whole answer: batik-scratch exercise solution {result.exercise.name}"

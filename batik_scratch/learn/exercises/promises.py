@@ -17,7 +17,7 @@ IMAGES = 3
 
 def broken(answer: Answer, case: "Case") -> list[Finding]:
     """The first promise that is not kept, in the order of how much harm it does."""
-    for promise in (_keep_at_inference, _backward_again, _own_arrays, _one_by_one, _dtype, _no_grads_unasked):
+    for promise in (_keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _no_grads_unasked):
         layer = built(answer.thing, case)
         if found := promise(layer, draw(case)):
             method, sentence = found
@@ -79,15 +79,12 @@ def _backward_again(layer: Layer, x: np.ndarray) -> Broken:
     return None
 
 
-def _own_arrays(layer: Layer, x: np.ndarray) -> Broken:
-    y = layer.forward(x, training=True)
-    if np.shares_memory(x, y):
-        return "forward", "forward hands on its own input, or a view of it: who changes one changes both; add .copy()."
-    dy = draw_like(y)
+def _own_array(layer: Layer, x: np.ndarray) -> Broken:
+    dy = draw_like(layer.forward(x, training=True))
     dx = layer.backward(dy)
-    if dx is not None and np.shares_memory(dx, dy):
-        return "backward", "backward hands on dy, or a view of it: who changes one changes both; add .copy()."
-    return None
+    if dx is None or not np.shares_memory(dx, dy):
+        return None
+    return "backward", "backward hands on dy, or a view of it: who changes one changes both; add .copy()."
 
 
 def _one_by_one(layer: Layer, x: np.ndarray) -> Broken:
