@@ -2,13 +2,18 @@
 
 import ast
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 from wrong_answers import WRONG
 
 from batik_scratch.learn import exercises
 from batik_scratch.learn.exercises.examination import examine
+from batik_scratch.learn.exercises.text import lessons
 
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE, INDEX = ROOT / "batik_scratch", ROOT / "examples" / "exercises" / "README.md"
 each_exercise = pytest.mark.parametrize("exercise", exercises.EXERCISES.values(), ids=exercises.EXERCISES)
 
 
@@ -62,3 +67,25 @@ def test_a_typical_wrong_answer_gets_the_right_reply(tmp_path, name, old, new, p
     assert not verdict.ok
     assert (verdict.findings[0].part, reply) == (part, reply if reply in words(verdict) else words(verdict))
     assert part == "special" or verdict.findings[0].line or part == "file"
+
+
+@each_exercise
+def test_the_index_page_says_the_same_as_the_command(exercise):
+    row = f"| `{exercise.name}` | {exercise.task} | {lessons(exercise)} |"
+    page = INDEX.read_text()
+    assert row in page
+    own = next(line for line in page.splitlines() if line.startswith(row)).removeprefix(row)
+    paths = re.findall(r"`([\w/]+\.py)`", own)
+    assert paths and all((PACKAGE / path).is_file() for path in paths)
+
+
+def test_an_installed_package_has_the_texts_too():
+    for folder in ("solutions", "tasks"):  # python packages travel with pip, other folders do not
+        assert (PACKAGE / "learn" / "exercises" / folder / "__init__.py").is_file()
+
+
+@each_exercise
+def test_every_part_that_can_be_wrong_has_graded_hints(exercise):
+    parts = {part for name, _, _, part, _ in WRONG if name == exercise.name} - {"promises"}
+    parts -= {"dx", "kernel", "bias"} - set(exercise.hints)
+    assert parts <= set(exercise.hints) and all(len(hints) >= 2 for hints in exercise.hints.values())

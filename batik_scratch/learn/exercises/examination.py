@@ -10,6 +10,7 @@ import numpy as np
 
 from .answer import Answer
 from .exercise import Exercise, Finding
+from .mishaps import explain
 
 PART_OF_STEP = {"gradients": "backward", "gradient": "backward", "special cases": "special"}
 
@@ -52,7 +53,7 @@ def examine(path: Path, exercise: Exercise, on_step: Callable[[str], None] = lam
                 warnings.simplefilter("ignore")
                 verdict.findings = list(step())
         except BaseException as error:  # sys.exit too: a student's code must not end the examination
-            verdict.findings = [answer.explain(error, PART_OF_STEP.get(title, title))]
+            verdict.findings = [explain(answer, error, PART_OF_STEP.get(title, title))]
         if verdict.findings:
             return verdict
         verdict.passed.append(title)

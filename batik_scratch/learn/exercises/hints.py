@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from ...files import write_text
-from ...images.places import user_cache
 from .check import TIME_LIMIT, Result, check, wrapped
 
 
@@ -43,6 +42,8 @@ def _hints_for(result: Result) -> tuple[str, ...]:
 
 def _count(path: Path, part: str) -> int:
     """How often somebody has asked about this part of this file, this time included; 1 where nothing can be remembered."""
+    from ...images.places import user_cache  # here, because its package loads scikit-learn, which no check needs
+
     store, key = user_cache() / "hints.json", str(path.resolve())
     asked: dict = {}
     with contextlib.suppress(OSError, ValueError):

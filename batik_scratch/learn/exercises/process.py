@@ -66,10 +66,11 @@ def _run(path: Path, exercise: Exercise, folder: str, time_limit: float) -> tupl
 def _collect(pipe: IO[bytes], printed: list[bytes]) -> None:
     """Keep the beginning of the output, and let the rest run away: an endless print must not fill the memory."""
     kept = 0
-    while piece := os.read(pipe.fileno(), 65536):
-        if kept < PRINTED:
-            printed.append(piece[: PRINTED - kept])
-            kept += len(printed[-1])
+    with pipe:
+        while piece := os.read(pipe.fileno(), 65536):
+            if kept < PRINTED:
+                printed.append(piece[: PRINTED - kept])
+                kept += len(printed[-1])
 
 
 def _end(process: subprocess.Popen) -> None:

@@ -1,0 +1,214 @@
+"""Whatever a student's file does, the answer is words with the line of that file: never a traceback, never a hang."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from batik_scratch.cli import main
+from batik_scratch.errors import InputError
+from batik_scratch.learn import exercises
+
+RIGHT = exercises.solution(exercises.find("dense"))
+FORWARD = '        self._keep(x, training, keep)\n        return x @ self.params["kernel"] + self.params["bias"]'
+
+
+def written(tmp_path, text, name="dense.py"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def with_forward(line):
+    """The right answer with a line of its own at the beginning of forward."""
+    assert FORWARD in RIGHT
+    return RIGHT.replace(FORWARD, f"        {line}  # here\n{FORWARD}")
+
+
+def checked(capfd, path, *options):
+    code = main(["exercise", "check", str(path), *options])
+    text = capfd.readouterr()
+    assert "Traceback" not in text.out + text.err
+    return code, text.out, text.err
+
+
+MISBEHAVIOUR = [
+    ("while True: pass", "Stopped after 1.5 s in forward: it never ends"),
+    ("import numpy as np; a = np.ones((9000, 9000)); [a @ a for _ in range(99)]", "Stopped after 1.5 s in forward"),
+    ("raise SystemExit(0)", "ends the program"),
+    ("import os; os._exit(0)", "ended the interpreter"),
+    ("import torch_of_nowhere", "No module named 'torch_of_nowhere'"),
+    ("b = bytearray(8 << 30)", "asks for too much memory"),
+    ("x = input('x? ')", "waits for somebody to type"),
+    ("return self.forward(x)", "calls itself without end"),
+    ("import ctypes; ctypes.string_at(0)", "The interpreter itself died in forward"),
+    ("return 1 / 0", "ZeroDivisionError: division by zero"),
+    ("raise KeyboardInterrupt", "forward stops with KeyboardInterrupt"),
+    ("return float(x[0, 0])", "is a float; it must be a NumPy array of shape (3, 4)"),
+    ("return x.tolist()", "is a list"),
+    ("return x[:, :2] * float('nan')", "has shape (3, 2); it must have (3, 4)"),
+    ("return (x @ self.params['kernel']) / 0", "is not finite"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "words"), MISBEHAVIOUR, ids=[words for _, words in MISBEHAVIOUR])
+def test_misbehaviour_is_answered_with_the_students_line(tmp_path, capfd, line, words):
+    path = written(tmp_path, with_forward(line))
+    started = time.monotonic()
+    code, out, _ = checked(capfd, path, "--time-limit", "1.5")
+    assert code == 1 and time.monotonic() - started < 30
+    assert words in re.sub(r"\s+", " ", out)
+    number = re.search(r"^line (\d+): ", out, re.MULTILINE)
+    lines = path.read_text().splitlines()
+    if "os._exit" not in line:  # the interpreter is gone and cannot say where
+        assert number
+        assert "# here" in lines[int(number[1]) - 1] or "def forward" in lines[int(number[1]) - 1]
+
+
+@pytest.mark.slow
+def test_an_endless_print_is_cut_short(tmp_path, capfd):
+    code, out, _ = checked(capfd, written(tmp_path, with_forward("while True: print('again')")), "--time-limit", "1.5")
+    assert code == 1 and "Stopped after 1.5 s" in out
+    assert 5 < out.count("again") < 50
+
+
+@pytest.mark.slow
+def test_processes_that_the_answer_starts_do_not_keep_the_check_waiting(tmp_path, capfd):
+    line = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    started = time.monotonic()
+    code, _, _ = checked(capfd, written(tmp_path, line + "\n" + RIGHT))
+    assert code == 0 and time.monotonic() - started < 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "words", "line"),
+    [
+        (RIGHT.replace("return dy", "retrun dy"), "Python cannot read the file", "retrun"),
+        ("x = (\n", "Python cannot read the file: '(' was never closed", "x = ("),
+        (b"\xff\xfe not python", "Python cannot read the file", None),
+        (b"a = 1\0", "Python cannot read the file", None),
+        ("import torch_of_nowhere\n" + RIGHT, "needs only numpy and batik_scratch", "import torch"),
+        ("1 / 0\n" + RIGHT, "The file stops while it is being read: ZeroDivisionError", "1 / 0"),
+        ("", "defines no Dense", None),
+        (RIGHT.replace("class Dense(nn.Dense)", "class Dense"), "must be a class that inherits from nn.Dense", None),
+        (RIGHT.replace("def forward", "def forwards"), "has no forward of its own", None),
+        (
+            RIGHT.replace(
+                'return x @ self.params["kernel"] + self.params["bias"]', "return super().forward(x, training, keep)"
+            ),
+            "lets nn.Dense.forward do the work",
+            "super()",
+        ),
+    ],
+    ids=[
+        "typo",
+        "open bracket",
+        "no text",
+        "zero byte",
+        "missing module",
+        "stops at once",
+        "empty",
+        "no base",
+        "renamed",
+        "super",
+    ],
+)
+def test_a_file_that_is_no_answer_is_explained(tmp_path, capfd, text, words, line):
+    path = written(tmp_path, text)
+    code, out, _ = checked(capfd, path)
+    assert code == 1 and words in re.sub(r"\s+", " ", out)
+    if line:
+        number = re.search(r"^line (\d+): ", out, re.MULTILINE)
+        assert number and line in path.read_text().splitlines()[int(number[1]) - 1]
+
+
+@pytest.mark.slow
+def test_a_right_answer_passes_from_the_shell_whatever_lies_beside_it(tmp_path):
+    written(tmp_path, "raise RuntimeError('I am not numpy')", "numpy.py")
+    written(tmp_path, "HELP = 1", "my_helper.py")
+    path = written(tmp_path, RIGHT + "\nfrom my_helper import HELP\nprint('hello', HELP)\n", "übung 1.py")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "batik_scratch", "exercise", "check", path.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "right." in done.stdout and "The file printed:\n  hello 1" in done.stdout
+
+
+@pytest.mark.slow
+def test_hints_go_from_a_nudge_to_the_line_and_begin_anew_with_a_new_trouble(tmp_path, capfd):
+    def hinted(text):
+        path.write_text(text)
+        assert main(["exercise", "hint", str(path)]) == 0
+        return capfd.readouterr().out
+
+    path = written(tmp_path, RIGHT)
+    wrong = RIGHT.replace("x.T @ dy", "x.T @ dy * 2")
+    assert "hint 1 of 3: dW has W's shape" in hinted(wrong)
+    assert "hint 2 of 3" in hinted(wrong)
+    assert "exercise solution dense" in hinted(wrong)
+    assert "hint 3 of 3" in hinted(wrong)  # the last one stays
+    assert "hint 1 of 3: The bias of unit u" in hinted(RIGHT.replace("dy.sum(axis=0)", "dy.sum(axis=0) * 2"))
+    assert "nothing to hint" in hinted(RIGHT)
+
+
+def refused(*arguments):
+    with pytest.raises(InputError) as error:
+        exercises.check(*arguments)
+    return str(error.value)
+
+
+def test_what_cannot_be_checked_is_bad_input(tmp_path):
+    assert "no such file" in refused(tmp_path / "nowhere.py")
+    assert "this is a folder" in refused(tmp_path)
+    assert "defines nothing that an exercise asks for" in refused(written(tmp_path, "x = 1", "mine.py"))
+    both = exercises.solution(exercises.find("relu")) + RIGHT
+    assert "several exercises (Dense, ReLU)" in refused(written(tmp_path, both, "mine.py"))
+    assert "too large" in refused(written(tmp_path, "#" * 1_000_001))
+    assert "--time-limit" in refused(written(tmp_path, RIGHT), -1.0)
+    assert "--time-limit" in refused(written(tmp_path, RIGHT), float("nan"))
+
+
+@pytest.mark.parametrize("command", ["check", "hint"])
+def test_bad_input_has_exit_code_two(tmp_path, capfd, command):
+    assert main(["exercise", command, str(tmp_path / "nowhere.py")]) == 2
+    assert "no such file" in capfd.readouterr().err
+
+
+def test_an_exercise_is_known_by_its_class_and_a_near_miss_is_suggested(capfd):
+    assert exercises.find("Conv2D").name == exercises.find("conv2d.py").name == "conv2d"
+    for command in (["start", "convolution"], ["solution", "conv2"]):
+        assert main(["exercise", *command]) == 2
+    text = capfd.readouterr().err
+    assert "did you mean conv2d?" in text and "there are: dense, flatten" in text
+
+
+def test_start_never_overwrites(tmp_path, capfd):
+    folder = tmp_path / "new" / "folder"
+    assert main(["exercise", "start", "relu", str(folder)]) == 0
+    assert "exercise check" in capfd.readouterr().out
+    (folder / "relu.py").write_text("mine")
+    assert main(["exercise", "start", "relu", str(folder)]) == 2
+    assert "left as it is" in capfd.readouterr().err and (folder / "relu.py").read_text() == "mine"
+    assert main(["exercise", "start", "relu", str(folder / "relu.py")]) == 2  # a file where a folder should be
+
+
+def test_the_list_names_every_exercise_with_its_lessons(capfd):
+    assert main(["exercise", "list"]) == 0
+    table = capfd.readouterr().out
+    for exercise in exercises.EXERCISES.values():
+        line = next(line for line in table.splitlines() if line.startswith(f"{exercise.name} "))
+        assert all(f"{number:02d}" in line for number in exercise.after)
+
+
+def test_solution_prints_what_check_accepts(tmp_path, capfd):
+    assert main(["exercise", "solution", "dense"]) == 0
+    assert capfd.readouterr().out == RIGHT
