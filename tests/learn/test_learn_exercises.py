@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from right_answers import RIGHT
 from wrong_answers import WRONG
 
 from batik_scratch.learn import exercises
@@ -89,3 +90,9 @@ def test_every_part_that_can_be_wrong_has_graded_hints(exercise):
     parts = {part for name, _, _, part, _ in WRONG if name == exercise.name} - {"promises"}
     parts -= {"dx", "kernel", "bias"} - set(exercise.hints)
     assert parts <= set(exercise.hints) and all(len(hints) >= 2 for hints in exercise.hints.values())
+
+
+@each_exercise
+def test_a_right_answer_written_in_another_way_passes_too(tmp_path, exercise):
+    verdict = examined(tmp_path, exercise, RIGHT[exercise.name])
+    assert verdict.findings == [] and verdict.ok
