@@ -98,6 +98,11 @@ def test_processes_that_the_answer_starts_do_not_keep_the_check_waiting(tmp_path
         (RIGHT.replace("class Dense(nn.Dense)", "class Dense"), "must be a class that inherits from nn.Dense", None),
         (RIGHT.replace("def forward", "def forwards"), "has no forward of its own", None),
         (
+            RIGHT + "\n    def __init__(self, d, u):\n        super().__init__(u)\n",
+            "leave __init__ out",
+            "def __init__",
+        ),
+        (
             RIGHT.replace(
                 'return x @ self.params["kernel"] + self.params["bias"]', "return super().forward(x, training, keep)"
             ),
@@ -115,6 +120,7 @@ def test_processes_that_the_answer_starts_do_not_keep_the_check_waiting(tmp_path
         "empty",
         "no base",
         "renamed",
+        "constructor",
         "super",
     ],
 )

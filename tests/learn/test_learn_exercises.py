@@ -96,3 +96,35 @@ def test_every_part_that_can_be_wrong_has_graded_hints(exercise):
 def test_a_right_answer_written_in_another_way_passes_too(tmp_path, exercise):
     verdict = examined(tmp_path, exercise, RIGHT[exercise.name])
     assert verdict.findings == [] and verdict.ok
+
+
+def test_a_wrong_gradient_is_known_before_the_doctor_has_a_name_for_it(tmp_path):
+    exercise = exercises.find("dense")
+    path = tmp_path / "dense.py"
+    path.write_text(exercises.solution(exercise).replace("x.T @ dy", "2 * x.T @ dy"))
+    news = []
+    verdict = examine(path, exercise, lambda verdict: news.append(verdict.to_json()))
+    early = news[-1]
+    assert (
+        early["running"] == "gradients" and early["findings"][0]["sentence"] == "The gradient of the kernel is wrong."
+    )
+    assert verdict.findings[0].sentence.startswith("The gradient of the kernel is wrong. Every value is 2 times")
+    assert verdict.running == "" and not verdict.ok
+    assert [entry["running"] for entry in news[:4]] == ["file", "forward", "backward", "gradients"]
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        'self.grads["kernel"] = 2 * x.T @ dy',
+        'self.grads = {"kernel": 2 * x.T @ dy}',
+        'self.grads.update(kernel=2 * x.T @ dy); self.grads["kernel"] *= 1',
+    ],
+)
+def test_the_line_that_fills_a_wrong_gradient_is_named(tmp_path, fill):
+    exercise = exercises.find("dense")
+    verdict = examined(
+        tmp_path, exercise, exercises.solution(exercise).replace('self.grads["kernel"] = x.T @ dy', fill)
+    )
+    line = (tmp_path / "dense.py").read_text().splitlines()[verdict.findings[0].line - 1]
+    assert verdict.findings[0].part == "kernel" and line.strip().startswith(fill)

@@ -1,6 +1,7 @@
 """A student's file: reading it, running it, and knowing in which of its lines a thing is done."""
 
 import ast
+import inspect
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,17 @@ from .exercise import Exercise, Finding
 
 
 class Answer:
-    """The file of a student, run as a module; `thing` is the class or function that the exercise asks for."""
+    """The file of a student, run as a module; `thing` is the class or function that the exercise asks for.
 
-    def __init__(self, path: Path, exercise: Exercise) -> None:
+    `note` takes findings that are certain while something slow is still looking for better words.
+    """
+
+    def __init__(
+        self, path: Path, exercise: Exercise, note: Callable[[list[Finding]], None] = lambda findings: None
+    ) -> None:
         self.path = path
         self.exercise = exercise
+        self.note = note
         self.tree: ast.Module = ast.Module([], [])
         self.thing: Any = None
 
@@ -40,6 +47,11 @@ class Answer:
         base = f"nn.{reference.__name__}"
         if not isinstance(self.thing, type) or not issubclass(self.thing, reference):
             return [Finding("file", f"{wanted} must be a class that inherits from {base}: class {wanted}({base}):")]
+        if inspect.signature(self.thing).parameters.keys() != inspect.signature(reference).parameters.keys():
+            sentence = (
+                f"{wanted} has a constructor of its own; the check makes it as it makes {base}: leave __init__ out."
+            )
+            return [Finding("file", sentence, line=self.line_of("__init__"))]
         for method in self.exercise.writes:
             if method not in vars(self.thing):
                 return [
@@ -75,7 +87,11 @@ class Answer:
         if tensor == "dx":
             return max((n.lineno for n in ast.walk(node) if isinstance(n, ast.Return)), default=node.lineno)
         named = [
-            n.lineno for n in ast.walk(node) if isinstance(n, ast.Subscript) and _key(n) == tensor and _in_grads(n)
+            part.lineno
+            for statement in ast.walk(node)
+            if isinstance(statement, ast.Assign | ast.AugAssign) and _fills_grads(statement)
+            for part in ast.walk(statement)
+            if isinstance(part, ast.Constant) and part.value == tensor
         ]
         return named[-1] if named else node.lineno
 
@@ -85,12 +101,9 @@ def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
     return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in arrays], **options)
 
 
-def _key(node: ast.Subscript) -> Any:
-    return node.slice.value if isinstance(node.slice, ast.Constant) else None
-
-
-def _in_grads(node: ast.Subscript) -> bool:
-    return isinstance(node.value, ast.Attribute) and node.value.attr == "grads"
+def _fills_grads(statement: ast.Assign | ast.AugAssign) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return any(isinstance(n, ast.Attribute) and n.attr == "grads" for target in targets for n in ast.walk(target))
 
 
 def _asks_the_reference(node: ast.Attribute, reference: type) -> bool:

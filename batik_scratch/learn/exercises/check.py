@@ -41,7 +41,11 @@ class Result:
     def _right(self) -> list[str]:
         names = list(EXERCISES)
         later = names[names.index(self.exercise.name) + 1 :]
-        after = f"next: batik-scratch exercise start {later[0]}" if later else "That was the last exercise."
+        after = (
+            f"next: batik-scratch exercise start {later[0]} {self.path.parent}"
+            if later
+            else "That was the last exercise."
+        )
         return [f"{self.path.name}: right.", f"passed: {', '.join(self.verdict.passed)}", after]
 
     def _wrong(self) -> list[str]:

@@ -2,9 +2,8 @@
 
 It may hang, crash or eat memory here. What is known goes to FOLDER as soon as it is known:
 
-    steps           one line when a step begins
+    verdict.json    how far the examination came; `running` is empty when it is done
     where           written by the interpreter when time is up or it dies: the line where that happened
-    verdict.json    the end, where there is one
 """
 
 import contextlib
@@ -15,7 +14,7 @@ import sys
 from pathlib import Path
 
 from .catalogue import EXERCISES
-from .examination import examine
+from .examination import Verdict, examine
 
 MEMORY = 1 << 30  # bytes beyond what the interpreter has when the student's code begins
 
@@ -25,12 +24,17 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
     path, notes = Path(file), Path(folder)
     sys.path.append(str(path.parent))  # a helper module beside the file; last, so that it hides nothing
     _limit_memory()
-    with (notes / "where").open("w") as where, (notes / "steps").open("w") as steps:
+
+    def write(verdict: Verdict) -> None:
+        (notes / "verdict.new").write_text(json.dumps(verdict.to_json()))
+        (notes / "verdict.new").replace(notes / "verdict.json")
+
+    with (notes / "where").open("w") as where:
         faulthandler.enable(where)
         faulthandler.dump_traceback_later(float(seconds), exit=True, file=where)
-        verdict = examine(path, EXERCISES[name], lambda title: print(title, file=steps, flush=True))
+        verdict = examine(path, EXERCISES[name], write)
         faulthandler.cancel_dump_traceback_later()
-    (notes / "verdict.json").write_text(json.dumps(verdict.to_json()))
+    write(verdict)
     with contextlib.suppress(Exception):
         sys.stdout.flush()
     os._exit(0)

@@ -1,5 +1,6 @@
 """The examination of a layer: forward, backward, gradients, promises, special cases."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from ...errors import InputError
 from ...nn.gradcheck import check_layer
 from ...nn.gradcheck.layers import METHODS
+from ...nn.gradcheck.report import TensorCheck
 from ...nn.layers import Layer
 from ..doctor import diagnose
 from . import promises
@@ -122,18 +124,23 @@ class LayerSteps:
         wrong = [t for t in report.wrong if t.method in METHODS]  # the promises have a step of their own
         if not wrong:
             return [] if self.random else self._agreement(answer, case)
+        unnamed = [self._gradient_finding(answer, tensor) for tensor in wrong]
+        answer.note(unnamed)  # should the doctor take longer than there is time, this much is known
         words = {d.tensor: d.sentence for d in reversed(_ask_the_doctor(layer, case.shape))}
-        found = []
-        for tensor in wrong:
-            of = "dx" if tensor.name == "dx" else f"of the {tensor.name}"
-            sentence = f"The gradient {of} is wrong. {words.get(tensor.name, '')}".strip()
-            which = "x" if tensor.name == "dx" else tensor.name
-            details = (
-                f"at {list(tensor.worst)} backward says {tensor.analytic:.6g}; moving {which} there a little, "
-                f"the gradient check measures {tensor.numeric:.6g}",
-            )
-            found.append(Finding(tensor.name, sentence, details, answer.line_of("backward", tensor.name)))
+        found = [
+            dataclasses.replace(f, sentence=f"{f.sentence} {words[f.part]}") if f.part in words else f for f in unnamed
+        ]
         return sorted(found, key=lambda f: f.part not in words)  # what has a name comes first
+
+    @staticmethod
+    def _gradient_finding(answer: Answer, tensor: TensorCheck) -> Finding:
+        of, which = ("dx", "x") if tensor.name == "dx" else (f"of the {tensor.name}", f"the {tensor.name}")
+        details = (
+            f"at {list(tensor.worst)} backward says {tensor.analytic:.6g}; moving {which} there a little, "
+            f"the gradient check measures {tensor.numeric:.6g}",
+        )
+        line = answer.line_of("backward", tensor.name)
+        return Finding(tensor.name, f"The gradient {of} is wrong.", details, line)
 
     def _agreement(self, answer: Answer, case: Case) -> list[Finding]:
         layer, reference = promises.built(answer.thing, case), promises.built(answer.exercise.reference, case)

@@ -84,13 +84,13 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: float) -> Verdict:
-    """The verdict that the process wrote, or what can be said where it wrote none."""
-    if (folder / "verdict.json").is_file():
-        return Verdict.from_json(json.loads((folder / "verdict.json").read_text()))
-    steps = (folder / "steps").read_text().split("\n")[:-1] if (folder / "steps").is_file() else []
-    if not steps:
+    """The verdict that the process wrote; where it did not come to its end, with a finding that says why."""
+    if not (folder / "verdict.json").is_file():
         last = (printed.strip().splitlines() or ["it said nothing"])[-1]
         raise InputError(f"the check could not start its own interpreter: {last}")
+    verdict = Verdict.from_json(json.loads((folder / "verdict.json").read_text()))
+    if not verdict.running or verdict.findings:  # done, or all is known but a name for it
+        return verdict
     where = (folder / "where").read_text(errors="replace")
     line, name = _place(where, path)
     inside = f" in {name}" if name not in ("", "<module>") else ""
@@ -106,8 +106,9 @@ def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: 
         sentence = "The system killed the process, most likely for want of memory; the inputs are small here."
     else:
         sentence = "The file ended the interpreter (os._exit?) before the check was done; an answer returns instead."
-    part = name if name in ("forward", "backward") else PART_OF_STEP.get(steps[-1], steps[-1])
-    return Verdict(steps[:-1], [], [Finding(part, sentence, (), line)])
+    part = name if name in ("forward", "backward") else PART_OF_STEP.get(verdict.running, verdict.running)
+    verdict.findings = [Finding(part, sentence, (), line)]
+    return verdict
 
 
 def _place(where: str, path: Path) -> tuple[int | None, str]:
