@@ -1,6 +1,7 @@
 """Checking a student's file, and saying in plain words what came out, most useful first."""
 
 import re
+import shlex
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Result:
         names = list(EXERCISES)
         later = names[names.index(self.exercise.name) + 1 :]
         after = (
-            f"next: batik-scratch exercise start {later[0]} {self.path.parent}"
+            f"next: batik-scratch exercise start {later[0]} {shlex.quote(str(self.path.parent))}"
             if later
             else "That was the last exercise."
         )
@@ -59,7 +60,7 @@ class Result:
             lines.append(f"passed: {', '.join(self.verdict.passed)}")
         if self.verdict.waiting:
             lines.append(f"not looked at yet: {', '.join(self.verdict.waiting)}")
-        return [*lines, f"a hint: batik-scratch exercise hint {self.path}"]
+        return [*lines, f"a hint: batik-scratch exercise hint {shlex.quote(str(self.path))}"]
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

@@ -13,10 +13,10 @@ def wrong_kind(value: Any, like: np.ndarray, what: str) -> tuple[str, tuple[str,
     """Sentence and details where `value` is no finite array of `like`'s shape and kind; None where it is."""
     if value is None:
         return f"{what} is None; is a return missing?", ()
-    if not isinstance(value, np.ndarray):
+    if type(value) is not np.ndarray:  # a np.matrix multiplies and indexes otherwise
         if like.ndim == 0 and isinstance(value, int | float | np.number):
             return None if np.isfinite(value) else (f"{what} is {value}.", ())
-        return f"{what} is a {type(value).__name__}; it must be a NumPy array of shape {like.shape}.", ()
+        return f"{what} is a {type(value).__name__}; it must be a plain NumPy array of shape {like.shape}.", ()
     if value.shape != like.shape:
         return f"{what} has shape {value.shape}; it must have {like.shape}.{_about(value, like)}", ()
     if value.dtype != like.dtype:

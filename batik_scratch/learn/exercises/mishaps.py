@@ -23,7 +23,8 @@ def explain(answer: Answer, error: BaseException, part: str) -> Finding:
     if not inside:
         return Finding(part, f"The check stumbled over this answer: {in_one_line(error)}")
     frame, line = inside[-1]
-    name = frame.f_code.co_name
+    names = [f.f_code.co_name for f, _ in inside]
+    name = next((n for n in reversed(names) if not n.startswith("<")), "<module>")  # not "<listcomp>"
     if name == "<module>":
         part = "file"
     elif name in ("forward", "backward"):
@@ -39,7 +40,8 @@ def in_one_line(error: BaseException) -> str:
         text = "".join(traceback.TracebackException.from_exception(error).format_exception_only())
     except Exception:  # an exception whose own words fail
         text = type(error).__name__
-    return re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"^[\w.<>]+\.(?=\w+(:|$))", "", text)  # the name alone: no reader needs numpy._core._exceptions
 
 
 def _sentence(error: BaseException, name: str) -> str:

@@ -93,7 +93,7 @@ def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: 
         return verdict
     where = (folder / "where").read_text(errors="replace")
     line, name = _place(where, path)
-    inside = f" in {name}" if name not in ("", "<module>") else ""
+    inside = f" in {name}" if name else ""
     if code is None or where.startswith("Timeout"):
         sentence = (
             f"Stopped after {time_limit:g} s{inside}: it never ends, or is far too slow. "
@@ -114,5 +114,7 @@ def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: 
 def _place(where: str, path: Path) -> tuple[int | None, str]:
     """Line and function of the innermost call inside the student's file, from the interpreter's last words."""
     name = re.escape(str(path).encode("ascii", "backslashreplace").decode())
-    found = re.search(rf'File "{name}", line (\d+) in (\S+)', where)
-    return (int(found[1]), found[2]) if found else (None, "")
+    found = re.findall(rf'File "{name}", line (\d+) in (\S+)', where)
+    if not found:
+        return None, ""
+    return int(found[0][0]), next((function for _, function in found if not function.startswith("<")), "")
