@@ -39,7 +39,7 @@ def checked(capfd, path, *options):
 MISBEHAVIOUR = [
     ("while True: pass", "Stopped after 1.5 s in forward: it never ends"),
     (
-        "import numpy as np; a = np.ones((9000, 9000)); [0 for _ in iter(int, 1) if (a @ a) is None]",
+        "import numpy as np; a = np.ones((1500, 1500)); [0 for _ in iter(int, 1) if (a @ a) is None]",
         "Stopped after 1.5 s in forward",
     ),
     ("raise SystemExit(0)", "ends the program"),
@@ -66,7 +66,7 @@ def test_misbehaviour_is_answered_with_the_students_line(tmp_path, capfd, line, 
     path = written(tmp_path, with_forward(line))
     code, out, _ = checked(capfd, path, "--time-limit", "1.5")
     assert code == 1
-    assert words in re.sub(r"\s+", " ", out)
+    assert words in re.sub(r"\s+", " ", out), out
     number = re.search(r"^line (\d+): ", out, re.MULTILINE)
     lines = path.read_text().splitlines()
     if "os._exit" not in line:  # the interpreter is gone and cannot say where
@@ -83,7 +83,7 @@ def test_an_endless_print_is_cut_short(tmp_path, capfd):
 
 @pytest.mark.slow
 def test_processes_that_the_answer_starts_do_not_keep_the_check_waiting(tmp_path, capfd):
-    line = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    line = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
     started = time.monotonic()
     code, _, _ = checked(capfd, written(tmp_path, line + "\n" + RIGHT))
     assert code == 0 and time.monotonic() - started < 300
