@@ -118,6 +118,16 @@ def summary(options: argparse.Namespace) -> int:
     return DONE
 
 
+def gradcheck(options: argparse.Namespace) -> int:
+    """The gradient report; exit code 1 where a gradient is wrong, or a bug of the museum gets through."""
+    from .learn.gradient_report import museum_report, report
+
+    _announce_compilation()
+    text, ok = museum_report() if options.museum else report(options.layer, options.model)
+    print(text)
+    return DONE if ok else FOUND_WRONG
+
+
 def data_draw(options: argparse.Namespace) -> int:
     """Draw a data set."""
     from . import motifs
@@ -192,9 +202,10 @@ def exercise_solution(options: argparse.Namespace) -> int:
 
 
 EXERCISES = (exercise_list, exercise_start, exercise_check, exercise_hint, exercise_solution)
+DATA = (data_draw, data_scan, data_sheet)
 COMMANDS = {
     function.__name__: function
-    for function in (run, train, evaluate, predict, saliency, summary, data_draw, data_scan, data_sheet, *EXERCISES)
+    for function in (run, train, evaluate, predict, saliency, summary, gradcheck, *DATA, *EXERCISES)
 }
 
 

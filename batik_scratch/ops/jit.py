@@ -34,7 +34,8 @@ def kernel(**options: Any) -> Callable[[Callable], Any]:
 
 def _forgiving(dispatcher: Any) -> Any:
     """Let a compiled kernel that cannot be stored (a full disk, a folder that is gone) run all the same."""
-    if not hasattr(dispatcher, "_cache"):  # NUMBA_DISABLE_JIT=1: njit hands back the plain Python function
+    if numba.config.DISABLE_JIT:  # what we were given is the plain function
+        dispatcher.py_func = dispatcher
         return dispatcher
     save = dispatcher._cache.save_overload
 

@@ -1,9 +1,13 @@
 """Promises beside the numbers: nothing is changed, twice is the same, every gradient is there, nothing is raised."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from .altered import kernel_altered
 from .diagnosis import Diagnosis, close
-from .run import Case, Failure, Run, run, try_run
+from .order import transposed
+from .run import Case, Failure, Run, try_run
 
 ADVICE = {
     "dy": (
@@ -59,6 +63,8 @@ def _twice(done: Run, name: str) -> Diagnosis | None:
     first, second = done.analytic[name], done.again[name]
     if first is None or second is None or first.shape != second.shape or close(first, second):
         return None
+    if not np.isfinite(first).all():  # that is said elsewhere
+        return None
     if close(second, 2 * first):
         return Diagnosis(
             "accumulates over calls",
@@ -75,31 +81,29 @@ def _twice(done: Run, name: str) -> Diagnosis | None:
 
 
 def _where_sizes_are_equal(case: Case, failure: Failure) -> Diagnosis | None:
-    from .altered import kernel_altered  # it runs layers too, and this module is what catches their failures
-    from .order import transposed
-
-    if failure.stage != "backward":
-        return None
-    units = getattr(case.layer, "units", getattr(case.layer, "filters", None))
-    if not isinstance(units, int):
-        return None
-    same = try_run(case.changed(input_shape=(*case.input_shape[:-1], units)))
-    if same is None:
-        return None
-    for name in same.tensors:
-        given = same.analytic[name]
-        for explanation in (transposed, kernel_altered):
-            if given is not None and not same.right(name) and (found := explanation(same, name, given)) is not None:
-                sentence = (
-                    f"backward stops with {failure}; with {units} inputs for {units} outputs it runs. {found.sentence}"
-                )
-                return Diagnosis(found.name, name, sentence)
+    """A transposed factor stops at unequal sizes only: with equal ones it runs, and can be recognised."""
+    for easier, words in _equal_sizes(case) if failure.stage == "backward" else ():
+        same = try_run(easier)
+        for name in same.tensors if same is not None else ():
+            assert same is not None
+            given = same.analytic[name]
+            if given is None or given.shape != same.numeric(name).shape or same.right(name):
+                continue
+            for explanation in (transposed, kernel_altered):
+                if (found := explanation(same, name, given)) is not None:
+                    sentence = f"backward stops with {failure}; with {words} it runs. {found.sentence}"
+                    return Diagnosis(found.name, name, sentence)
     return None
 
 
-def examine(case: Case) -> Run | Diagnosis:
-    """The run, or the diagnosis of why there is none."""
-    try:
-        return run(case)
-    except Failure as failure:
-        return failed(case, failure)
+def _equal_sizes(case: Case) -> Iterator[tuple[Case, str]]:
+    units = getattr(case.layer, "units", getattr(case.layer, "filters", None))
+    shape = (*case.input_shape[:-1], units)
+    if isinstance(units, int):
+        yield case.changed(input_shape=shape), f"{units} inputs for {units} outputs"
+    window = getattr(case.layer, "kernel_size", None)
+    if isinstance(window, tuple) and len(set(window)) > 1:
+        square = {"kernel_size": (min(window), min(window))}
+        yield case.changed(square), "a square kernel"
+        if isinstance(units, int):
+            yield case.changed(square, input_shape=shape), f"a square kernel and {units} channels for {units} filters"

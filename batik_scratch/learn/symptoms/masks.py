@@ -45,6 +45,38 @@ def mask_missing(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     )
 
 
+def mask_inverted(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """Zero where the gradient flows, and not zero where it is blocked."""
+    numeric = run.numeric(name)
+    blocked = zero(numeric)
+    if name != "dx" or not (zero(given) == ~blocked).all() or blocked.all() or not blocked.any():
+        return None
+    return Diagnosis(
+        "mask inverted",
+        name,
+        f"dx is zero at the {(~blocked).sum()} places where the gradient flows, and not at the {blocked.sum()} where it is "
+        "blocked. The mask is 1 (or the scale) where forward let a value through.",
+    )
+
+
+def local_factor(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """An elementwise layer whose derivative lacks a factor y or x, or has one too many."""
+    numeric, y, x = run.numeric(name), run.y, run.x
+    if name != "dx" or not given.shape == y.shape == x.shape:
+        return None
+    for word, value in (("y", y), ("1 - y", 1 - y), ("x", x), ("1 + y", 1 + y)):
+        for lacks, product in ((True, (given * value, numeric)), (False, (given, numeric * value))):
+            if close(*product):
+                what = f"lacks a factor {word}" if lacks else f"has a factor {word} too many"
+                return Diagnosis(
+                    "local factor",
+                    name,
+                    f"dx {what}, the output y or input x of its own place: with it, all {given.size} values are right. "
+                    "Differentiate forward's formula once more, by the chain rule.",
+                )
+    return None
+
+
 def wrong_mask(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """Every value is zero or right for an open gate, but the open gates are other ones."""
     numeric = run.numeric(name)

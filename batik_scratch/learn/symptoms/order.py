@@ -1,6 +1,7 @@
 """Right values in the wrong places: transposed, reshaped with the axes mixed up, mirrored, shifted, not cut off."""
 
-from itertools import permutations
+from collections.abc import Iterable
+from itertools import combinations, permutations, product
 
 import numpy as np
 
@@ -23,17 +24,23 @@ def transposed(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     return None
 
 
+def reshape_missing(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """The true gradient, in its own order, in another shape."""
+    numeric = run.numeric(name)
+    if given.shape == numeric.shape or not close(given.reshape(-1), numeric.reshape(-1)):
+        return None
+    return Diagnosis(
+        "wrong shape",
+        name,
+        f"Every value is right, but the shape is {given.shape} and should be {numeric.shape}: a reshape is missing.",
+    )
+
+
 def axes_mixed_up(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """The true gradient, reshaped in an order that is not its own."""
     numeric = run.numeric(name)
     if numeric.ndim < 2 or given.size != numeric.size:
         return None
-    if close(given.reshape(-1), numeric.reshape(-1)):
-        return Diagnosis(
-            "wrong shape",
-            name,
-            f"Every value is right, but the shape is {given.shape} and should be {numeric.shape}: a reshape is missing.",
-        )
     axes = range(numeric.ndim)
     for order in permutations(axes):
         mixed = numeric.transpose(order)
@@ -57,14 +64,15 @@ def shifted(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     numeric = run.numeric(name)
     if given.shape != numeric.shape:
         return None
-    for axis, step in _steps(numeric.shape):
-        there, here = _overlap(numeric.ndim, axis, step)
+    for steps in _steps(numeric.shape):
+        there, here = _overlap(steps)
         if close(given[there], numeric[here]) and np.abs(given[there]).max() > 1e-7:
+            moved = ", ".join(f"{step:+d} along axis {axis}" for axis, step in enumerate(steps) if step)
             return Diagnosis(
                 "shifted by one",
                 name,
-                f"Every value is right, but stands one place {'after' if step > 0 else 'before'} its own along axis {axis}. "
-                "Look at the padding or the first index of the slice that writes it.",
+                f"Every value is right, but stands one place beside its own: {moved}. Look at the padding, or at the first "
+                "index of the slice that writes it.",
             )
     return None
 
@@ -74,7 +82,7 @@ def mirrored(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     numeric = run.numeric(name)
     if given.shape != numeric.shape:
         return None
-    for axes in _subsets(numeric.ndim):
+    for axes in subsets(range(numeric.ndim)):
         if close(given, np.flip(numeric, axes)):
             return Diagnosis(
                 "mirrored",
@@ -117,20 +125,24 @@ def wrong_shape(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     )
 
 
-def _steps(shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    return [(axis, step) for axis, size in enumerate(shape) if size > 2 for step in (1, -1)]
+def _steps(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """All moves by one place along one or more axes, the fewest axes first; an axis of two or less cannot tell."""
+    ways = [(0, 1, -1) if size > 2 else (0,) for size in shape]
+    return sorted((steps for steps in product(*ways) if any(steps)), key=np.count_nonzero)
 
 
-def _overlap(ndim: int, axis: int, step: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Index of what was moved by `step` along the axis, and of where it came from."""
-    forward, back = slice(1, None), slice(None, -1)
-    there, here = (forward, back) if step > 0 else (back, forward)
-    full = [slice(None)] * ndim
-    return tuple([*full[:axis], there, *full[axis + 1 :]]), tuple([*full[:axis], here, *full[axis + 1 :]])
+def _overlap(steps: tuple[int, ...]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Index of what was moved by `steps`, and of where it came from."""
+    later, earlier, all_ = slice(1, None), slice(None, -1), slice(None)
+    there = tuple({0: all_, 1: later, -1: earlier}[step] for step in steps)
+    here = tuple({0: all_, 1: earlier, -1: later}[step] for step in steps)
+    return there, here
 
 
-def _subsets(ndim: int) -> list[tuple[int, ...]]:
-    return [tuple(a for a in range(ndim) if bits >> a & 1) for bits in range(1, 2**ndim)]
+def subsets(axes: Iterable[int]) -> list[tuple[int, ...]]:
+    """All choices of one or more of the axes."""
+    axes = tuple(axes)
+    return [chosen for count in range(1, len(axes) + 1) for chosen in combinations(axes, count)]
 
 
 def _by_columns(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -123,9 +123,9 @@ def _candidates(run: Run) -> dict[str, float]:
             sizes |= {"kh*kw": param.shape[0] * param.shape[1], "kh*kw*C": param[..., 0].size}
     rate = getattr(run.layer, "rate", None)
     if isinstance(rate, float) and 0 < rate < 1:
-        sizes |= {"rate": rate, "(1-rate)": 1 - rate}
+        sizes |= {"rate": rate, "1-rate": 1 - rate}
     return sizes | {
-        f"1/({label})" if "*" in label else f"1/{label}": 1 / value for label, value in sizes.items() if value
+        f"1/({label})" if set("*-") & set(label) else f"1/{label}": 1 / value for label, value in sizes.items() if value
     }
 
 

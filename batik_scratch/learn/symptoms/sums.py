@@ -20,7 +20,7 @@ def bias_over_the_wrong_axes(run: Run, name: str, given: np.ndarray) -> Diagnosi
         candidate = dy
         for axis in reversed(range(dy.ndim)):
             candidate = _reduced(candidate, axis, ways[axis])
-        if candidate.shape == given.shape and given.ndim and close(given, candidate):
+        if candidate.shape == given.shape and close(given, candidate):
             done = ", ".join(f"{names[axis]} {WORDS[way]}" for axis, way in enumerate(ways))
             return Diagnosis(
                 "bias summed over the wrong axes",
@@ -56,6 +56,23 @@ def only_a_part(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
                     f"The gradient is right but for the {which} of dy {run.dy.shape}, which counts for nothing. Look at the "
                     "bounds of the loop: one too few.",
                 )
+    return None
+
+
+def only_one_place(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """The first or the last output place of all images, instead of the sum over the places."""
+    if run.dy.ndim != 4 or run.dy[0, ..., 0].size < 2:
+        return None
+    for index in (-1, 0):
+        part = np.zeros_like(run.dy)
+        part[:, index, index] = run.dy[:, index, index]
+        if close(given, run.numeric(name, part)):
+            return Diagnosis(
+                "only one place counted",
+                name,
+                f"The gradient is that of the {'last' if index else 'first'} place of dy {run.dy.shape} alone. Every window "
+                "adds its share: look for `=` where `+=` is needed inside the loop.",
+            )
     return None
 
 

@@ -52,7 +52,7 @@ def check_layer(
     if method not in (*METHODS, "all"):
         raise InputError(f"check_layer: method is one of {', '.join(METHODS)} or all; got {method!r}")
     subject = _Subject(layer, tuple(input_shape), n, seed, x)
-    report = GradientReport(f"{describe(layer)} {tuple(input_shape)}")
+    report = GradientReport(f"{describe(layer)} {tuple(input_shape)}", layer=layer, input_shape=tuple(input_shape))
     if method in (CENTRAL, "all"):
         report.tensors += subject.central(samples)
     if method in (COMPLEX, "all"):
@@ -83,10 +83,12 @@ class _Subject:
         for key, value in self.layer.params.items():  # biases too: zero ones would hide a forgotten bias
             self.layer.params[key] = value + 0.1 * self.rng.standard_normal(value.shape)
         self.x = distinct((n, *input_shape), self.rng) if x is None else x.astype(np.float64)
+        self.layer.forward(distinct(self.x.shape, self.rng), training=True)  # an earlier batch, to be forgotten
+        before = self.x.copy()
         self.state = random_state(self.layer)
         self.linear = isinstance(layer, LINEAR)
         self.dy = self.rng.standard_normal(self.forward().shape)
-        self.gradients, self.broken = self._backward()
+        self.gradients, self.broken = self._backward({"dy": self.dy.copy(), "x": before})
         self.tensors = {"dx": self.x, **self.layer.params}
 
     @property
@@ -191,9 +193,9 @@ class _Subject:
             self.tensors[key][...] = value
         return y
 
-    def _backward(self) -> tuple[dict[str, np.ndarray | None], list[TensorCheck]]:
-        """The gradients, and a row for each promise that backward broke on the way."""
-        before = {"dy": self.dy.copy(), "x": self.x.copy()} | {k: w.copy() for k, w in self.layer.params.items()}
+    def _backward(self, before: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray | None], list[TensorCheck]]:
+        """The gradients, and a row for each promise that forward or backward broke on the way."""
+        before |= {key: w.copy() for key, w in self.layer.params.items()}
         first = self._gradients()
         now = {"dy": self.dy, "x": self.x, **self.layer.params}
         broken = [

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..layers import Layer
+
 HEADER = ("tensor", "method", "error", "worst at", "analytic", "numeric", "compared", "skipped", "verdict")
 
 
@@ -39,10 +41,15 @@ class TensorCheck:
 
 @dataclass
 class GradientReport:
-    """All tensors of one check; `str()` is a table, `ok` the verdict."""
+    """All tensors of one check; `str()` is a table, `ok` the verdict.
+
+    layer, input_shape    what was checked, where it was a layer: enough to examine it further
+    """
 
     title: str
     tensors: list[TensorCheck] = field(default_factory=list)
+    layer: Layer | None = None
+    input_shape: tuple[int, ...] = ()
 
     @property
     def ok(self) -> bool:
