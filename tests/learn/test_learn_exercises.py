@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import os
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from right_answers import RIGHT
 from wrong_answers import WRONG
 
 from batik_scratch.learn import exercises
+from batik_scratch.learn.exercises import process
 from batik_scratch.learn.exercises.examination import examine
 from batik_scratch.learn.exercises.text import lessons
 
@@ -128,3 +131,22 @@ def test_the_line_that_fills_a_wrong_gradient_is_named(tmp_path, fill):
     )
     line = (tmp_path / "dense.py").read_text().splitlines()[verdict.findings[0].line - 1]
     assert verdict.findings[0].part == "kernel" and line.strip().startswith(fill)
+
+
+def test_what_the_doctor_can_name_comes_before_what_it_cannot(tmp_path):
+    exercise = exercises.find("dense")
+    odd = exercises.solution(exercise).replace("x.T @ dy", "x.T @ dy + np.sin(x.T) @ dy**3")
+    odd = odd.replace("dy.sum(axis=0)", "-dy.sum(axis=0)").replace("from batik", "import numpy as np\nfrom batik")
+    findings = examined(tmp_path, exercise, odd).findings
+    assert [f.part for f in findings] == ["bias", "kernel"]
+
+
+def test_only_the_beginning_of_a_flood_of_output_is_kept():
+    read, write = os.pipe()
+    kept = []
+    reader = threading.Thread(target=process._collect, args=(os.fdopen(read, "rb"), kept))
+    reader.start()
+    with os.fdopen(write, "wb") as pipe:
+        pipe.write(b"x" * 1_000_000)
+    reader.join(10)
+    assert not reader.is_alive() and b"".join(kept) == b"x" * process.PRINTED

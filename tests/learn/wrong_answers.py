@@ -133,4 +133,41 @@ WRONG = [
     ("saliency", "return dy", "return np.abs(dy)", "map", "sign is lost"),
     ("saliency", ", need_grads=False", "", "promises", "need_grads=False"),
     ("saliency", "classes] = 1", "classes] = 1 / len(images)", "map", "divided by the number of images"),
+    (
+        "saliency",
+        "model.layers[:-1]",
+        "(model.layers if len(model.layers) < 7 else model.layers.pop() and model.layers)",
+        "promises",
+        "taken out of model.layers",
+    ),
+    # ------------------------------------------------------------------ promises, and places that no sample hits
+    (
+        "global_average_pooling2d",
+        "return x.mean(axis=(1, 2))",
+        "return np.squeeze(x.mean(axis=(1, 2)))",
+        "promises",
+        "squeeze",
+    ),
+    (
+        "max_pooling2d",
+        "x.shape[3]), x.dtype)",
+        "x.shape[3]))",
+        "promises",
+        "becomes float64: make new arrays with dtype",
+    ),
+    ("adam", "        w -= alpha", "        g *= 0\n        w -= alpha", "memory", "gradient g is changed"),
+    (
+        "cross_entropy",
+        "shifted = logits - logits",
+        "shifted = logits\n    logits -= logits",
+        "forward",
+        "changes its logits",
+    ),
+    (
+        "global_average_pooling2d",
+        "return np.broadcast_to(share, shape).copy() if need_dx else None",
+        "dx = np.broadcast_to(share, shape).copy()\n        dx[0, 0, 0, 1] = 0\n        return dx",
+        "dx",
+        "dx differs from the package's own",
+    ),
 ]

@@ -12,7 +12,7 @@ from ...nn.gradcheck import check_layer
 from ...nn.gradcheck.layers import METHODS
 from ...nn.gradcheck.report import TensorCheck
 from ...nn.layers import Layer
-from ..doctor import diagnose
+from ..doctor import Diagnosis, diagnose
 from . import promises
 from .answer import Answer, call
 from .compare import Suspect, evidence, same, wrong_kind, wrong_numbers
@@ -126,11 +126,12 @@ class LayerSteps:
             return [] if self.random else self._agreement(answer, case)
         unnamed = [self._gradient_finding(answer, tensor) for tensor in wrong]
         answer.note(unnamed)  # should the doctor take longer than there is time, this much is known
-        words = {d.tensor: d.sentence for d in reversed(_ask_the_doctor(layer, case.shape))}
-        found = [
-            dataclasses.replace(f, sentence=f"{f.sentence} {words[f.part]}") if f.part in words else f for f in unnamed
+        named = {d.tensor: d for d in reversed(_ask_the_doctor(layer, case.shape))}
+        unnamed.sort(key=lambda f: f.part not in named or named[f.part].name == "unexplained")  # what has a name first
+        return [
+            dataclasses.replace(f, sentence=f"{f.sentence} {named[f.part].sentence}") if f.part in named else f
+            for f in unnamed
         ]
-        return sorted(found, key=lambda f: f.part not in words)  # what has a name comes first
 
     @staticmethod
     def _gradient_finding(answer: Answer, tensor: TensorCheck) -> Finding:
@@ -156,7 +157,7 @@ class LayerSteps:
         ]
 
 
-def _ask_the_doctor(layer: Layer, shape: tuple[int, ...]) -> Sequence[Any]:
+def _ask_the_doctor(layer: Layer, shape: tuple[int, ...]) -> Sequence[Diagnosis]:
     try:
         return diagnose(layer, shape)
     except Exception:  # it tries other sizes, at which an unfinished layer may stop: the check's numbers stay

@@ -50,9 +50,7 @@ def _run(path: Path, exercise: Exercise, folder: str, time_limit: float) -> tupl
     reader.start()
     try:
         code: int | None = process.wait(time_limit + STARTING)
-        reader.join(0.5)
-        if reader.is_alive():  # somebody else still holds the pipe
-            _end(process)
+        _end(process)  # what it started, and left behind
     except BaseException as error:
         _end(process)
         process.wait()

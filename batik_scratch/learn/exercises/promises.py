@@ -92,7 +92,10 @@ def _one_by_one(layer: Layer, x: np.ndarray) -> Broken:
     singles = np.concatenate([layer.forward(image[None].copy()) for image in x])
     if same(together, singles):
         return None
-    return "forward", "A batch gives something else than its images one by one: forward mixes the images."
+    return "forward", (
+        "A batch gives something else than its images one by one: forward mixes the images, or loses an axis of length "
+        "1 (as np.squeeze does)."
+    )
 
 
 def _dtype(layer: Layer, x: np.ndarray) -> Broken:
