@@ -128,6 +128,19 @@ def gradcheck(options: argparse.Namespace) -> int:
     return DONE if ok else FOUND_WRONG
 
 
+def bench(options: argparse.Namespace) -> int:
+    """This machine's figures."""
+    from .report.bench import compile_kernels, run_bench
+
+    _announce_compilation()
+    if options.warmup:
+        print(compile_kernels())
+        return DONE
+    only = options.only.split(",") if options.only else None
+    print(run_bench(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
+    return DONE
+
+
 def data_draw(options: argparse.Namespace) -> int:
     """Draw a data set."""
     from . import motifs
@@ -205,7 +218,7 @@ EXERCISES = (exercise_list, exercise_start, exercise_check, exercise_hint, exerc
 DATA = (data_draw, data_scan, data_sheet)
 COMMANDS = {
     function.__name__: function
-    for function in (run, train, evaluate, predict, saliency, summary, gradcheck, *DATA, *EXERCISES)
+    for function in (run, train, evaluate, predict, saliency, summary, gradcheck, bench, *DATA, *EXERCISES)
 }
 
 

@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
     what.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
 
+    _bench_command(commands)
     _data_commands(commands)
     _exercise_commands(commands)
     return parser
@@ -85,6 +86,25 @@ def _saliency_command(commands: Any) -> None:
     p.add_argument("--images", type=int, default=150, dest="count", metavar="N", help="drawn cloths to judge on")
     p.add_argument(
         "--control", type=Path, action="append", default=[], metavar="F.npz", help="another model to compare maps with"
+    )
+
+
+def _bench_command(commands: Any) -> None:
+    p = _command(
+        commands,
+        "bench",
+        "bench",
+        "this machine's figures, beside PyTorch and Keras if installed",
+        "bench --threads 1,2",
+    )
+    p.add_argument("--threads", type=_counts, metavar="N,...", help="numbers of threads (default: all allowed)")
+    p.add_argument("--only", metavar="NAME,...", help="programs to measure, by name (default: all that are installed)")
+    p.add_argument("--batch", type=int, default=32, help="images per batch (default: 32)")
+    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls (default: 7)")
+    p.add_argument("--out", type=Path, default=Path("bench.png"), help="bar chart to write (default: bench.png)")
+    p.add_argument(
+        "--warmup", action="store_true", help="only compile the kernels, once, so that later commands start fast"
     )
 
 
@@ -162,6 +182,4 @@ def _counts(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"needs whole numbers with commas, such as 217,200,151; got {text!r}"
-        ) from None
+        raise argparse.ArgumentTypeError(f"needs whole numbers with commas between; got {text!r}") from None

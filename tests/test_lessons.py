@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-LESSONS = sorted((Path(__file__).resolve().parent.parent / "examples" / "lessons").glob("[0-9][0-9]_*.py"))
+FOLDER = Path(__file__).resolve().parent.parent / "examples" / "lessons"
+LESSONS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
 
 
 @pytest.mark.slow
@@ -33,3 +34,29 @@ def test_a_lesson_prints_what_its_text_promises(tmp_path, lesson):
     for path in figures:
         with Image.open(path) as picture:
             assert min(picture.size) > 400
+
+
+def test_the_index_lists_every_lesson_in_order():
+    listed = re.findall(r"^\| \[(\d+)\]\((\d\d)_(\w+)\.py\) \|", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert [int(number) for number, _, _ in listed] == list(range(1, len(listed) + 1))
+    assert all(int(number) == int(prefix) for number, prefix, _ in listed)
+    assert {path.stem for path in LESSONS} <= {f"{prefix}_{name}" for _, prefix, name in listed}
+
+
+def test_the_index_leads_to_code_that_is_there():
+    links = re.findall(r"\]\((\.\./[^)]+)\)", (FOLDER / "README.md").read_text())
+    assert links
+    for link in links:
+        assert (FOLDER / link).exists(), f"{link} leads nowhere"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_says_how_long_it_takes_as_the_index_does_and_ends_with_something_to_try(lesson):
+    text, number = lesson.read_text(), int(lesson.stem[:2])
+    assert re.search(rf"^# # {number}\. ", text, re.MULTILINE), "its title has its number"
+    row = re.search(rf"^\| \[{number}\].+$", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    said = re.search(r"bout (ten|fifteen|twenty) minutes", text[:1500])
+    assert said and row, "its head says how long it takes"
+    minutes = {"ten": 10, "fifteen": 15, "twenty": 20}[said.group(1)]
+    assert row.group().split("|")[4].strip() == str(minutes)
+    assert "\n# ## Try it\n" in text

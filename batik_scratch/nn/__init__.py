@@ -15,6 +15,7 @@ from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Lay
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
 from .optimizers import SGD, Adam, Optimizer
+from .trace import Trace
 
 __all__ = [
     "SGD",
@@ -39,5 +40,6 @@ __all__ = [
     "Softmax",
     "SparseCategoricalCrossentropy",
     "StopAtAccuracy",
+    "Trace",
     "paper_cnn",
 ]

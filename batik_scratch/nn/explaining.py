@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import steps
 from .layers import Dropout, Flatten, Layer, ReLU
 
 if TYPE_CHECKING:
@@ -28,20 +29,16 @@ def gradient_at(
     with model.alone():
         walk = model._walk(softmax=False)
         first = 0 if layer is None else walk.index(layer) + 1
-        activation = model._cast(x)
-        for below in walk[:first]:
-            activation = below.forward(activation)  # (N, ...)
-        y = activation
-        for above in walk[first:]:
-            y = above.forward(y, keep=True)
-        dy = seed(y)  # (N, U)
-        for above in reversed(walk[first:]):
-            rule = (rules or {}).get(type(above))
-            gradient = rule(above, dy) if rule else above.backward(dy, need_dx=True, need_grads=False)
+        activation = steps.forward(steps.plan(walk[:first]), model._cast(x))  # (N, ...)
+        above = walk[first:] if rules else steps.plan(walk[first:])
+        dy = seed(steps.forward(above, activation, keep=True))  # (N, U)
+        for step in reversed(above):
+            rule = (rules or {}).get(type(step))
+            gradient = rule(step, dy) if rule else step.backward(dy, need_dx=True, need_grads=False)
             assert gradient is not None
             dy = gradient
-            above._kept = None
-        return activation, dy
+            step._kept = None
+        return activation if layer is None else activation.copy(), dy.copy()  # steps overwrite their arrays
 
 
 def relevance(model: "Sequential", x: np.ndarray, start: Seed, epsilon: float) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops import threads
-from . import explaining, model_file, training
+from . import explaining, model_file, steps, training
 from .callbacks import Callback, History
 from .checkpoint import Checkpoint
 from .layers import Dropout, Layer, Softmax
@@ -18,6 +18,7 @@ from .layers.base import name_layers
 from .losses import SparseCategoricalCrossentropy
 from .optimizers import Adam, Optimizer
 from .summary import summary_table
+from .trace import Seed, Trace, record
 
 DTYPES = ("float32", "float64", "complex128")
 
@@ -87,7 +88,7 @@ class Sequential:
         return isinstance(self.layers[-1], Softmax)
 
     def summary(self) -> None:
-        """Print the table of layers: shapes, parameters, multiply-adds, cached bytes."""
+        """Print the table of layers: shapes, parameters, multiply-adds forward and backward, cached bytes."""
         print(summary_table(self))
 
     def get_layer(self, name: str) -> Layer:
@@ -103,10 +104,7 @@ class Sequential:
         self, x: np.ndarray, training: bool = False, keep: bool | None = None, softmax: bool = True
     ) -> np.ndarray:
         """x (N, ...) through all layers; `softmax=False` stops at the logits before a final Softmax."""
-        y = self._cast(x)
-        for layer in self._walk(softmax):
-            y = layer.forward(y, training, keep)
-        return y
+        return steps.forward(self._walk(softmax), self._cast(x), training, keep)
 
     def backward(
         self, dy: np.ndarray, need_dx: bool = False, need_grads: bool = True, softmax: bool = True
@@ -115,13 +113,7 @@ class Sequential:
 
         `softmax=False` starts at the logits, below a final Softmax.
         """
-        walk = self._walk(softmax)
-        for layer in reversed(walk):
-            wanted = need_dx or layer is not walk[0]
-            gradient = layer.backward(dy, wanted, need_grads)
-            if gradient is not None:
-                dy = gradient
-        return dy if need_dx else None
+        return steps.backward(self._walk(softmax), dy, need_dx, need_grads)
 
     def train_step(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """Forward, loss, backward and one step of the optimiser on one batch; returns the loss and the logits.
@@ -142,7 +134,7 @@ class Sequential:
     def loss_and_logits(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss of one batch and its logits (N, U), dropout off, nothing kept."""
         with self.alone():
-            logits = self.forward(x, softmax=False)
+            logits = self._infer(x, softmax=False)
             return self._loss(logits, y)[0], logits
 
     def input_gradient(self, x: np.ndarray, seed: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -152,6 +144,11 @@ class Sequential:
         random state stay as they are.
         """
         return explaining.gradient_at(self, x, seed)[1]
+
+    def trace(self, x: np.ndarray, y: np.ndarray | None = None, seed: Seed | None = None) -> Trace:
+        """Every activation and gradient of x (N, ...), layer by layer: of the loss where labels y (N,) are given, of the
+        score with that `seed` (as in `input_gradient`), or of each image's largest logit. Changes nothing; see trace.py."""
+        return record(self, x, y, seed)
 
     # ------------------------------------------------------------------ use
 
@@ -248,15 +245,25 @@ class Sequential:
         with self._lock, threads.one_blas_thread():
             yield
 
+    def plan(self, softmax: bool = False) -> list[Layer]:
+        """The steps that training and inference walk: the layers, some of them fused (nn/steps.py)."""
+        return steps.plan(self._walk(softmax))
+
     def _walk(self, softmax: bool) -> list[Layer]:
         return self.layers if softmax or not self.ends_in_softmax else self.layers[:-1]
 
     def _forward_backward(self, x: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
-        logits = self.forward(x, training=True, softmax=False)  # (N, U)
+        x = self._cast(x)
+        walk = self.plan()
+        logits = steps.forward(walk, x, training=True)  # (N, U)
         loss, dlogits = self._loss(logits, y)  # scalar, (N, U)
         if np.isfinite(loss):
-            self.backward(dlogits, softmax=False)
+            steps.backward(walk, dlogits)
         return loss, logits
+
+    def _infer(self, x: np.ndarray, softmax: bool) -> np.ndarray:
+        x = self._cast(x)
+        return steps.forward(self.plan(softmax), x)
 
     def _loss(self, logits: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
         if self.loss is None:
@@ -283,7 +290,7 @@ class Sequential:
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:
         with self.alone():
             batches = training.ArrayBatches(x, np.zeros(len(x)), batch_size)
-            return np.concatenate([self.forward(part, softmax=softmax) for part, _ in batches])  # (N, U)
+            return np.concatenate([self._infer(part, softmax) for part, _ in batches])  # (N, U)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_lock"}  # locks do not travel

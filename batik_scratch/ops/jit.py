@@ -1,8 +1,8 @@
 """`kernel`: numba's njit with a cache that survives read-only installations.
 
 Signatures are lazy on purpose: explicit ones compile at import and refuse read-only arrays, which joblib and
-memory maps hand out. Kernels that call each other stay in one module: numba's cache does not notice a change
-in a helper of another file.
+memory maps hand out. Numba's cache would not notice a change in a helper of another file; here a kernel's stamp
+covers the files of every kernel that it calls.
 """
 
 import os
@@ -37,6 +37,7 @@ def _forgiving(dispatcher: Any) -> Any:
     if numba.config.DISABLE_JIT:  # what we were given is the plain function
         dispatcher.py_func = dispatcher
         return dispatcher
+    dispatcher._cache._cache_file._source_stamp = _stamp(_source_files(dispatcher.py_func))
     save = dispatcher._cache.save_overload
 
     def try_to_save(signature: Any, data: Any) -> None:
@@ -47,6 +48,22 @@ def _forgiving(dispatcher: Any) -> Any:
 
     dispatcher._cache.save_overload = try_to_save
     return dispatcher
+
+
+def _source_files(function: Any) -> set[str]:
+    """The file of a kernel, and those of the kernels that it calls."""
+    files = {function.__code__.co_filename}
+    for name in function.__code__.co_names:
+        helper = getattr(function.__globals__.get(name), "py_func", None)
+        if helper is not None and helper is not function:
+            files |= _source_files(helper)
+    return files
+
+
+def _stamp(files: set[str]) -> tuple[tuple[str, float, int], ...]:
+    """Name, time of change and size of each file; a file inside a zip has none of these and does not change."""
+    stats = [(name, os.stat(name)) for name in sorted(files) if os.path.exists(name)]
+    return tuple((os.path.basename(name), stat.st_mtime, stat.st_size) for name, stat in stats)
 
 
 def _give_up(error: Exception) -> None:

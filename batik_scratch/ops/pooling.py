@@ -10,6 +10,9 @@ import numpy as np
 from .jit import kernel as compiled
 from .shapes import window_count
 
+NP0, NP1, NP2, NP3 = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
+DEAD = np.uint8(4)  # a window whose maximum the ReLU shuts: no place in it gets a gradient
+
 
 def forward_plain(x: np.ndarray, pool: tuple[int, int], strides: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """x (N, H, W, C) -> y (N, OH, OW, C) and each winner's index inside its window, int64 in 0..ph*pw-1."""
@@ -60,6 +63,32 @@ def backward(
     dx = np.empty(shape, dy.dtype) if out is None else out  # (N, H, W, C)
     _backward(np.ascontiguousarray(dy), winner, pool[1], strides[0], strides[1], dx)
     return dx
+
+
+@compiled()
+def best_of_four(a0, a1, a2, a3, best, index):
+    """ReLU and 2x2 max-pooling of four lines, value by value: the largest and its place 0..3, or 0 and DEAD."""
+    for k in range(best.size):
+        v0, v1, v2, v3 = a0[k], a1[k], a2[k], a3[k]
+        left, right = (v1 if v1 > v0 else v0), (v3 if v3 > v2 else v2)
+        top = right if right > left else left
+        place = (NP1 if v1 > v0 else NP0) if not right > left else (NP3 if v3 > v2 else NP2)
+        total = v0 + v1 + v2 + v3
+        alive = top > 0
+        # NaN is not larger than anything, and must not be lost: a diverged network must not look healthy
+        best[k] = (top if alive else top * 0) if total == total else total
+        index[k] = place if alive else DEAD
+
+
+@compiled()
+def send_to_winner(dy, index, d0, d1, d2, d3):
+    """The adjoint of `best_of_four`: each gradient goes to the line that won, and nowhere where none was alive."""
+    for k in range(dy.size):
+        g, place = dy[k], index[k]
+        d0[k] = g if place == 0 else 0
+        d1[k] = g if place == 1 else 0
+        d2[k] = g if place == 2 else 0
+        d3[k] = g if place == 3 else 0
 
 
 @compiled(parallel=True)

@@ -7,6 +7,8 @@ LAYERS = [
     (nn.Conv2D(4, (2, 3), strides=2, padding="same"), (5, 6, 3)),
     (nn.Conv2D(4, (3, 2), strides=(1, 2)), (5, 6, 3)),
     (nn.Conv2D(3, 3, algorithm="auto"), (6, 5, 2)),
+    (nn.Conv2D(3, 3, algorithm="winograd"), (6, 9, 2)),
+    (nn.Conv2D(9, 3, algorithm="auto", padding="same"), (6, 5, 8)),
     (nn.Dense(4), (7,)),
     (nn.MaxPooling2D(2), (5, 6, 3)),
     (nn.MaxPooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),

@@ -130,6 +130,8 @@ def test_softmax_does_not_overflow():
         (lambda: nn.Conv2D(3, 0), "kernel_size"),
         (lambda: nn.Conv2D(3, 3, padding="full"), "valid"),
         (lambda: nn.Conv2D(3, 3, algorithm="magic"), "im2col"),
+        (lambda: nn.Conv2D(3, 5, algorithm="winograd"), '3x3 kernel at stride 1, got \\(5, 5\\).*use "auto"'),
+        (lambda: nn.Conv2D(3, 3, strides=2, algorithm="winograd"), "stride 1"),
         (lambda: nn.Conv2D(3, 5).infer_shape((4, 4, 3)), 'kernel 5x5 does not fit input 4x4; use padding="same"'),
         (lambda: nn.Conv2D(3, 5).infer_shape((10,)), "before Flatten"),
         (lambda: nn.MaxPooling2D(3).infer_shape((2, 9, 1)), "does not fit"),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ...ops.workspace import Workspace
 
 
 class Layer:
@@ -34,6 +35,7 @@ class Layer:
         self.input_shape: tuple[int, ...] | None = None
         self.output_shape: tuple[int, ...] | None = None
         self._kept: Any = None
+        self.room = Workspace()  # arrays that a model's steps fill again and again
 
     def build(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
         """Create the parameters for inputs of `input_shape` (without the batch axis); return the output's shape."""
@@ -85,6 +87,10 @@ class Layer:
     def parameter_count(self) -> int:
         """How many numbers this layer learns."""
         return sum(value.size for value in self.params.values())
+
+    def _set_grads(self, **grads: np.ndarray | None) -> None:
+        """Replace `grads`; what was not computed (None) is not there."""
+        self.grads = {key: value for key, value in grads.items() if value is not None}
 
     def _keep(self, value: Any, training: bool, keep: bool | None) -> None:
         self._kept = value if (training if keep is None else keep) else None

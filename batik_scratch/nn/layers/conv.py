@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...ops import conv_im2col, conv_loops
+from ...ops import conv_im2col, conv_loops, conv_winograd
 from ...ops.shapes import pair, same_padding, window_count
 from .. import initializers
 from .base import Layer
 
-# "auto" chooses by a fixed rule, never by timing: runs must repeat bit for bit
-ALGORITHMS = {"loops": conv_loops, "im2col": conv_im2col, "auto": conv_im2col}
+ALGORITHMS = {"loops": conv_loops, "im2col": conv_im2col, "winograd": conv_winograd, "auto": None}
+WINOGRAD_CHANNELS = 8  # in and out, from which "auto" takes Winograd: below, the transforms cost more than they save
 
 
 class Conv2D(Layer):
@@ -28,7 +28,8 @@ class Conv2D(Layer):
     Cost      N OH OW K F multiply-adds forward (K = kh kw C), twice that backward; caches X
 
     `algorithm` is how the sum is done, never what it is: "loops" (the definition), "im2col" (a matrix product),
-    "auto" (a fixed choice by shape and dtype). All agree, and tests prove it.
+    "winograd" (3x3 at stride 1 only: fewer multiplications), "auto" (a fixed choice by shape and dtype, never by timing:
+    runs must repeat bit for bit). All agree, and tests prove it.
     """
 
     def __init__(
@@ -54,6 +55,15 @@ class Conv2D(Layer):
         self.padding = padding
         self.algorithm = algorithm
         self.kernel_initializer = initializers.check(kernel_initializer)
+        if algorithm == "winograd" and not self.is_3x3_at_stride_1():
+            raise InputError(
+                f'Conv2D: algorithm="winograd" needs a 3x3 kernel at stride 1, got {self.kernel_size} at {self.strides}; '
+                'use "auto", which takes it where it fits'
+            )
+
+    def is_3x3_at_stride_1(self) -> bool:
+        """What Winograd's F(4x4, 3x3) asks for."""
+        return self.kernel_size == (3, 3) and self.strides == (1, 1)
 
     def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 3:
@@ -73,19 +83,25 @@ class Conv2D(Layer):
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         self._expect(x, self.input_shape, "forward")
-        padded = np.pad(x, ((0, 0), *self._pads(x.shape[1:]), (0, 0))) if self.padding == "same" else x
+        padded = self.pad(x)
         self._keep(padded, training, keep)
-        ops = ALGORITHMS[self.algorithm]
-        return ops.forward(padded, self.params["kernel"], self.params["bias"], self.strides)  # (N, OH, OW, F)
+        return self._ops().forward(padded, self.params["kernel"], self.params["bias"], self.strides)  # (N, OH, OW, F)
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         x = self._recall()  # (N, H, W, C), padded
         self._expect(dy, self.output_shape, "backward")
-        ops = ALGORITHMS[self.algorithm]
-        dx, dkernel, dbias = ops.backward(x, self.params["kernel"], dy, self.strides, need_dx, need_grads)
+        dx, dkernel, dbias = self._ops().backward(x, self.params["kernel"], dy, self.strides, need_dx, need_grads)
         if need_grads:
-            self.grads = {"kernel": dkernel, "bias": dbias}  # (kh, kw, C, F), (F,)
-        if dx is None or self.padding == "valid":
+            self._set_grads(kernel=dkernel, bias=dbias)  # (kh, kw, C, F), (F,)
+        return None if dx is None else self.crop(dx)
+
+    def pad(self, x: np.ndarray) -> np.ndarray:
+        """x (N, H, W, C) with the zeros around it that `padding` asks for; x itself where it asks for none."""
+        return np.pad(x, ((0, 0), *self._pads(x.shape[1:]), (0, 0))) if self.padding == "same" else x
+
+    def crop(self, dx: np.ndarray) -> np.ndarray:
+        """The adjoint of `pad`: what the zeros collected is dropped."""
+        if self.padding == "valid":
             return dx
         (top, bottom), (left, right) = self._pads(self.input_shape or ())
         return dx[:, top : dx.shape[1] - bottom, left : dx.shape[2] - right]  # (N, H, W, C)
@@ -108,6 +124,13 @@ class Conv2D(Layer):
         h, w, c = self.input_shape or (0, 0, 0)
         pads = self._pads((h, w, c))
         return (h + sum(pads[0])) * (w + sum(pads[1])) * c * self.dtype.itemsize
+
+    def _ops(self) -> Any:
+        """The module that does the sum."""
+        if self.algorithm != "auto":
+            return ALGORITHMS[self.algorithm]
+        many = min(self.params["kernel"].shape[2:]) >= WINOGRAD_CHANNELS
+        return conv_winograd if many and self.is_3x3_at_stride_1() else conv_im2col
 
     def _pads(self, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
         if self.padding == "valid":

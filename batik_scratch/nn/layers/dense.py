@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ...ops import dense
 from .. import initializers
 from .base import Layer
 
@@ -42,14 +43,15 @@ class Dense(Layer):
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         self._expect(x, self.input_shape, "forward")
         self._keep(x, training, keep)
-        return x @ self.params["kernel"] + self.params["bias"]  # (N, D) @ (D, U) -> (N, U)
+        return dense.forward(x, self.params["kernel"], self.params["bias"])  # (N, D) @ (D, U) -> (N, U)
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         x = self._recall()  # (N, D)
         self._expect(dy, self.output_shape, "backward")
+        dx, dkernel, dbias = dense.backward(x, self.params["kernel"], dy, need_dx, need_grads)
         if need_grads:
-            self.grads = {"kernel": x.T @ dy, "bias": dy.sum(axis=0)}  # (D, N) @ (N, U) -> (D, U); (U,)
-        return dy @ self.params["kernel"].T if need_dx else None  # (N, U) @ (U, D) -> (N, D)
+            self._set_grads(kernel=dkernel, bias=dbias)  # (D, U), (U,)
+        return dx  # (N, D)
 
     def config(self) -> dict[str, Any]:
         return super().config() | {"units": self.units, "kernel_initializer": self.kernel_initializer}

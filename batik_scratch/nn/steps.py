@@ -1,0 +1,102 @@
+"""How a model walks through its layers: one by one, or Conv2D, ReLU and MaxPooling2D as one step where that is faster.
+
+A fused step changes no mathematics. ReLU and max-pooling commute, so pooling can be done on each small tile of the
+convolution while it is still in the cache; of four outputs one is stored, with one byte that says which it was (4: none,
+the ReLU shut). The three layers stay what they are: `model.layers` lists them, each runs alone, `model.forward` calls them
+one by one, and tests hold the fused step to them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..ops import conv_direct, conv_winograd
+from .layers import Conv2D, Layer, MaxPooling2D, ReLU
+
+
+class ConvReluPool(Layer):
+    """Conv2D (3x3, stride 1), ReLU and MaxPooling2D (2x2) in one pass over the images.
+
+    Forward   Y = maxpool(relu(conv(X)))    by ops/conv_winograd.py, or ops/conv_direct.py where channels are few
+    Backward  dY goes to each window's winner, and from there through the convolution; the Conv2D gets the `grads`
+
+    Shapes    X (N, H, W, C), Y (N, OH // 2, OW // 2, F)
+    Cost      caches X and one byte per output; Y and dX are kept arrays of the Conv2D, overwritten by the next call
+    """
+
+    def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
+        super().__init__(convolution.name)
+        self.convolution, self.pooling, self.room = convolution, pooling, convolution.room
+        self.dtype = convolution.dtype
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        padded = self.convolution.pad(x)  # (N, H, W, C)
+        kernel, bias = self.convolution.params["kernel"], self.convolution.params["bias"]
+        y = self.room.take("y", (len(x), *(self.pooling.output_shape or ())), x.dtype)  # (N, PH, PW, F)
+        ops = self._ops()
+        winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
+        ops.forward_pooled(padded, kernel, bias, y, winner)
+        self._keep((winner, padded), training, keep)
+        return y
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        winner, x = self._recall()
+        kernel = self.convolution.params["kernel"]
+        dx = self.room.take("dx", x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
+        dx, dkernel, dbias = self._ops().backward_pooled(x, kernel, dy, winner, dx, need_grads, self.room)
+        if need_grads:
+            self.convolution._set_grads(kernel=dkernel, bias=dbias)
+        return None if dx is None else self.convolution.crop(dx)
+
+    def _ops(self) -> Any:
+        """The module that does it."""
+        channels = self.convolution.params["kernel"].shape[2]
+        return conv_direct if channels < conv_direct.FEW_CHANNELS else conv_winograd
+
+
+def plan(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers as steps to walk: each Conv2D, ReLU, MaxPooling2D in a row that one pass can do becomes one."""
+    steps: list[Layer] = []
+    i = 0
+    while i < len(layers):
+        if _can_be_one(layers[i : i + 3]):
+            steps.append(ConvReluPool(layers[i], layers[i + 2]))  # type: ignore[arg-type]
+            i += 3
+        else:
+            steps.append(layers[i])
+            i += 1
+    return steps
+
+
+def forward(steps: Sequence[Layer], x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+    """x (N, ...) through all steps."""
+    for step in steps:
+        x = step.forward(x, training, keep)
+    return x
+
+
+def backward(
+    steps: Sequence[Layer], dy: np.ndarray, need_dx: bool = False, need_grads: bool = True
+) -> np.ndarray | None:
+    """dy through all steps, last to first; dx of the pixels only where `need_dx`."""
+    for step in reversed(steps):
+        wanted = need_dx or step is not steps[0]
+        gradient = step.backward(dy, wanted, need_grads)
+        if gradient is not None:
+            dy = gradient
+    return dy if need_dx else None
+
+
+def _can_be_one(layers: Sequence[Layer]) -> bool:
+    """Exactly these classes: a subclass may do something else."""
+    if [type(layer) for layer in layers] != [Conv2D, ReLU, MaxPooling2D]:
+        return False
+    convolution, _, pooling = layers
+    assert isinstance(convolution, Conv2D) and isinstance(pooling, MaxPooling2D)
+    return (
+        convolution.algorithm in ("winograd", "auto")
+        and convolution.is_3x3_at_stride_1()
+        and convolution.dtype.kind == "f"
+        and pooling.pool_size == pooling.strides == (2, 2)
+    )

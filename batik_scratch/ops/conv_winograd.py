@@ -1,0 +1,197 @@
+"""Convolution by Winograd's minimal filtering, F(4x4, 3x3): 36 multiplications where the definition needs 144.
+
+A tile of 4x4 outputs needs 6x6 inputs d and the 3x3 kernel k. Both are taken to a domain of 36 numbers where convolution is
+a product number by number, and the product is taken back:
+
+    Y = A' [ (B' d B) * (G k G') ] A                                        the sandwich, one tile and one channel
+
+Over channels that product becomes a sum, so each of the 36 places e is one matrix product over all tiles:
+
+    V_e = (B' d B)_e  (P, C)      U_e = (G k G')_e  (C, F)      M_e = V_e U_e  (P, F)      Y = A' M A
+
+Every step is linear in d and in k, so the backward pass is the sandwich read from right to left, each matrix transposed:
+
+    dM = A dY A'      dU_e = V_e' dM_e      dV_e = dM_e U_e'      dk = G' dU G      dx = B dV B', added where tiles overlap
+
+The transforms cost additions only (their entries are 0, 1, 2, 4, 5, 8): four times fewer multiplications for a little
+rounding, some 4e-6 of the largest value in float32. Source: Lavin & Gray (2016), "Fast Algorithms for Convolutional
+Neural Networks", with the points 0, 1, -1, 2, -2 and infinity. P tiles, C channels in, F filters; 3x3 kernels at stride 1.
+
+`*_plain` is the mathematics in einsums; winograd_kernels.py walks over some rows of tiles at a time, so that V and M stay
+in the cache. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there: it holds four whole pooling
+windows, and the large map between convolution and pooling is never stored.
+"""
+
+import numpy as np
+
+from . import threads
+from . import winograd_kernels as kernels
+from .workspace import Workspace
+
+B_T = np.array(
+    [
+        [4, 0, -5, 0, 1, 0],
+        [0, -4, -4, 1, 1, 0],
+        [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0],
+        [0, 2, -1, -2, 1, 0],
+        [0, 4, 0, -5, 0, 1],
+    ],
+    float,
+)
+G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+G[0] = [1 / 4, 0, 0]
+A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], float)
+TILE_VALUES = 2**20  # of V and M together in one step of the fast version: tall matrices, and still in the cache
+
+Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
+
+
+def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:
+    """x (N, H, W, C), kernel (3, 3, C, F), bias (F,) -> y (N, OH, OW, F), OH = H - 2; strides are (1, 1)."""
+    n, h, w, _ = x.shape
+    v = np.einsum("ai,bj,nstijc->nstabc", B_T, B_T, _tiles(x))  # (N, TH, TW, 6, 6, C)
+    u = np.einsum("ai,bj,ijcf->abcf", G, G, kernel)  # (6, 6, C, F)
+    m = np.einsum("nstabc,abcf->nstabf", v, u)  # (N, TH, TW, 6, 6, F)
+    y = np.einsum("ia,jb,nstabf->nsitjf", A_T, A_T, m)  # (N, TH, 4, TW, 4, F)
+    y = y.reshape(n, y.shape[1] * 4, y.shape[3] * 4, -1)[:, : h - 2, : w - 2]  # (N, OH, OW, F)
+    return (y + bias).astype(x.dtype)
+
+
+def backward_plain(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    dy: np.ndarray,
+    strides: tuple[int, int] = (1, 1),
+    need_dx: bool = True,
+    need_grads: bool = True,
+) -> Gradients:
+    """dy (N, OH, OW, F) -> dx (N, H, W, C), dkernel (3, 3, C, F), dbias (F,); what is not needed is None."""
+    n, oh, ow, f = dy.shape
+    down, across = -(-oh // 4), -(-ow // 4)
+    padded = np.pad(dy, ((0, 0), (0, 4 * down - oh), (0, 4 * across - ow), (0, 0)))
+    dm = np.einsum("ia,jb,nsitjf->nstabf", A_T, A_T, padded.reshape(n, down, 4, across, 4, f))  # (N, TH, TW, 6, 6, F)
+    dx = dkernel = dbias = None
+    if need_grads:
+        v = np.einsum("ai,bj,nstijc->nstabc", B_T, B_T, _tiles(x))  # (N, TH, TW, 6, 6, C)
+        du = np.einsum("nstabc,nstabf->abcf", v, dm)  # (6, 6, C, F)
+        dkernel = np.einsum("ai,bj,abcf->ijcf", G, G, du).astype(x.dtype)  # (3, 3, C, F)
+        dbias = dy.sum(axis=(0, 1, 2))  # (F,)
+    if need_dx:
+        u = np.einsum("ai,bj,ijcf->abcf", G, G, kernel)  # (6, 6, C, F)
+        dv = np.einsum("nstabf,abcf->nstabc", dm, u)  # (N, TH, TW, 6, 6, C)
+        dtiles = np.einsum("ai,bj,nstabc->nstijc", B_T, B_T, dv)  # (N, TH, TW, 6, 6, C)
+        total = np.zeros((n, 4 * down + 2, 4 * across + 2, x.shape[3]), dtiles.dtype)
+        for i in range(6):
+            for j in range(6):
+                total[:, i : i + 4 * down : 4, j : j + 4 * across : 4] += dtiles[:, :, :, i, j]  # (N, TH, TW, C)
+        dx = total[:, : x.shape[1], : x.shape[2]].astype(x.dtype)  # (N, H, W, C)
+    return dx, dkernel, dbias
+
+
+def forward(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    strides: tuple[int, int] = (1, 1),
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """`forward_plain` on all threads; `out` (N, OH, OW, F) is filled where it is given."""
+    if x.dtype.kind == "c":
+        return forward_plain(x, kernel, bias)
+    n, h, w, _ = x.shape
+    y = np.empty((n, h - 2, w - 2, kernel.shape[3]), x.dtype) if out is None else out  # (N, OH, OW, F)
+    with threads.one_blas_thread():
+        _run_forward(x, kernel, bias, False, y, np.empty((n, 0, 0, 0), np.uint8))
+    return y
+
+
+def backward(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    dy: np.ndarray,
+    strides: tuple[int, int] = (1, 1),
+    need_dx: bool = True,
+    need_grads: bool = True,
+) -> Gradients:
+    """`backward_plain` on all threads, dx and dkernel in one sweep over the tiles."""
+    if x.dtype.kind == "c":
+        return backward_plain(x, kernel, dy, strides, need_dx, need_grads)
+    dx = np.empty(x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
+    with threads.one_blas_thread():
+        return _run_backward(x, kernel, dy, np.empty((len(x), 0, 0, 0), np.uint8), False, dx, need_grads, Workspace())
+
+
+def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int, int]:
+    """The shape of the winners' array that `forward_pooled` fills: (N, TH, 4, TW*F), four windows a tile, for its own use."""
+    n, h, w, _ = x_shape
+    return n, (h + 1) // 4, 4, (w + 1) // 4 * filters
+
+
+def forward_pooled(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray) -> None:
+    """Convolution, ReLU and 2x2 max-pooling: fill y (N, OH//2, OW//2, F) and `winner` (of `winner_shape`)."""
+    _run_forward(x, kernel, bias, True, y, winner)
+
+
+def backward_pooled(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    dy: np.ndarray,
+    winner: np.ndarray,
+    dx: np.ndarray | None,
+    need_grads: bool,
+    room: Workspace,
+) -> Gradients:
+    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled where it is given, dkernel and dbias."""
+    return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
+
+
+def _tiles(x: np.ndarray) -> np.ndarray:
+    """Overlapping tiles of x (N, H, W, C), zeros beyond its edge: (N, TH, TW, 6, 6, C), a tile at every fourth place."""
+    _, h, w, _ = x.shape
+    down, across = -(-(h - 2) // 4), -(-(w - 2) // 4)
+    padded = np.pad(x, ((0, 0), (0, 4 * down + 2 - h), (0, 4 * across + 2 - w), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (6, 6), axis=(1, 2))[:, ::4, ::4]  # (N, TH, TW, C, 6, 6)
+    return windows.transpose(0, 1, 2, 4, 5, 3)
+
+
+def _run_forward(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, pooled: bool, y: np.ndarray, winner: np.ndarray
+) -> None:
+    c, f = kernel.shape[2:]
+    both_sides = np.kron(G, G).astype(x.dtype)  # (36, 9): k -> G k G' in one product
+    u = (both_sides @ kernel.reshape(9, c * f)).reshape(36, c, f)
+    kernels.forward(np.ascontiguousarray(x), u, bias, _tile_rows(x, f), pooled, y, winner)
+
+
+def _run_backward(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    dy: np.ndarray,
+    winner: np.ndarray,
+    pooled: bool,
+    dx: np.ndarray | None,
+    need_grads: bool,
+    room: Workspace,
+) -> Gradients:
+    c, f = kernel.shape[2:]
+    both_sides = np.kron(G, G).astype(x.dtype)  # (36, 9)
+    u = (both_sides @ kernel.reshape(9, c * f)).reshape(36, c, f)
+    sums = kernels.CHUNKS if need_grads else 0
+    du = room.take("du", (sums, 36, c, f), x.dtype)
+    dbias = room.take("dbias", (sums, f), x.dtype)
+    target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
+    kernels.backward(
+        np.ascontiguousarray(x), u, np.ascontiguousarray(dy), winner, _tile_rows(x, f), pooled, target, du, dbias
+    )
+    if not need_grads:
+        return dx, None, None
+    # the sum over the chunks is part of the same product: G' once per chunk, side by side
+    dkernel = np.tile(both_sides.T, sums) @ du.reshape(sums * 36, c * f)  # (9, CHUNKS*36) @ (CHUNKS*36, C*F)
+    return dx, dkernel.reshape(3, 3, c, f), dbias.sum(axis=0)
+
+
+def _tile_rows(x: np.ndarray, filters: int) -> int:
+    """Rows of tiles per step, so that V and M of that step hold some TILE_VALUES numbers."""
+    across = (x.shape[2] + 1) // 4
+    return max(1, TILE_VALUES // (36 * across * (x.shape[3] + filters)))

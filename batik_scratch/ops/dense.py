@@ -1,0 +1,80 @@
+"""A product with many features and few units, split over the features so that all threads share it.
+
+    Y = X W + b        dW = X' dY        dX = dY W'        X (N, D), W (D, U)
+
+With D much larger than N and U the work is to carry W through the processor once. Each task takes a block of W's rows:
+its part of dW and of dX is its own, and its share of Y is a partial sum; those are added in a fixed order.
+"""
+
+import numba
+import numpy as np
+
+from . import threads
+from .jit import kernel as compiled
+
+BLOCKS = 16  # fixed, so that bits do not depend on the number of threads
+LARGE = 2**16  # values of W from which splitting pays
+
+
+def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """x (N, D), kernel (D, U), bias (U,) -> y (N, U)."""
+    return x @ kernel + bias
+
+
+def backward_plain(
+    x: np.ndarray, kernel: np.ndarray, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """dy (N, U) -> dx (N, D), dkernel (D, U), dbias (U,); what is not needed is None."""
+    dx = dy @ kernel.T if need_dx else None  # (N, U) @ (U, D) -> (N, D)
+    if not need_grads:
+        return dx, None, None
+    return dx, x.T @ dy, dy.sum(axis=0)  # (D, N) @ (N, U) -> (D, U); (U,)
+
+
+def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """`forward_plain`; on all threads where the kernel is large."""
+    if _plain_is_best(x, kernel):
+        return forward_plain(x, kernel, bias)
+    partial = np.empty((BLOCKS, len(x), kernel.shape[1]), x.dtype)  # (BLOCKS, N, U)
+    with threads.one_blas_thread():
+        _forward(np.ascontiguousarray(x), kernel, partial)
+    return partial.sum(axis=0) + bias  # (N, U)
+
+
+def backward(
+    x: np.ndarray, kernel: np.ndarray, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """`backward_plain`; on all threads where the kernel is large."""
+    if _plain_is_best(x, kernel):
+        return backward_plain(x, kernel, dy, need_dx, need_grads)
+    nothing = np.empty((0, 0), x.dtype)
+    dx = np.empty(x.shape, x.dtype) if need_dx else nothing  # (N, D)
+    dkernel = np.empty(kernel.shape, x.dtype) if need_grads else nothing  # (D, U)
+    with threads.one_blas_thread():
+        _backward(np.ascontiguousarray(x), kernel, np.ascontiguousarray(dy), dx, dkernel)
+    return (dx if need_dx else None), *((dkernel, dy.sum(axis=0)) if need_grads else (None, None))
+
+
+def _plain_is_best(x: np.ndarray, kernel: np.ndarray) -> bool:
+    return kernel.size < LARGE or x.dtype.kind == "c"
+
+
+@compiled(parallel=True)
+def _forward(x, kernel, partial):
+    features = x.shape[1]
+    for block in numba.prange(BLOCKS):
+        low, high = block * features // BLOCKS, (block + 1) * features // BLOCKS
+        part = x[:, low:high].copy()  # BLAS wants it in one piece
+        np.dot(part, kernel[low:high], partial[block])  # (N, D/16) @ (D/16, U) -> (N, U)
+
+
+@compiled(parallel=True)
+def _backward(x, kernel, dy, dx, dkernel):
+    features = kernel.shape[0]
+    for block in numba.prange(BLOCKS):
+        low, high = block * features // BLOCKS, (block + 1) * features // BLOCKS
+        if len(dkernel) > 0:
+            part = x[:, low:high].copy()
+            np.dot(part.T, dy, dkernel[low:high])  # (D/16, N) @ (N, U) -> (D/16, U)
+        if len(dx) > 0:
+            dx[:, low:high] = np.dot(dy, kernel[low:high].T)  # (N, U) @ (U, D/16) -> (N, D/16)

@@ -1,0 +1,208 @@
+# %% [markdown]
+# # 8. Dropout: training with holes
+#
+# Needs lessons 2 and 4. About ten minutes.
+#
+# A network with many weights can learn its examples by heart. One way to do so is to rely on a single number that happens to
+# give the answer away. *Dropout* makes that a bad idea: while it trains, it sets each number to zero with probability r, the
+# *rate*, at random, anew in every step. Nobody can rely on anybody.
+#
+# Zeros make the sum that the next layer computes smaller. To keep it right on average, the numbers that survive are made
+# larger, by 1 / (1 - r). With M for this mask of zeros and large ones:
+#
+#     Y = X M,     M = 0 with probability r, otherwise 1 / (1 - r)
+#     mean of M:     r * 0 + (1 - r) * 1 / (1 - r) = 1
+#     variance of M: (1 - r) / (1 - r)^2 - 1^2     = r / (1 - r)
+#
+# The layer is `Dropout` in `batik_scratch/nn/layers/dropout.py`; the mask is two lines of its `forward`. We give it a
+# million ones, with r = 0.2 as in the paper's network:
+#
+# > the outputs are 0 or 1.25
+# > their mean is 1.00, their variance 0.25
+# > r / (1 - r) is 0.25
+#
+# When the network is used, nothing is dropped. Thanks to the factor nothing has to be corrected either: it sees inputs of
+# the size that it was trained on.
+#
+# > in use, the output is the input: True
+
+# %%
+import numpy as np
+
+from batik_scratch import nn
+from batik_scratch.learn import lesson
+from batik_scratch.nn.gradcheck import check_layer
+from batik_scratch.report import style
+
+rate = 0.2
+layer = nn.Dropout(rate)
+ones = np.ones((1000, 1000))
+y = layer.forward(ones, training=True)
+print("the outputs are", " or ".join(f"{v:g}" for v in np.unique(y)))
+print(f"their mean is {y.mean():.2f}, their variance {y.var():.2f}")
+spread = rate / (1 - rate)
+print(f"r / (1 - r) is {spread:.2f}")
+print(f"in use, the output is the input: {np.array_equal(layer.forward(ones), ones)}")
+
+# %% [markdown]
+# ## Backward
+#
+# Y = X M is a product, and M does not depend on X. So the gradient passes through the same holes:
+#
+#     dX = dY M
+#
+# The same mask: the layer keeps it. A number that was dropped has had no say, and gets no gradient; one that was made larger
+# counts for as much more.
+#
+# > the gradient is 0 where the output was 0, and 1.25 elsewhere: True
+#
+# This layer is random, so how can it be checked with nudges? If every forward pass draws a new mask, the loss jumps about
+# and every gradient looks wrong. `check_layer` therefore winds the random numbers back before each pass: one frozen mask.
+#
+# One more trap. With r = 0.5 the factor is 1 / (1 - 0.5) = 2. Somebody who has written "times 2" passes the check. So we
+# check with another rate. Below, such a bug is planted, and checked with both:
+#
+# > rate 0.5: the right layer passes True, the wrong one True
+# > rate 0.2: the right layer passes True, the wrong one False
+
+
+# %%
+class TimesTwo(nn.Dropout):
+    """A planted bug: the backward pass multiplies by 2 in place of 1 / (1 - rate)."""
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        return np.where(super().backward(np.ones_like(dy)) > 0, 2 * dy, 0)
+
+
+y = layer.forward(ones, training=True)
+dx = layer.backward(ones)
+same = np.array_equal(dx == 0, y == 0) and np.array_equal(dx == 1.25, y != 0)
+print(f"the gradient is 0 where the output was 0, and 1.25 elsewhere: {same}")
+for tried in (0.5, 0.2):
+    right, wrong = (check_layer(kind(tried), (6, 5)).ok for kind in (nn.Dropout, TimesTwo))
+    print(f"rate {tried}: the right layer passes {right}, the wrong one {wrong}")
+
+# %% [markdown]
+# ## What dropout wants
+#
+# Why should holes help? For one neuron the answer can be computed. It has inputs x_d, weights w_d and a target t, and its
+# inputs go through dropout first. Its output sum_d w_d x_d M_d is right on average, but it scatters. For any
+# random number, the mean of a square is the square of the mean plus the variance; and variances of independent numbers add
+# up. So on average over all masks the squared error is
+#
+#     mean of (t - sum_d w_d x_d M_d)^2 = (t - sum_d w_d x_d)^2 + r / (1 - r) * sum_d w_d^2 x_d^2
+#
+# The first part is the loss without dropout. The second is a fine for large weights, and since they are squared, one large
+# weight costs more than two halves. Say that two inputs always carry the same number, 1, and the target is 1. Trust one of
+# them, w = (1, 0), or listen to both, w = (1/2, 1/2)? Without dropout the loss is 0 either way. With it:
+#
+# > trust one: 0.250
+# > listen to both: 0.125
+# > the package's layer agrees, on average over a million masks, to 1%: True
+
+# %%
+x, target = np.ones((1_000_000, 2)), 1.0  # a million copies of one example, each with a mask of its own
+kernels = {"trust one": np.array([1.0, 0.0]), "listen to both": np.array([0.5, 0.5])}
+agree, outputs = [], {}
+for name, w in kernels.items():
+    formula = (target - w.sum()) ** 2 + spread * (w**2).sum()
+    outputs[name] = layer.forward(x, training=True) @ w  # (1000000,)
+    agree.append(abs(((target - outputs[name]) ** 2).mean() - formula) < 0.01 * formula)
+    print(f"{name}: {formula:.3f}")
+print(f"the package's layer agrees, on average over a million masks, to 1%: {all(agree)}")
+
+# %% [markdown]
+# And the best weights? By symmetry both are the same, w. Then the loss is (1 - 2w)^2 + 2 r / (1 - r) w^2. Its derivative is
+# zero where
+#
+#     -4 (1 - 2w) + 4 r / (1 - r) w = 0,     so     w = 1 / (2 + r / (1 - r))
+#
+# > the best weights are 0.444 and 0.444
+#
+# A little less than one half: the price of being careful. We let a neuron find them. It starts from (1, 0), where
+# the plain loss is already zero, with `nn.Dropout`, `nn.Dense` and `nn.SGD`, and many masks in every step.
+#
+# > without dropout it stays at 1.000 and 0.000
+# > with dropout it comes to within 0.03 of the best weights: True
+
+# %%
+best = 1 / (2 + spread)
+print(f"the best weights are {best:.3f} and {best:.3f}")
+
+
+def learn(drop, steps=60, copies=4096):
+    """The weights (steps + 1, 2) of one neuron behind dropout, on its way from (1, 0)."""
+    hole, neuron, optimizer = nn.Dropout(drop), nn.Dense(1), nn.SGD(0.1)
+    for part in (hole, neuron):
+        part.astype("float64")
+        part.build((2,), np.random.default_rng(0))
+    neuron.params["kernel"][...] = [[1.0], [0.0]]
+    path = [neuron.params["kernel"][:, 0].copy()]
+    for _ in range(steps):
+        out = neuron.forward(hole.forward(np.ones((copies, 2)), training=True), training=True)
+        neuron.backward(2 * (out - target) / copies)
+        neuron.grads["bias"][...] = 0  # the formula above has no bias
+        optimizer.step([neuron])
+        path.append(neuron.params["kernel"][:, 0].copy())
+    return np.array(path)
+
+
+plain, holed = learn(0.0), learn(rate, 60 if lesson.quick() else 120)
+print(f"without dropout it stays at {plain[-1, 0]:.3f} and {abs(plain[-1, 1]):.3f}")
+print(f"with dropout it comes to within 0.03 of the best weights: {np.abs(holed[-1] - best).max() < 0.03}")
+
+# %% [markdown]
+# The figure: above, a cloth behind dropout; the last picture is the mean over many masks, and it is the cloth again. Below:
+# the outputs of the two kinds of neuron scatter differently around 1; and the loss as a map of the two weights, without
+# dropout a valley in which every place is as good as another, with dropout a bowl. The line is the way that the neuron took.
+
+# %%
+size = 64 if lesson.quick() else 128
+cloth = lesson.drawn_cloths(1, size, seed=4)[0][2]
+figure = style.new_figure(style.WIDE, 5.6)
+above, below = figure.subfigures(2, 1, height_ratios=[2.2, 3.1])
+pictures = [("cloth", cloth)]
+for r in (0.2, 0.5, 0.8):
+    pictures.append((f"rate {r}", nn.Dropout(r).forward(cloth, training=True)))
+many = 50 if lesson.quick() else 200
+half = nn.Dropout(0.5)
+pictures.append(
+    (f"rate 0.5, mean of {many}", np.mean([half.forward(cloth, training=True) for _ in range(many)], axis=0))
+)
+for axes, (title, picture) in zip(above.subplots(1, 5), pictures, strict=True):
+    axes.imshow(np.clip(picture, 0, 1), interpolation="nearest")
+    axes.set_title(title, fontsize=style.TEXT_SIZE)
+    style.dress_picture(axes)
+BLUE, RED = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"]
+bars, valley, bowl = below.subplots(1, 3, width_ratios=[1.15, 1, 1])
+style.dress(bars)
+for (name, out), colour, shift in zip(outputs.items(), (RED, BLUE), (-0.03, 0.03), strict=True):
+    places, counts = np.unique(out, return_counts=True)
+    bars.bar(places + shift, counts / len(out), width=0.06, color=colour, label=name)
+bars.axvline(target, color=style.MUTED, linestyle=":")
+bars.set_xlabel("output of the neuron (dotted: target)", fontsize=style.TEXT_SIZE)
+bars.set_ylabel("share of the masks", fontsize=style.TEXT_SIZE)
+bars.legend(frameon=False, fontsize=style.SMALL_SIZE, loc="upper left")
+w1, w2 = np.meshgrid(np.linspace(-0.3, 1.2, 151), np.linspace(-0.3, 1.2, 151))
+for axes, fine, path, title in (
+    (valley, 0.0, plain, "without dropout"),
+    (bowl, spread, holed, "with dropout, rate 0.2"),
+):
+    style.dress(axes, grid=False)
+    loss = (target - w1 - w2) ** 2 + fine * (w1**2 + w2**2)
+    shown = axes.contourf(w1, w2, loss, [0, 0.01, 0.03, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5, 1, 3], cmap=style.COUNTS)
+    axes.plot(*path.T, "-", color=RED, linewidth=2.5)
+    axes.plot(*path[0], "o", color="white", markeredgecolor=RED, markersize=9, markeredgewidth=2)
+    axes.plot(*path[-1], "*", color=RED, markeredgecolor="white", markersize=15)
+    axes.set_title(title, fontsize=style.TEXT_SIZE)
+    axes.set_xlabel("$w_1$", fontsize=style.TEXT_SIZE)
+    axes.set_ylabel("$w_2$", fontsize=style.TEXT_SIZE)
+    axes.set(aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+lesson.show(figure, "08_dropout")
+
+# %% [markdown]
+# ## Try it
+#
+# - Take r = 0.5. Where are the best weights now, and how far from the target is the neuron's answer in use?
+# - Draw a new mask in `backward`. What does `check_layer` say, and does a network still train?
+# - Put dropout in front of the wave's network of lesson 2. Why does it hurt there?

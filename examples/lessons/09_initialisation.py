@@ -1,0 +1,214 @@
+# %% [markdown]
+# # 9. Where weights begin: what dies, what explodes
+#
+# Needs lessons 2 and 3. About fifteen minutes.
+#
+# Training walks downhill from somewhere. This lesson asks where, and shows that the answer decides whether a deep network
+# learns at all: before the first step a signal has to get up to the loss, and a gradient has to get down again.
+#
+# ## One layer
+#
+# A unit adds up D inputs, z = sum_i w_i x_i. Let the weights be drawn independently, with mean 0 and variance v. Products of
+# different weights cancel in the mean, and only the squares stay:
+#
+#     E z^2 = D v E x^2
+#
+# ReLU cuts off one half of z, and z is as often negative as positive: E relu(z)^2 = E z^2 / 2. So one layer with its ReLU
+# multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D: that is "he", for He and others (2015). Downwards it
+# is the same sum over the layer's U outputs, so there the factor is U v / 2. "glorot" (2010) thinks of layers without ReLU,
+# wants both directions at once, and takes v = 2 / (D + U). The package draws both in `draw`
+# (`batik_scratch/nn/initializers.py`).
+#
+# What that means for a tower of layers 128 wide, after twenty of them:
+#
+# > glorot_normal: a layer multiplies the mean square by 0.50, twenty layers the size by 0.0010
+# > he_normal: a layer multiplies the mean square by 1.00, twenty layers the size by 1.0000
+# > twice he: a layer multiplies the mean square by 2.00, twenty layers the size by 1024.0000
+
+# %%
+import numpy as np
+
+from batik_scratch import nn
+from batik_scratch.learn import lesson
+from batik_scratch.nn import initializers
+from batik_scratch.report import style
+
+DEPTH, UNITS = 20, 128
+fan_in, fan_out = initializers.fans((UNITS, UNITS))
+variances = {"glorot_normal": 2 / (fan_in + fan_out), "he_normal": 2 / fan_in, "twice he": 2 * 2 / fan_in}
+for name, v in variances.items():
+    factor = fan_in * v / 2
+    print(
+        f"{name}: a layer multiplies the mean square by {factor:.2f}, twenty layers the size by {factor ** (DEPTH / 2):.4f}"
+    )
+
+# %% [markdown]
+# The package's own draws have the variance that the formula asks for:
+#
+# > drawn variance over the wanted one, glorot_normal: 1.0, he_normal: 1.0
+
+# %%
+ratios = {}
+for name, wanted in (("glorot_normal", 2 / (512 + 512)), ("he_normal", 2 / 512)):
+    ratios[name] = initializers.draw(name, (512, 512), np.random.default_rng(0)).var() / wanted
+print(f"drawn variance over the wanted one, {', '.join(f'{name}: {ratio:.1f}' for name, ratio in ratios.items())}")
+
+# %% [markdown]
+# ## Twenty layers
+#
+# Now the tower itself, on drawn cloths. `model.trace` (`batik_scratch/nn/trace.py`) goes up and down once and keeps what it
+# meets. We take the size (root of the mean square) of every layer's activations, and of the loss's gradient there. The
+# derivation is about means over all possible draws; one draw of 128 units wanders around it, so we promise no more than
+# this:
+#
+# > glorot: sizes shrink by more than 100, up and down: True
+# > he: sizes stay within a factor of 10, up and down: True
+# > twice he: sizes grow by more than 100, up and down: True
+# > zeros: layers whose kernel gets any gradient: 0 of 21
+
+# %%
+images, y, _ = lesson.drawn_cloths(16, 32)
+x = ((images - images.mean()) / images.std()).reshape(len(images), -1)  # (N, D), mean 0, mean square 1
+
+
+def tower(initializer, scale=1.0):
+    """Twenty dense layers with ReLU and three logits; all kernels but the last are multiplied by `scale`."""
+    layers = [part for _ in range(DEPTH) for part in (nn.Dense(UNITS, kernel_initializer=initializer), nn.ReLU())]
+    model = nn.Sequential([*layers, nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
+    for layer in model.layers[:-2]:
+        for kernel in layer.params.values():  # a bias of 0 stays 0
+            kernel *= scale
+    model.compile(nn.SGD(0.005))
+    return model
+
+
+def size(values):
+    """Root of the mean square."""
+    return float(np.sqrt((values.astype(np.float64) ** 2).mean()))
+
+
+starts = {"glorot": ("glorot_normal", 1.0), "he": ("he_normal", 1.0), "twice he": ("he_normal", 2**0.5)}
+starts["zeros"] = ("zeros", 1.0)
+up, down, learning = {}, {}, {}
+for name, (initializer, scale) in starts.items():
+    trace = tower(initializer, scale).trace(x, y)
+    hidden = [step for step in trace.steps if step.kind == "ReLU"]
+    up[name], down[name] = [size(s.activation) for s in hidden], [size(s.gradient) for s in hidden]
+    ends = (up[name][0], up[name][-1], down[name][-1], down[name][0])
+    print("  {:9s} up: {:.2g} to {:.2g}   down: {:.2g} to {:.2g}".format(name, *ends))
+    learning[name] = sum(bool(step.grads["kernel"].any()) for step in trace.steps if step.grads)
+
+
+def growth(sizes):
+    return sizes[-1] / sizes[0]
+
+
+both = {name: (growth(up[name]), growth(down[name][::-1])) for name in ("glorot", "he", "twice he")}
+print(f"glorot: sizes shrink by more than 100, up and down: {max(both['glorot']) < 1 / 100}")
+print(f"he: sizes stay within a factor of 10, up and down: {all(0.1 < g < 10 for g in both['he'])}")
+print(f"twice he: sizes grow by more than 100, up and down: {min(both['twice he']) > 100}")
+print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DEPTH + 1}")
+
+# %% [markdown]
+# Zeros die at once. The signal is 0 in every layer, so the last kernel's gradient (signal times upstream) is 0; and every
+# gradient on the way down is multiplied by a kernel of 0. Only the last bias learns: how frequent each class is.
+#
+# What of another constant, 0.01 say? The units of a layer then all compute the same, get the same gradient, and make the
+# same step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that
+# symmetry.
+#
+# > after ten steps from a constant all units of a layer are still the same: True
+# > and from a random start: False
+
+# %%
+for constant, text in ((True, "after ten steps from a constant all units of a layer are still the same:"), (False, "")):
+    small = nn.Sequential([nn.Dense(16), nn.ReLU(), nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
+    small.compile(nn.Adam(1e-3))
+    if constant:
+        small.set_weights([np.full_like(w, 0.01) if w.ndim == 2 else w for w in small.get_weights()])
+    for _ in range(10):
+        small.train_step(x, y)
+    kernel = small.layers[0].params["kernel"]  # (D, 16)
+    print(text or "and from a random start:", np.allclose(kernel, kernel[:, :1], atol=1e-4))
+
+# %% [markdown]
+# ## A unit that never wakes
+#
+# ReLU has a way of dying of its own. A unit that is negative for *every* picture is shut for every picture; its gate lets no
+# gradient through, so no step ever changes it. A step that is too long is enough to bring that about. Here we push half
+# of the units down by hand, and train.
+#
+# > sleeping units whose weights have changed after 20 steps: 0 of 8
+# > units that were awake and have changed: True
+
+# %%
+sleepy = nn.Sequential([nn.Dense(16), nn.ReLU(), nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
+sleepy.compile(nn.Adam(1e-3))
+sleepy.layers[0].params["bias"][:8] = -1000
+before = sleepy.get_weights()[0]  # (D, 16)
+for _ in range(20):
+    sleepy.train_step(x, y)
+changed = (sleepy.get_weights()[0] != before).any(axis=0)  # (16,)
+print(f"sleeping units whose weights have changed after 20 steps: {changed[:8].sum()} of 8")
+print(f"units that were awake and have changed: {changed[8:].any()}")
+
+# %% [markdown]
+# ## What training makes of it
+#
+# The same steps of plain gradient descent from two starts. The lower layers of the glorot tower get gradients too small to
+# move them. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
+#
+# > he: the loss has fallen below a half of where it started: True
+# > glorot: the loss is still within a tenth of where it started: True
+
+# %%
+steps, losses = 150, {}
+for name in ("glorot", "he"):
+    model = tower(*starts[name])
+    losses[name] = [float(model.train_step(x, y)[0]) for _ in range(steps)]
+print(f"he: the loss has fallen below a half of where it started: {losses['he'][-1] < losses['he'][0] / 2}")
+still = abs(losses["glorot"][-1] - losses["glorot"][0]) < losses["glorot"][0] / 10
+print(f"glorot: the loss is still within a tenth of where it started: {still}")
+
+# %% [markdown]
+# Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not
+# twenty: Keras' default is wrong for deep ReLU networks and does this one little harm.
+#
+# > four layers at glorot's rate leave 0.25 of the size
+
+# %%
+print(f"four layers at glorot's rate leave {0.5 ** (4 / 2):.2f} of the size")
+
+colours = {name: style.OKABE_ITO[c] for name, c in (("glorot", "vermillion"), ("he", "blue"), ("twice he", "orange"))}
+dashes = {"glorot": "--", "he": "-", "twice he": "-."}
+layers = np.arange(1, DEPTH + 1)
+figure = style.new_figure(style.WIDE, 3.7)
+left, middle, right = figure.subplots(1, 3)
+titles = ("signal, going up \N{RIGHTWARDS ARROW}", "\N{LEFTWARDS ARROW} gradient, coming down")
+for axes, sizes, title in zip((left, middle), (up, down), titles, strict=True):
+    for name, colour in colours.items():
+        axes.plot(layers, sizes[name], dashes[name], color=colour, linewidth=2.2, label=name)
+    axes.set_yscale("log")
+    axes.set_xlabel("layer", fontsize=style.TEXT_SIZE)
+    axes.set_xticks((1, 5, 10, 15, 20))
+    axes.set_title(title, fontsize=style.TITLE_SIZE, loc="left")
+left.set_ylabel("size (root mean square)", fontsize=style.TEXT_SIZE)
+for name, values in losses.items():
+    right.plot(np.arange(1, steps + 1), values, dashes[name], color=colours[name], linewidth=2.2)
+right.axhline(np.log(3), color=style.MUTED, linewidth=1, linestyle=":")
+right.text(steps, np.log(3) + 0.03, "guessing, log 3", ha="right", fontsize=style.SMALL_SIZE, color=style.MUTED)
+right.set_xlabel("step of gradient descent", fontsize=style.TEXT_SIZE)
+right.set_ylabel("loss", fontsize=style.TEXT_SIZE)
+right.set_ylim(0, 1.35)
+right.set_title("what training makes of it", fontsize=style.TITLE_SIZE, loc="left")
+for axes in (left, middle, right):
+    style.dress(axes)
+figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+lesson.show(figure, "09_initialisation")
+
+# %% [markdown]
+# ## Try it
+#
+# - Draw from he *uniform*. Does the shape of the distribution matter, or only its variance?
+# - Make the tower narrow in the middle (128, 16, 128). Which of the two directions does he keep, and which not?
+# - Take the paper's network and `model.trace(images, y)`: where do its signals shrink, and where do its gradients?

@@ -1,0 +1,181 @@
+# %% [markdown]
+# # 13. The journey: one cloth up, one gradient down
+#
+# Needs lessons 2 and 5 to 8. About twenty minutes.
+#
+# By now every layer has been taken apart on its own. This lesson follows one picture through all of them, and one gradient
+# all the way back. Training does nothing else, 32 pictures at a time.
+#
+# Write the network as a chain, A_k = f_k(A_{k-1}), from the pixels A_0 to the logits A_L, and let S be a number computed
+# from the logits. The chain rule says
+#
+#     dS/dA_{k-1} = J_k' dS/dA_k,      J_k = dA_k/dA_{k-1}
+#
+# J_k is huge. Nobody writes it down: a layer's `backward` is a recipe for multiplying with its transpose, and that is all
+# it is. Starting at the top, each product is a vector times a matrix. Starting at the bottom it would be a matrix times a
+# matrix, layer after layer. The order of the brackets is what makes learning affordable.
+#
+# `model.trace` (`batik_scratch/nn/trace.py`) walks up and down and keeps everything that it meets. Without further
+# arguments S is the logit of the predicted class, so that the gradient starts as a 1 for this class and a 0 for the others.
+#
+# > steps 0 to 3: input, conv2d, re_lu, max_pooling2d
+# > and the last 4: dense, re_lu_3, dense_1, softmax
+# > the gradient at the logits holds one 1 and two 0: True
+
+# %%
+import numpy as np
+
+from batik_scratch.learn import lesson
+from batik_scratch.report import style
+
+model = lesson.small_network()
+cloths, labels, _ = lesson.drawn_cloths(8, model.input_shape[0], seed=5)
+sure = model.predict(cloths)[np.arange(len(labels)), labels]  # (N,) probability of the true class
+chosen = int(sure.argmax())
+x = cloths[chosen : chosen + 1]  # (1, H, W, 3)
+trace = model.trace(x)
+names = [step.name for step in trace.steps]
+print(f"steps 0 to 3: {', '.join(names[:4])}")
+print(f"and the last 4: {', '.join(names[-4:])}")
+start = trace["dense_1"].gradient
+print(f"the gradient at the logits holds one 1 and two 0: {sorted(start.ravel().tolist()) == [0, 0, 1]}")
+for step in trace.steps[:-1]:
+    zeros = (step.activation == 0).mean(), (step.gradient == 0).mean()
+    shape = " x ".join(map(str, step.activation.shape[1:]))
+    print(f"  {step.name:16s} {shape:14s} zeros: {zeros[0]:4.0%} of the signal, {zeros[1]:4.0%} of the gradient")
+
+# %% [markdown]
+# ## What each kind of layer does to the gradient
+#
+# The table shows a comb. A convolution spreads: its dS/dX is nearly everywhere different from 0. A max-pooling picks: of
+# four places one gets the gradient, the one that won on the way up. A ReLU cuts: where the signal was shut, so is the
+# gradient.
+#
+# > under every 2x2 pooling at least three quarters of the gradient are 0: True
+# > under every ReLU the gradient is 0 wherever the signal was not above 0: True
+
+# %%
+position = {step.name: index for index, step in enumerate(trace.steps)}
+# what a pooling looks at, and a ReLU: the step before
+pools = [trace.steps[position[step.name] - 1] for step in trace.steps if step.kind == "MaxPooling2D"]
+picked = all((s.gradient == 0).mean() >= 0.75 for s in pools)
+print(f"under every 2x2 pooling at least three quarters of the gradient are 0: {picked}")
+gates = [trace.steps[position[step.name] - 1] for step in trace.steps if step.kind == "ReLU"]
+cut = all((s.gradient[s.activation <= 0] == 0).all() for s in gates)
+print(f"under every ReLU the gradient is 0 wherever the signal was not above 0: {cut}")
+
+# %% [markdown]
+# ## Three checks on the way
+#
+# *Is it true?* A gradient at a layer says what nudging that layer's output does to the score. So nudge, and run the layers
+# above. We nudge along the gradient itself: the score must grow by the length of the nudge times the size of the gradient.
+# float32 leaves a few digits for such a difference, so we promise a twentieth.
+#
+# > a nudge at every pooling changes the score as its gradient says, to a twentieth: True
+
+# %%
+right = []
+for step in trace.steps:
+    if step.kind == "MaxPooling2D":
+        size = np.sqrt((step.gradient**2).sum())
+        scores = []
+        for nudge in (0.02, -0.02):
+            y = step.activation + np.float32(nudge / size) * step.gradient
+            for layer in model.layers[position[step.name] : -1]:  # the input is step 0, so this is the next layer
+                y = layer.forward(y)
+            scores.append((y * start).sum())
+        right.append(abs((scores[0] - scores[1]) / (0.04 * size) - 1) < 0.05)
+print(f"a nudge at every pooling changes the score as its gradient says, to a twentieth: {all(right)}")
+
+# %% [markdown]
+# *Where do the parameters' gradients come from?* From the same two things, met at a layer: what came up and what comes
+# down. For a convolution (`batik_scratch/nn/layers/conv.py`)
+#
+#     dS/dW[u,v,c,f] = sum_ij X[i+u, j+v, c] dS/dY[i,j,f]
+#
+# which is one window of the input, shifted by (u, v), times the gradient. Taken by hand from the trace:
+#
+# > by hand and by the layer the same: True
+
+# %%
+above = trace["conv2d"]  # its output's gradient
+oh, ow = above.gradient.shape[1:3]
+u, v, c = 2, 0, 1
+by_hand = np.einsum("ij,ijf->f", x[0, u : u + oh, v : v + ow, c], above.gradient[0])  # (F,)
+by_layer = above.grads["kernel"][u, v, c]  # (F,)
+print(f"by hand and by the layer the same: {np.allclose(by_hand, by_layer, rtol=1e-3, atol=1e-5)}")
+
+# %% [markdown]
+# *Is anything lost?* Between its kinks such a network is linear in its signal, plus its biases. Therefore (Euler) the score
+# is the signal times its gradient, at any layer, plus every bias above times its own gradient:
+#
+#     S = sum A_k dS/dA_k + sum_{biases above k} b dS/db
+#
+# As the walk comes down, the first part hands over to the second whatever the biases gave, and their sum stays what it was.
+#
+# > at every one of the 15 steps the two parts add up to the score: True
+
+# %%
+score = float(trace["dense_1"].activation.max())
+biases, parts = 0.0, []
+for step in reversed(trace.steps[:-1]):  # the softmax has no part in a logit
+    signal = float((step.activation.astype(np.float64) * step.gradient).sum())
+    parts.append((step.name, signal, biases))
+    if step.grads:
+        biases += float((model.get_layer(step.name).params["bias"].astype(np.float64) * step.grads["bias"]).sum())
+for name, signal, given in parts:
+    print(f"  {name:16s} signal {signal:8.4f}   biases above {given:8.4f}   together {signal + given:8.4f}")
+whole = all(abs(signal + given - score) < 1e-3 * max(1, abs(score)) for _, signal, given in parts)
+print(f"at every one of the {len(parts)} steps the two parts add up to the score: {whole}")
+
+# %% [markdown]
+# ## The journey as a picture
+#
+# Upper row: the signal, in one channel a layer, the one that matters most for the score. Middle row: the gradient in the
+# same channel, blue where more signal would raise the score, red where it would lower it. Lower row: the gradient's size
+# over all channels. Read the upper row from left to right and the others from right to left. The last picture of the lower
+# row, under the cloth, is a saliency map. It came for nothing: lesson 14.
+
+# %%
+names = ("input", "re_lu", "max_pooling2d", "re_lu_1", "max_pooling2d_1", "re_lu_2", "max_pooling2d_2")
+titles = ("cloth", "conv, ReLU", "pool", "conv, ReLU", "pool", "conv, ReLU", "pool", "logits")
+figure = style.new_figure(style.WIDE, 3.8)
+grid = figure.subplots(3, len(titles))
+for column, name in enumerate(names):
+    step = trace[name]
+    a, g = step.activation[0], step.gradient[0]  # (H, W, C)
+    best = int(np.abs(a * g).sum(axis=(0, 1)).argmax())
+    if name == "input":
+        grid[0, 0].imshow(a)
+    else:
+        grid[0, column].imshow(a[..., best], cmap=style.SALIENCY, interpolation="nearest")
+    limit = np.percentile(np.abs(g[..., best])[g[..., best] != 0], 99)
+    grid[1, column].imshow(g[..., best], cmap="RdBu", vmin=-limit, vmax=limit, interpolation="nearest")
+    together = np.sqrt((g**2).sum(axis=-1))
+    grid[2, column].imshow(
+        together, cmap=style.SALIENCY, vmin=0, vmax=np.percentile(together, 99), interpolation="nearest"
+    )
+    grid[2, column].set_xlabel(f"{a.shape[0]} x {a.shape[1]} x {a.shape[2]}", fontsize=style.SMALL_SIZE - 1)
+for row, values in ((0, trace["dense_1"].activation[0]), (1, start[0])):
+    axes = grid[row, -1]
+    axes.bar(range(len(values)), values, color=[style.RIGHT if g else style.MUTED for g in start[0]])
+    axes.axhline(0, color=style.MUTED, linewidth=0.8)
+    axes.set_box_aspect(1)
+grid[2, -1].axis("off")
+for column, title in enumerate(titles):
+    grid[0, column].set_title(title, fontsize=style.SMALL_SIZE)
+rows = ("signal \N{RIGHTWARDS ARROW}", "\N{LEFTWARDS ARROW} gradient", "\N{LEFTWARDS ARROW} its size")
+for axes, text in zip(grid[:, 0], rows, strict=True):
+    axes.set_ylabel(text, fontsize=style.TEXT_SIZE)
+for axes in grid.flat:
+    style.dress_picture(axes)
+lesson.show(figure, "13_the_journey_of_a_gradient")
+
+# %% [markdown]
+# ## Try it
+#
+# - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. What becomes of the pictures, of
+#   their sign and of their size? (Lesson 16 has the answer.)
+# - Trace a cloth that the network gets wrong, once for its class and once, with `seed=`, for the true one. Where do they
+#   part?
+# - Replace the biases by zeros. What remains of the second part, and how far does the score move?

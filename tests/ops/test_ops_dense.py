@@ -1,0 +1,54 @@
+"""The split product against the plain one, and arrays that are kept."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batik_scratch.ops import dense
+from batik_scratch.ops.workspace import Workspace
+
+
+@given(
+    st.integers(1, 9), st.integers(1, 70), st.integers(1, 6), st.sampled_from([("float32", 2e-6), ("float64", 1e-13)])
+)
+def test_the_split_product_agrees_with_the_plain_one(n, d, u, dtype):
+    name, tolerance = dtype
+    rng = np.random.default_rng(0)
+    x, w, b, dy = (rng.standard_normal(s).astype(name) for s in ((n, d), (d, u), (u,), (n, u)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dense, "LARGE", 0)  # as if the kernel were large
+        got = (dense.forward(x, w, b), *dense.backward(x, w, dy))
+    plain = (dense.forward_plain(x, w, b), *dense.backward_plain(x, w, dy))
+    for one, other in zip(got, plain, strict=True):
+        assert one.dtype == name
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * d * max(1, np.abs(other).max()))
+
+
+def test_a_large_kernel_is_split_and_what_is_not_needed_is_not_made():
+    rng = np.random.default_rng(1)
+    x, w, dy = (rng.standard_normal(s).astype("float32") for s in ((4, 5000), (5000, 16), (4, 16)))
+    assert not dense._plain_is_best(x, w)
+    np.testing.assert_allclose(dense.forward(x, w, dy[0]), x @ w + dy[0], rtol=0, atol=2e-3)
+    dx, dw, db = dense.backward(x, w, dy, need_dx=False)
+    assert dx is None and np.allclose(dw, x.T @ dy, atol=1e-5) and np.allclose(db, dy.sum(axis=0), atol=1e-6)
+    dx, dw, db = dense.backward(x, w, dy, need_grads=False)
+    assert np.allclose(dx, dy @ w.T, atol=1e-4) and dw is None and db is None
+
+
+def test_a_workspace_hands_out_the_same_memory_again():
+    room = Workspace()
+    first = room.take("y", (4, 6), "float32")
+    again = room.take("y", (3, 5), "float32")
+    assert np.shares_memory(first, again) and again.shape == (3, 5) and again.flags.c_contiguous
+    assert not np.shares_memory(first, room.take("x", (4, 6), "float32"))
+    assert not np.shares_memory(first, room.take("y", (4, 6), "float64"))
+    assert room.take("y", (9, 9), "float32").size == 81 and room.bytes() == 81 * 4 + 24 * 4 + 24 * 8
+
+
+def test_a_workspace_travels_empty():
+    room = Workspace()
+    room.take("y", (1000,), "float32")
+    assert pickle.loads(pickle.dumps(room)).bytes() == 0
