@@ -14,7 +14,6 @@ from wrong_answers import WRONG
 from batik_scratch.learn import exercises
 from batik_scratch.learn.exercises import process
 from batik_scratch.learn.exercises.examination import examine
-from batik_scratch.learn.exercises.text import lessons
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, INDEX = ROOT / "batik_scratch", ROOT / "examples" / "exercises" / "README.md"
@@ -74,13 +73,18 @@ def test_a_typical_wrong_answer_gets_the_right_reply(tmp_path, name, old, new, p
 
 
 @each_exercise
-def test_the_index_page_says_the_same_as_the_command(exercise):
-    row = f"| `{exercise.name}` | {exercise.task} | {lessons(exercise)} |"
-    page = INDEX.read_text()
-    assert row in page
-    own = next(line for line in page.splitlines() if line.startswith(row)).removeprefix(row)
-    paths = re.findall(r"`([\w/]+\.py)`", own)
-    assert paths and all((PACKAGE / path).is_file() for path in paths)
+def test_the_index_page_says_the_same_as_the_command_and_links_to_what_there_is(exercise):
+    row = next(line for line in INDEX.read_text().splitlines() if line.startswith(f"| `{exercise.name}` |"))
+    _, _, task, after, own, _ = (cell.strip() for cell in row.split("|"))
+    assert task == exercise.task
+    assert re.findall(r"\[(\d+)\]\(../lessons/0?\1_\w+\.py\)", after) == [str(number) for number in exercise.after]
+    links = re.findall(r"\]\(([^)]+)\)", after + own)
+    assert len(links) > len(exercise.after) and all((INDEX.parent / link).is_file() for link in links)
+
+
+def test_exercises_come_in_the_order_of_their_lessons():
+    last = [max(exercise.after) for exercise in exercises.EXERCISES.values()]
+    assert last == sorted(last)
 
 
 def test_an_installed_package_has_the_texts_too():

@@ -31,14 +31,14 @@ def stub(exercise: Exercise) -> str:
 
 
 def lessons(exercise: Exercise) -> str:
-    """The lessons that come before it, as words: "02, 04"."""
-    return ", ".join(f"{number:02d}" for number in exercise.after)
+    """The lessons that come before it, as words: "2, 4"."""
+    return ", ".join(str(number) for number in exercise.after)
 
 
 def _header(exercise: Exercise) -> str:
-    file = f"{exercise.name}.py"
+    file, many = f"{exercise.name}.py", "s" * (len(exercise.after) > 1)
     return (
-        f"# Exercise {exercise.name}, after lessons {lessons(exercise)}.\n"
+        f"# Exercise {exercise.name}, after lesson{many} {lessons(exercise)}.\n"
         f"# Is it right?  batik-scratch exercise check {file}\n"
         f"# Stuck?        batik-scratch exercise hint {file}\n"
     )
