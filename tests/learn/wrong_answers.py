@@ -170,4 +170,17 @@ WRONG = [
         "dx",
         "dx differs from the package's own",
     ),
+    ("adam", "        w -= alpha", "        m /= 1 - self.beta_1**t\n        w -= alpha", "memory", "correct a copy"),
+    ("adam", "* (1 - self.beta_2)", "", "memory", "the newest g*g alone"),
+    ("cross_entropy", "-log_p[rows, y]", "-log_p[:, y]", "forward", "picks whole columns"),
+    ("cross_entropy", "-log_p[rows, y]", "-log_p[y]", "forward", "picks whole rows"),
+    ("saliency", "return dy", "return model.input_gradient(images, lambda z: z)", "file", "does the work here"),
+    ("max_pooling2d", "argmax(axis=1)", "argmin(axis=1)", "dx", "stand somewhere else"),
+    (
+        "max_pooling2d",
+        "winner // pw, j * sw + winner % pw",
+        "winner % pw, j * sw + winner // pw",
+        "backward",
+        "IndexError",
+    ),
 ]

@@ -70,6 +70,11 @@ class Answer:
     def _check_function(self) -> list[Finding]:
         if not callable(self.thing):
             return [Finding("file", f"{self.exercise.answer} must be a function: def {self.exercise.answer}(...):")]
+        for node in ast.walk(self.tree):
+            name = getattr(node, "attr", getattr(node, "id", None))
+            if name in self.exercise.forbidden:
+                sentence = f"{name} does the work here; the point is to write it yourself."
+                return [Finding("file", sentence, line=getattr(node, "lineno", None))]
         return []
 
     # ------------------------------------------------------------------ lines

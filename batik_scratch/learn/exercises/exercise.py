@@ -40,6 +40,7 @@ class Exercise:
     writes       the methods to write; empty for a function
     examine      the steps of the examination, the first that finds something ends it
     hints        by part of a finding, from a nudge to nearly the line itself
+    forbidden    names that would do the work in the student's place
     """
 
     name: str
@@ -51,3 +52,4 @@ class Exercise:
     writes: tuple[str, ...]
     examine: Callable[["Answer"], Iterator[Step]]
     hints: Mapping[str, tuple[str, ...]]
+    forbidden: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from ..exercise import Exercise, Finding, Step
 STEPS = 7
 RATE, B1, B2, EPSILON = 0.01, 0.9, 0.99, 1e-3  # an epsilon that shows where it stands
 Rule = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]  # m, v, g, t -> what is subtracted from w
+Memory = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # old memory, g, t -> new memory
 SETTINGS: Mapping[str, float] = {"learning_rate": RATE, "beta_1": B1, "beta_2": B2, "epsilon": EPSILON}
 
 
@@ -51,6 +52,40 @@ MISTAKES: list[tuple[Rule, str]] = [
     ),
     (lambda m, v, g, t: _alpha(t + 1) * m / (np.sqrt(v) + EPSILON), "t is one too large: it is 1 in the first step."),
 ]
+RIGHT_M: Memory = lambda m, g, t: B1 * m + (1 - B1) * g  # noqa: E731
+RIGHT_V: Memory = lambda v, g, t: B2 * v + (1 - B2) * g * g  # noqa: E731
+MISTAKES_M: list[tuple[Memory, str]] = [
+    (
+        lambda m, g, t: RIGHT_M(m, g, t) / (1 - B1**t),
+        "m itself is divided by 1 - beta_1^t, but it lives on: correct a copy.",
+    ),
+    (
+        lambda m, g, t: g,
+        "m is the newest gradient alone: the factor (1 - beta_1) is missing in m += (g - m)(1 - beta_1).",
+    ),
+    (lambda m, g, t: B1 * m + g, "m is missing the factor (1 - beta_1) at g."),
+    (lambda m, g, t: m + g, "m is the sum of all gradients; it must be their running mean, m += (g - m)(1 - beta_1)."),
+    (lambda m, g, t: m + (1 - B1) * g, "m only grows: the old mean must shrink, m += (g - m)(1 - beta_1)."),
+    (lambda m, g, t: (1 - B1) * m + B1 * g, "beta_1 and 1 - beta_1 are swapped in m."),
+    (lambda m, g, t: B2 * m + (1 - B2) * g, "m uses beta_2; it must use beta_1."),
+]
+MISTAKES_V: list[tuple[Memory, str]] = [
+    (
+        lambda v, g, t: RIGHT_V(v, g, t) / (1 - B2**t),
+        "v itself is divided by 1 - beta_2^t, but it lives on: correct a copy.",
+    ),
+    (lambda v, g, t: B2 * v + (1 - B2) * g, "v is the mean of g; it must be the mean of g*g."),
+    (lambda v, g, t: B2 * v + (1 - B2) * np.abs(g), "v is the mean of |g|; it must be the mean of g*g."),
+    (
+        lambda v, g, t: g * g,
+        "v is the newest g*g alone: the factor (1 - beta_2) is missing in v += (g*g - v)(1 - beta_2).",
+    ),
+    (lambda v, g, t: B2 * v + g * g, "v is missing the factor (1 - beta_2) at g*g."),
+    (lambda v, g, t: v + g * g, "v is the sum of all g*g; it must be their running mean, v += (g*g - v)(1 - beta_2)."),
+    (lambda v, g, t: v + (1 - B2) * g * g, "v only grows: the old mean must shrink, v += (g*g - v)(1 - beta_2)."),
+    (lambda v, g, t: (1 - B2) * v + B2 * g * g, "beta_2 and 1 - beta_2 are swapped in v."),
+    (lambda v, g, t: B1 * v + (1 - B1) * g * g, "v uses beta_1; it must use beta_2."),
+]
 
 
 def examine(answer: Answer) -> Iterator[Step]:
@@ -77,11 +112,9 @@ def _found(answer: Answer, part: str, sentence: str, details: tuple[str, ...] = 
 
 
 def _memory(answer: Answer) -> Sequence[Finding]:
-    """m and v after the first and the second call, for one tensor."""
+    """m and v after two calls, for one tensor."""
     mine = answer.thing(**SETTINGS)
-    m, v = np.zeros(4), np.zeros(4)
-    right_m, right_v = m.copy(), v.copy()
-    w = np.ones(4)
+    m, v, w = np.zeros(4), np.zeros(4), np.ones(4)
     for t in (1, 2):
         mine.iterations = t
         g = _gradients(t)["bias"]
@@ -96,35 +129,25 @@ def _memory(answer: Answer) -> Sequence[Finding]:
             )
         if not np.array_equal(given, g):
             return _found(answer, "memory", "The gradient g is changed; work on a new array.")
-        before_m, before_v = right_m, right_v
-        right_m, right_v = B1 * right_m + (1 - B1) * g, B2 * right_v + (1 - B2) * g * g
         if not m.any() and not v.any():
             sentence = (
                 'memory["m"] and memory["v"] stay zero: change them in place, m += ... or m[...] = ..., '
                 "never m = ..., which makes a new array that is forgotten."
             )
             return _found(answer, "memory", sentence)
-        suspects_m = [
-            (before_m + g, "m is missing its factor (1 - beta_1)."),
-            (before_m * (1 - B1) + B1 * g, "beta_1 and 1 - beta_1 are swapped in m."),
-            (before_m * B2 + (1 - B2) * g, "m uses beta_2; it must use beta_1."),
-            (before_m * B1 + g, "m is missing the factor (1 - beta_1) at g."),
-            (before_m + (1 - B1) * g, "m only grows: the old mean must shrink, m += (g - m)(1 - beta_1)."),
-        ]
-        suspects_v = [
-            (before_v * B2 + (1 - B2) * g, "v is the mean of g; it must be the mean of g*g."),
-            (before_v * B2 + (1 - B2) * np.abs(g), "v is the mean of |g|; it must be the mean of g*g."),
-            (before_v * (1 - B2) + B2 * g * g, "beta_2 and 1 - beta_2 are swapped in v."),
-            (before_v * B1 + (1 - B1) * g * g, "v uses beta_1; it must use beta_2."),
-            (before_v * B2 + (1 - B2) * right_m**2, "v is the mean of m*m; it must be the mean of g*g."),
-            (before_v * B2 + g * g, "v is missing the factor (1 - beta_2) at g*g."),
-            (before_v + (1 - B2) * g * g, "v only grows: the old mean must shrink, v += (g*g - v)(1 - beta_2)."),
-        ]
-        for name, value, right, suspects in (("m", m, right_m, suspects_m), ("v", v, right_v, suspects_v)):
-            wrong = wrong_numbers(value, right, f'memory["{name}"] after step {t}', suspects)
-            if wrong:
-                return _found(answer, "memory", *wrong)
+    for name, value, right, mistakes in (("m", m, RIGHT_M, MISTAKES_M), ("v", v, RIGHT_V, MISTAKES_V)):
+        suspects = [(_remembered(rule), sentence) for rule, sentence in mistakes]
+        if wrong := wrong_numbers(value, _remembered(right), f'memory["{name}"] after two steps', suspects):
+            return _found(answer, "memory", *wrong)
     return []
+
+
+def _remembered(rule: Memory) -> np.ndarray:
+    """What a memory holds after two steps that begin at zero."""
+    value = np.zeros(4)
+    for t in (1, 2):
+        value = rule(value, _gradients(t)["bias"], t)
+    return value
 
 
 def _steps(answer: Answer) -> Sequence[Finding]:

@@ -43,6 +43,9 @@ def _value_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
         "All classes count; wanted is log P of the true class alone: log_p[np.arange(N), y].",
     )
     yield scalar(-np.log(p).sum() / len(y)), "All classes count; wanted is log P of the true class alone."
+    columns = "log_p[:, y] picks whole columns; wanted is one number per row: log_p[np.arange(N), y]."
+    yield scalar(-np.log(p[:, y]).mean()), columns
+    yield scalar(-np.log(p[y]).mean()), columns.replace("[:, y]", "[y]").replace("columns", "rows")
     yield scalar(-np.log2(p[rows, y]).mean()), "This is the logarithm to base 2; wanted is the natural one, np.log."
     yield scalar(-np.log10(p[rows, y]).mean()), "This is the logarithm to base 10; wanted is the natural one, np.log."
     yield scalar(-p[rows, y].mean()), "The logarithm is missing."
@@ -127,6 +130,7 @@ EXERCISE = Exercise(
     docstring=losses.__doc__ or "",
     writes=(),
     examine=examine,
+    forbidden=("SparseCategoricalCrossentropy", "on_logits"),
     hints={
         "forward": (
             "For each image: how probable is its true class? The loss is the mean of minus the logarithm of that.",

@@ -119,6 +119,7 @@ EXERCISE = Exercise(
     docstring=Gradient.__doc__ or "",
     writes=(),
     examine=examine,
+    forbidden=("input_gradient", "gradient_at", "attribute"),
     hints={
         "map": (
             "Three parts: forward through the layers, a seed at the logits, backward through the same layers reversed.",
