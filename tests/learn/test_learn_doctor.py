@@ -1,5 +1,7 @@
 """The doctor names what is wrong from numbers alone, and says nothing where nothing is."""
 
+import sys
+
 import numpy as np
 import pytest
 from right_cases import right_case
@@ -109,6 +111,11 @@ def raising(self, *arguments, **options):
         ({"forward": forwards, "backward": lambda *a, **o: "text"}, "raises", "backward"),
         ({"forward": forwards, "backward": lambda self, dy, *a: 1.0}, "wrong shape", "dx"),
         ({"forward": forwards, "backward": lambda self, dy, *a: dy * np.nan}, "not a number", "dx"),
+        ({"forward": lambda self, x, *a, **o: x / 0, "backward": lambda self, dy, *a: dy}, "not a number", "y"),
+        ({"forward": forwards, "backward": lambda self, dy, *a: dy.astype(np.float32)}, "dtype changed", "dx"),
+        ({"forward": lambda self, x, *a, **o: x > 0, "backward": lambda self, dy, *a: dy}, "dtype changed", "y"),
+        ({"forward": forwards, "backward": lambda self, dy, *a: np.zeros(0)}, "wrong shape", "dx"),
+        ({"forward": forwards, "backward": lambda self, dy, *a: sys.exit("bye")}, "raises", "backward"),
         ({"forward": forwards, "backward": lambda self, dy, *a: 2 * self._kept}, "upstream gradient ignored", "dx"),
         ({"forward": forwards, "backward": lambda self, dy, *a: dy * np.sin(self._kept)}, "unexplained", "dx"),
         ({"forward": lambda self, x, *a, **o: x * np.random.default_rng().random(), "backward": lambda self, dy: dy},

@@ -34,6 +34,12 @@ def broken_contracts(done: Run) -> list[Diagnosis]:
             "forward gives another y for the same x and the same random numbers; keep what it draws in one generator."
         )
         return [*found, Diagnosis("forward not repeatable", "y", sentence)]
+    if not np.isfinite(done.y).all():
+        sentence = (
+            f"forward gives {(~np.isfinite(done.y)).sum()} values that are NaN or infinite: no gradient can be right."
+        )
+        return [*found, Diagnosis("not a number", "y", sentence)]
+    found += [_dtype(name, array) for name, array in _arrays(done).items() if array.dtype != np.float64]
     if not done.touched:
         found += [d for name in done.tensors if (d := _twice(done, name)) is not None]
     return found
@@ -56,6 +62,19 @@ def failed(case: Case, failure: Failure) -> Diagnosis:
         "raises",
         failure.stage,
         f"{failure.stage} stops with {failure}. Print the shapes of both factors just before that line.",
+    )
+
+
+def _arrays(done: Run) -> dict[str, np.ndarray]:
+    return {"y": done.y} | {name: g for name, g in done.analytic.items() if g is not None}
+
+
+def _dtype(name: str, array: np.ndarray) -> Diagnosis:
+    return Diagnosis(
+        "dtype changed",
+        name,
+        f"{name} is {array.dtype} where all that went in is float64. Make new arrays with np.zeros_like(x), or with "
+        "dtype=x.dtype, and no integers.",
     )
 
 

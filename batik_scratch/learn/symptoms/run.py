@@ -22,7 +22,7 @@ LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
 class Failure(Exception):
     """The layer raised, or returned what is no array: `stage` says in which call."""
 
-    def __init__(self, stage: str, error: Exception) -> None:
+    def __init__(self, stage: str, error: BaseException) -> None:
         super().__init__(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
         self.stage = stage
 
@@ -74,7 +74,7 @@ class Run:
         self.forward(self.earlier_x.copy())  # a layer that remembers an earlier batch shows itself
         x = self.x.copy()
         self.y = self.forward(x).copy()
-        self.repeatable = np.array_equal(self.y, self.forward(x))
+        self.repeatable = np.array_equal(self.y, self.forward(x), equal_nan=True)
         self.dy = rng.standard_normal(self.y.shape)
         dy = self.dy.copy()
         self.analytic = self._backward(dy)
@@ -96,6 +96,10 @@ class Run:
         with calling("forward"):
             return _array(self.layer.forward(x, training=True))
 
+    def output(self, x: np.ndarray) -> np.ndarray:
+        """A copy of y of a copy of x: the layer may do with both what it likes."""
+        return self.forward(x.copy()).copy()
+
     def backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
         """{tensor: gradient} for another upstream gradient, after a fresh forward pass."""
         self.forward(self.x.copy())
@@ -105,7 +109,7 @@ class Run:
         """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps between x - eps and x + eps."""
         if name not in self._jacobians:
             tensor = self.x.copy() if name == "dx" else self.layer.params[name]
-            x = tensor if name == "dx" else self.x.copy()
+            x = tensor if name == "dx" else self.x
             self._jacobians[name] = self._differences(x, tensor)
         return self._jacobians[name]
 
@@ -142,30 +146,28 @@ class Run:
     def _slope(self, name: str, direction: np.ndarray) -> np.ndarray:
         """d y along a unit direction of one tensor, in steps too small for most kinks."""
         tensor = self.x.copy() if name == "dx" else self.layer.params[name]
-        x = tensor if name == "dx" else self.x.copy()
+        x = tensor if name == "dx" else self.x
         before, step = tensor.copy(), 1e-6 * direction
         tensor += step
-        above = self.forward(x).copy()
+        above = self.output(x)
         tensor[...] = before - step
-        below = self.forward(x).copy()
+        below = self.output(x)
         tensor[...] = before
         return (above - below) / 2e-6
 
     def _differences(self, x: np.ndarray, tensor: np.ndarray) -> np.ndarray:
         flat = tensor.reshape(-1)
         jacobian = np.empty((self.y.size, flat.size))
-        middle = self.forward(x).reshape(-1)
+        middle = self.output(x).reshape(-1)
         for place in range(flat.size):
             before = flat[place]
             flat[place] = before + EPS
-            above = self.forward(x).reshape(-1).copy()
+            above = self.output(x).reshape(-1)
             flat[place] = before - EPS
-            below = self.forward(x).reshape(-1).copy()
+            below = self.output(x).reshape(-1)
             flat[place] = before
-            jumps = (
-                np.abs(above - 2 * middle + below) > 1e-3 * EPS
-            )  # eps^2 f'' where smooth, eps times a jump at a kink
-            jacobian[:, place] = np.where(jumps.any(), np.nan, (above - below) / (2 * EPS))
+            bend = np.abs(above - 2 * middle + below)  # eps^2 f'' where smooth, eps times the jump at a kink
+            jacobian[:, place] = np.nan if (bend > 1e-3 * EPS).any() else (above - below) / (2 * EPS)
         return jacobian
 
 
@@ -203,7 +205,7 @@ def calling(stage: str) -> Iterator[None]:
             yield
     except Failure:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Failure(stage, error) from error
 
 

@@ -111,7 +111,7 @@ def _candidates(run: Run) -> dict[str, float]:
             "C": shape[-1],
             "H*W*C": float(np.prod(shape)),
         }
-    else:
+    elif shape:
         sizes |= {"D": shape[0], "N*D": n * shape[0]}
     if len(out) > 1:
         places = out[0] * out[1]

@@ -14,11 +14,14 @@ from .adjoint import check_adjoint
 from .layers import check_layer
 from .losses import check_loss
 from .model import check_model
+from .numeric import ATOL, MAX_SKIPPED
 from .optimizers import check_optimizer
 from .report import GradientReport, TensorCheck
 from .self_test import check_quotient
 
 __all__ = [
+    "ATOL",
+    "MAX_SKIPPED",
     "GradientReport",
     "TensorCheck",
     "check_adjoint",

@@ -31,6 +31,7 @@ CONV_SHAPES: tuple[tuple[dict, tuple[int, int, int]], ...] = (
     ({"filters": 4, "kernel_size": (3, 2), "strides": (1, 2)}, (5, 6, 3)),
     ({"filters": 4, "kernel_size": 3, "padding": "same"}, (7, 6, 3)),
     ({"filters": 5, "kernel_size": 3}, (8, 7, 2)),
+    ({"filters": 9, "kernel_size": 3}, (5, 6, 8)),  # as many channels as "auto" needs to take another algorithm
 )
 OTHERS: tuple[tuple[Layer, tuple[int, ...]], ...] = (
     (MaxPooling2D(2), (5, 6, 3)),
