@@ -57,6 +57,14 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
     p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
 
+    _gradcheck_command(commands)
+    _bench_command(commands)
+    _data_commands(commands)
+    _exercise_commands(commands)
+    return parser
+
+
+def _gradcheck_command(commands: Any) -> None:
     p = _command(
         commands, "gradcheck", "gradcheck", "is every gradient right? layer by layer", "gradcheck --layer Conv2D"
     )
@@ -64,11 +72,6 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--layer", metavar="NAME", help="one kind of layer alone; a wrong name lists them")
     what.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
     what.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
-
-    _bench_command(commands)
-    _data_commands(commands)
-    _exercise_commands(commands)
-    return parser
 
 
 def _saliency_command(commands: Any) -> None:

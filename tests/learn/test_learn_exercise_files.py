@@ -13,6 +13,7 @@ import pytest
 from batik_scratch.cli import main
 from batik_scratch.errors import InputError
 from batik_scratch.learn import exercises
+from batik_scratch.options import build_parser
 
 RIGHT = exercises.solution(exercises.find("dense"))
 FORWARD = '        self._keep(x, training, keep)\n        return x @ self.params["kernel"] + self.params["bias"]'
@@ -130,6 +131,7 @@ def ended(pid):
         ("import torch_of_nowhere\n" + RIGHT, "needs only numpy and batik_scratch", "import torch"),
         ("1 / 0\n" + RIGHT, "The file stops while it is being read: ZeroDivisionError", "1 / 0"),
         ("", "defines no Dense", None),
+        ("from batik_scratch.nn import Dense\n", "is the package's own here", None),
         (RIGHT.replace("class Dense(nn.Dense)", "class Dense"), "must be a class that inherits from nn.Dense", None),
         (RIGHT.replace("def forward", "def forwards"), "has no forward of its own", None),
         (
@@ -153,6 +155,7 @@ def ended(pid):
         "missing module",
         "stops at once",
         "empty",
+        "imported",
         "no base",
         "renamed",
         "constructor",
@@ -270,3 +273,8 @@ def test_ctrl_c_ends_the_check_and_what_it_started(tmp_path):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130 and "Traceback" not in out + err
     assert ended(int(mark.read_text()))
+
+
+def test_the_time_limit_that_help_names_is_the_one_there_is():
+    options = build_parser().parse_args(["exercise", "check", "dense.py"])
+    assert options.time_limit == exercises.TIME_LIMIT

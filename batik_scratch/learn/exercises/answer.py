@@ -45,6 +45,12 @@ class Answer:
     def _check_class(self) -> list[Finding]:
         wanted, reference = self.exercise.answer, self.exercise.reference
         base = f"nn.{reference.__name__}"
+        if self.thing is reference:
+            return [
+                Finding(
+                    "file", f"{wanted} is the package's own here; write class {wanted}({base}): with methods of yours."
+                )
+            ]
         if not isinstance(self.thing, type) or not issubclass(self.thing, reference):
             return [Finding("file", f"{wanted} must be a class that inherits from {base}: class {wanted}({base}):")]
         if inspect.signature(self.thing).parameters.keys() != inspect.signature(reference).parameters.keys():
