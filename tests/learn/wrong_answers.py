@@ -183,4 +183,14 @@ WRONG = [
         "backward",
         "IndexError",
     ),
+    ("dropout", "mask = np.ones_like(x)", "return x", "forward", "return a copy"),
+    (
+        "dropout",
+        "mask = np.ones_like(x)",
+        "self.rng.random()\n            mask = np.ones_like(x)",
+        "forward",
+        "nothing may be drawn",
+    ),
+    ("dropout", "mask = np.ones_like(x)", "return x.copy()", "promises", "that very pass"),
+    ("saliency", "dy = np.zeros_like(y)", "dy = y", "map", "keeps old numbers"),
 ]

@@ -1,5 +1,6 @@
 """What every layer promises beside its numbers: the contract that `Sequential` and the saliency methods rely on."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ IMAGES = 3
 
 def broken(answer: Answer, case: "Case") -> list[Finding]:
     """The first promise that is not kept, in the order of how much harm it does."""
-    for promise in (_keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _no_grads_unasked):
+    keep_at_inference = partial(_keep_at_inference, built(answer.exercise.reference, case))
+    for promise in (keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _no_grads_unasked):
         layer = built(answer.thing, case)
         if found := promise(layer, draw(case)):
             method, sentence = found
@@ -48,17 +50,19 @@ def draw_like(y: np.ndarray) -> np.ndarray:
 Broken = tuple[str, str] | None
 
 
-def _keep_at_inference(layer: Layer, x: np.ndarray) -> Broken:
-    y = layer.forward(x, training=False, keep=True)
+def _keep_at_inference(reference: Layer, layer: Layer, x: np.ndarray) -> Broken:
+    dy = draw_like(call(reference.forward, x, keep=True))
+    call(layer.forward, x, training=True)  # what this keeps must not be mistaken for what the next pass keeps
+    call(layer.forward, x, training=False, keep=True)
     try:
-        dx = layer.backward(draw_like(y))
+        dx = call(layer.backward, dy)
     except Exception:
         dx = None
-    if dx is not None and dx.shape == x.shape:
+    if dx is not None and same(dx, call(reference.backward, dy)):
         return None
     return "forward", (
-        "After forward(x, training=False, keep=True) backward must work: saliency maps ask for it. "
-        "Keep by self._keep(value, training, keep), not by `if training`."
+        "After forward(x, training=False, keep=True) backward must work, and go back through that very pass: saliency maps "
+        "ask for it. Keep by self._keep(value, training, keep), not by `if training`."
     )
 
 

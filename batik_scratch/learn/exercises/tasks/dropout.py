@@ -20,14 +20,21 @@ def _found(answer: Answer, sentence: str, *details: str) -> list[Finding]:
 
 def rests_at_inference(answer: Answer) -> Sequence[Finding]:
     """Outside training, y = x."""
-    x = np.random.default_rng(1).standard_normal(SHAPE)
-    y = answer.thing(RATE).forward(x.copy())
+    x, layer = np.random.default_rng(1).standard_normal(SHAPE), answer.thing(RATE)
+    given, before = x.copy(), layer.rng.bit_generator.state
+    y = layer.forward(given)
     if wrong := wrong_kind(y, x, "what forward returns when training is False"):
         return _found(answer, wrong[0], *wrong[1])
-    if np.array_equal(y, x):
-        return []
-    what = "drops" if (y == 0).any() else "scales"
-    return _found(answer, f"When training is False the output must be the input; forward {what} features there too.")
+    if not np.array_equal(y, x):
+        what = "drops" if (y == 0).any() else "scales"
+        return _found(
+            answer, f"When training is False the output must be the input; forward {what} features there too."
+        )
+    if np.shares_memory(y, given):
+        return _found(answer, "When training is False forward hands on its own input; return a copy, x.copy().")
+    if layer.rng.bit_generator.state != before:
+        return _found(answer, "When training is False nothing may be drawn from self.rng: draw inside `if training:`.")
+    return []
 
 
 def drops_its_share(answer: Answer) -> Sequence[Finding]:

@@ -1,6 +1,6 @@
 """The exercise gradient saliency: the backward pass, carried on to the pixels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -40,6 +40,10 @@ def _images() -> np.ndarray:
     return np.random.default_rng(4).random((3, 7, 8, 2))
 
 
+def _always(seed: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda logits: seed
+
+
 def _suspects(model: nn.Sequential, images: np.ndarray, right: np.ndarray) -> Iterator[Suspect]:
     logits = model.logits(images)
     p, onehot = softmax(logits), np.eye(3)[CLASSES]
@@ -66,6 +70,12 @@ def _suspects(model: nn.Sequential, images: np.ndarray, right: np.ndarray) -> It
     yield seeded(images, lambda z: first), "All images get the class of the first; each has its own in `classes`."
     everywhere = np.zeros_like(onehot)
     everywhere[:, CLASSES] = 1
+    rest = "The seed keeps old numbers beside the 1: begin with np.zeros_like(y), then set the one place of each image."
+    for seed in (np.where(onehot == 1, 1, logits), np.where(everywhere == 1, 1, logits)):
+        yield seeded(images, _always(seed)), rest
+    for seed in (np.where(onehot == 1, 1, p), np.where(everywhere == 1, 1, p), everywhere):
+        through_softmax = p * (seed - (seed * p).sum(axis=1, keepdims=True))
+        yield seeded(images, _always(through_softmax)), f"{through} {rest}"
     mixed = "dy[:, classes] = 1 sets these columns in every row; pick one column per row: [np.arange(N), classes]."
     yield seeded(images, lambda z: everywhere), mixed
 
