@@ -193,4 +193,12 @@ WRONG = [
     ),
     ("dropout", "mask = np.ones_like(x)", "return x.copy()", "promises", "that very pass"),
     ("saliency", "dy = np.zeros_like(y)", "dy = y", "map", "keeps old numbers"),
+    (
+        "conv2d",
+        "y += seen @ kernel[u, v]",
+        "y += (seen @ kernel[u, v]).sum(axis=0)",
+        "forward",
+        "sum runs over the images too",
+    ),
+    ("conv2d", "range(kernel.shape[1])", "range(3)", "backward", "tried with a 3 x 2 kernel"),
 ]

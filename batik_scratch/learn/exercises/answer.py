@@ -15,7 +15,8 @@ from .exercise import Exercise, Finding
 class Answer:
     """The file of a student, run as a module; `thing` is the class or function that the exercise asks for.
 
-    `note` takes findings that are certain while something slow is still looking for better words.
+    `note` takes findings that are certain while something slow is still looking for better words; `trying` says with what
+    the code is being run, should it stop.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Answer:
         self.note = note
         self.tree: ast.Module = ast.Module([], [])
         self.thing: Any = None
+        self.trying = ""
 
     def run(self) -> list[Finding]:
         """Compile and run the file, and find the class or function in it."""

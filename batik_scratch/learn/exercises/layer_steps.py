@@ -62,8 +62,10 @@ class LayerSteps:
     def _each(self, step: Callable[[Answer, Case], list[Finding]], answer: Answer) -> list[Finding]:
         """The findings of the first case that has any, with the case's words among the details."""
         for case in self.cases:
+            answer.trying = f"tried with {case.words}"
             if found := step(answer, case):
-                return [Finding(f.part, f.sentence, (*f.details, f"tried with {case.words}"), f.line) for f in found]
+                return [dataclasses.replace(f, details=(*f.details, answer.trying)) for f in found]
+        answer.trying = ""
         return []
 
     def _specials(self, answer: Answer) -> list[Finding]:

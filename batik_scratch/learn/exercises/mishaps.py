@@ -79,4 +79,5 @@ def _evidence(answer: Answer, frame: FrameType, line: int) -> tuple[str, ...]:
     there = f"there: {linecache.getline(str(answer.path), line).strip()}"
     names: dict[str, Any] = frame.f_locals
     arrays = [f"{name} {value.shape}" for name, value in names.items() if isinstance(value, np.ndarray)]
-    return (there, f"shapes: {', '.join(arrays[:8])}") if arrays else (there,)
+    shapes = f"shapes: {', '.join(arrays[:8])}" if arrays else ""
+    return tuple(words for words in (there, shapes, answer.trying) if words)

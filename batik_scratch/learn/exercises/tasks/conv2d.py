@@ -17,6 +17,11 @@ def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]
     kernel, bias = layer.params["kernel"], layer.params["bias"]
     kh, kw, channels, _ = kernel.shape
     yield y - bias, "The bias is not added."
+    mixed = np.broadcast_to((y - bias).sum(axis=0), y.shape) + bias
+    yield (
+        mixed,
+        "The sum runs over the images too: each image has an output of its own, sum over axes 1, 2, 3 of a window.",
+    )
     count = kh * kw * channels
     yield y + (count - 1) * bias, "The bias is added for every product; it belongs once to each output."
     yield y + (kh * kw - 1) * bias, "The bias is added at every place of the kernel; it belongs once to each output."
