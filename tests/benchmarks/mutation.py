@@ -77,9 +77,8 @@ def mutants_of(path: Path, whole: bool) -> list[Mutant]:
             before = ast.unparse(node)
             replacement = variants(twin)[variant]
             replace(changed, twin, replacement)
-            found.append(
-                Mutant(path, node.lineno, before, ast.unparse(replacement), ast.fix_missing_locations(changed))
-            )
+            changed = ast.fix_missing_locations(changed)
+            found.append(Mutant(path, node.lineno, before, ast.unparse(replacement), changed, at_import(tree, node)))
     return found
 
 
