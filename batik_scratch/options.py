@@ -57,9 +57,21 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
     p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
 
+    _gradcheck_command(commands)
     _bench_command(commands)
     _data_commands(commands)
+    _exercise_commands(commands)
     return parser
+
+
+def _gradcheck_command(commands: Any) -> None:
+    p = _command(
+        commands, "gradcheck", "gradcheck", "is every gradient right? layer by layer", "gradcheck --layer Conv2D"
+    )
+    what = p.add_mutually_exclusive_group()
+    what.add_argument("--layer", metavar="NAME", help="one kind of layer alone; a wrong name lists them")
+    what.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
+    what.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
 
 
 def _saliency_command(commands: Any) -> None:
@@ -118,6 +130,30 @@ def _data_commands(commands: Any) -> None:
     p.add_argument("folder", type=Path)
     p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG to write (default: sheet.png)")
     p.add_argument("--per-class", type=int, default=8, help="images per class (default: 8)")
+
+
+def _exercise_commands(commands: Any) -> None:
+    exercise = commands.add_parser("exercise", help="write a layer yourself, and have it checked").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    _command(exercise, "list", "exercise_list", "the exercises, and the lessons before each", "exercise list")
+    p = _command(
+        exercise, "start", "exercise_start", "write the file to begin with", "exercise start dense my_exercises"
+    )
+    p.add_argument("name", help="one of: batik-scratch exercise list")
+    p.add_argument(
+        "folder", type=Path, nargs="?", default=Path("."), metavar="DIR", help="where to write it (default: here)"
+    )
+    check = "say whether an answer is right, and if not, what is wrong"
+    hint = "the next hint for what is wrong first"
+    for name, what in (("check", check), ("hint", hint)):
+        p = _command(exercise, name, f"exercise_{name}", what, f"exercise {name} my_exercises/dense.py")
+        p.add_argument("file", type=Path, metavar="FILE")
+        p.add_argument(
+            "--time-limit", type=float, default=20.0, metavar="SECONDS", help="stop an answer after this (default: 20)"
+        )
+    p = _command(exercise, "solution", "exercise_solution", "print the reference answer", "exercise solution dense")
+    p.add_argument("name", help="one of: batik-scratch exercise list")
 
 
 def _command(commands: Any, name: str, function: str, what: str, example: str) -> argparse.ArgumentParser:

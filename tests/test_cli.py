@@ -245,3 +245,52 @@ def test_strange_names_go_through_scan_run_and_report(tmp_path):
     page = (tmp_path / "r" / "report.html").read_text(errors="surrogateescape")
     assert "<script" not in page and "<img src=x" not in page and "default-src 'none'" in page
     assert len(list((tmp_path / "r" / "overlaid").rglob("*.png"))) == 2 * len(STRANGE)
+
+
+def test_gradcheck_of_one_layer_prints_a_table(capsys):
+    assert main(["gradcheck", "--layer", "dense"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "Dense(units=4) (7,)" and lines[-1] == "10 checks, all right"
+    assert {line.split()[0] for line in lines[2:-2]} == {"dx", "kernel", "bias", "all"}
+
+
+def test_gradcheck_of_a_wrong_layer_name_lists_the_names(capsys):
+    assert "Conv2D, Dense, Dropout" in error_of(capsys, "gradcheck", "--layer", "Convolution")
+
+
+def test_gradcheck_of_a_wrong_gradient_ends_with_1_and_says_what_it_is(capsys, monkeypatch):
+    from batik_scratch import nn
+
+    right = nn.Dense.backward
+
+    def wrong(self, dy, need_dx=True, need_grads=True):
+        dx = right(self, dy, need_dx, need_grads)
+        self.grads["bias"] = -self.grads["bias"]
+        return dx
+
+    monkeypatch.setattr(nn.Dense, "backward", wrong)
+    assert main(["gradcheck", "--layer", "Dense"]) == 1
+    text = capsys.readouterr().out
+    assert "WRONG: Dense(units=4) (7,)\n  bias: wrong sign." in text and text.endswith("4 of 10 checks are wrong\n")
+
+
+def test_gradcheck_of_a_saved_network_checks_each_tensor(tmp_path, capsys):
+    from batik_scratch import nn
+
+    model = nn.paper_cnn((22, 22, 3), random_state=0)
+    model.save(tmp_path / "m.npz")
+    assert main(["gradcheck", "--model", str(tmp_path / "m.npz")]) == 0
+    text = capsys.readouterr().out
+    assert "conv2d_2 kernel  complex step" in text and "dx               complex step" in text
+    assert "nowhere.npz" in error_of(capsys, "gradcheck", "--model", tmp_path / "nowhere.npz")
+
+
+@pytest.mark.slow
+def test_gradcheck_covers_everything_and_the_museum_catches_every_bug(capsys):
+    assert main(["gradcheck"]) == 0
+    text = capsys.readouterr().out
+    for word in ("Conv2D", "MaxPooling2D", "Dropout", "Softmax", "im2col", "loops", "paper_cnn 150x150", "Adam", "SGD"):
+        assert word in text
+    assert main(["gradcheck", "--museum"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1].split()
+    assert last[0] == last[2] and int(last[0]) >= 28 and last[3:] == ["bugs", "caught"]

@@ -34,6 +34,9 @@ def kernel(**options: Any) -> Callable[[Callable], Any]:
 
 def _forgiving(dispatcher: Any) -> Any:
     """Let a compiled kernel that cannot be stored (a full disk, a folder that is gone) run all the same."""
+    if not hasattr(dispatcher, "_cache"):  # NUMBA_DISABLE_JIT: what we were given is the plain function
+        dispatcher.py_func = dispatcher
+        return dispatcher
     dispatcher._cache._cache_file._source_stamp = _stamp(_source_files(dispatcher.py_func))
     save = dispatcher._cache.save_overload
 

@@ -5,7 +5,7 @@
 #
 # A wrong backward pass seldom crashes. The network trains, only worse, and nobody knows why. But every gradient makes a
 # claim that can be tested: "if you move this number by h, the loss moves by h times the gradient". So we move it. That is
-# gradient checking, and `batik_scratch/nn/gradcheck.py` does it for every layer here.
+# gradient checking, and `batik_scratch/nn/gradcheck/` does it for every layer here.
 #
 # ## From one side, or from both?
 #

@@ -3,12 +3,12 @@
 import copy
 
 import numpy as np
-import planted_bugs as bugs
 import pytest
 from sample_layers import LAYERS
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
+from batik_scratch.learn.bugs.activations import MutatesItsUpstreamGradient
 
 each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 
@@ -51,7 +51,7 @@ def test_contract(layer, shape):
 
 
 def test_a_layer_that_mutates_its_upstream_gradient_is_caught():
-    assert "backward changes dy" in broken_promises(*built(bugs.MutatesItsUpstreamGradient(), (5, 6, 3)))
+    assert "backward changes dy" in broken_promises(*built(MutatesItsUpstreamGradient(), (5, 6, 3)))
 
 
 @each_layer

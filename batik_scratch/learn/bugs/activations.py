@@ -1,0 +1,136 @@
+"""Gates, softmaxes and a flatten that are wrong."""
+
+import numpy as np
+
+from ...nn import Flatten, ReLU, Softmax
+from .exhibit import Exhibit
+
+
+class DiagonalSoftmax(Softmax):
+    """Only the diagonal of the Jacobian: dZ = dP P (1 - P), the sigmoid's derivative.
+
+    Looks right   for an upstream gradient that touches one class, in that class; and the sigmoid's formula is well known.
+    The check     draws dP at random: every entry off the diagonal, -P_j P_k, is missed.
+    Numbers       dZ_j is exactly J_jj dP_j; the true rows of dZ add up to zero, these do not.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        p = self._recall()
+        return dy * p * (1 - p)
+
+
+class ZeroSoftmax(Softmax):
+    """Returns zeros.
+
+    Looks right   to a check whose upstream gradient is ones: probabilities always add up to one, so the true gradient
+                  of their sum *is* zero. Several well-known teaching codebases check their softmax so.
+    The check     draws dP from N(0, 1).
+    Numbers       0 against 0.24.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        return np.zeros_like(dy)
+
+
+class SoftmaxSumsOverTheBatch(Softmax):
+    """`(dy * p).sum(axis=0)` where it should be axis=-1.
+
+    Looks right   the shapes broadcast where the batch has as many images as there are classes, and with keepdims always.
+    The check     has a batch of three and five classes.
+    Numbers       with dP zero for all images but the first, dZ of the others is not zero.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        p = self._recall()
+        return p * (dy - (dy * p).sum(axis=0, keepdims=True))
+
+
+class GateFromTheGradient(ReLU):
+    """The gate is taken from dy instead of from x.
+
+    Looks right   half of the places are shut, as they should be. (As a way to draw maps it has a name: deconvnet.)
+    The check     knows which x were negative.
+    Numbers       zero exactly where dy is negative, dy everywhere else.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        return dy * (dy > 0)
+
+
+class GateOfBoth(ReLU):
+    """dx passes where x *and* dy are positive: guided backpropagation, left in the layer after an experiment.
+
+    Looks right   what it lets through is right, and its maps are the prettiest.
+    The check     compares all places: a quarter of them is zero and should not be.
+    Numbers       zero wherever dy is negative, and the true gradient wherever it is positive.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = super().backward(dy, need_dx, need_grads)
+        return dx * (dy > 0)
+
+
+class GateMissing(ReLU):
+    """dy goes through as if the layer were not there.
+
+    Looks right   where x is positive, which after some training is most places.
+    The check     has as many negative inputs as positive ones.
+    Numbers       wrong wherever x is negative, right everywhere else.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        return dy.copy()
+
+
+class MutatesItsUpstreamGradient(ReLU):
+    """dx is written into dy, to save memory.
+
+    Looks right   dx is right to the last bit. It is wrong for whoever uses dy afterwards: a skip connection, a plot,
+                  or a second backward pass.
+    The check     compares dy before and after.
+    Numbers       dy is zero wherever the gate was shut.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dy *= self._recall()
+        return dy
+
+
+class OverwritesItsInput(ReLU):
+    """forward cuts its input in place: `np.maximum(x, 0, out=x)`.
+
+    Looks right   y is right. The layer before, which kept its output for its own backward pass, now has another.
+    The check     compares x before and after.
+    Numbers       every negative x is zero afterwards.
+    """
+
+    def forward(self, x, training=False, keep=None):
+        y = super().forward(x, training, keep)
+        np.maximum(x, 0, out=x)
+        return y
+
+
+class FlattenTurnedBackWrongly(Flatten):
+    """dx takes its shape back in the other order: channels first, then turned.
+
+    Looks right   the shape is right, and every value is there.
+    The check     has three unequal sizes; a check on sums or norms would have passed.
+    Numbers       the right values in the wrong places: reshape(N, C, H, W), moved to (N, H, W, C).
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        n, h, w, c = self._recall()
+        return dy.reshape(n, c, h, w).transpose(0, 2, 3, 1).copy()
+
+
+EXHIBITS = (
+    Exhibit(DiagonalSoftmax(), "dx", "diagonal only", (5,)),
+    Exhibit(ZeroSoftmax(), "dx", "always zero", (5,)),
+    Exhibit(SoftmaxSumsOverTheBatch(), "dx", "images mixed", (5,)),
+    Exhibit(GateFromTheGradient(), "dx", "mask taken from the gradient", (5, 6, 3)),
+    Exhibit(GateOfBoth(), "dx", "mask taken from the gradient", (5, 6, 3)),
+    Exhibit(GateMissing(), "dx", "mask missing", (5, 6, 3)),
+    Exhibit(MutatesItsUpstreamGradient(), "dy", "mutated upstream gradient", (5, 6, 3)),
+    Exhibit(OverwritesItsInput(), "x", "mutated input", (5, 6, 3)),
+    Exhibit(FlattenTurnedBackWrongly(), "dx", "axes mixed up", (3, 4, 2)),
+)

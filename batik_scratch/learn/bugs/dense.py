@@ -1,0 +1,138 @@
+"""Dense layers that are wrong, although they are three lines."""
+
+from ...nn import Dense
+from .exhibit import Exhibit
+
+
+class BatchForgottenInBias(Dense):
+    """The bias gradient is that of the first image.
+
+    Looks right   with one image; and the shape, (U,), is what a bias needs.
+    The check     has three images.
+    Numbers       db = dy[0], to the last bit.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = super().backward(dy, need_dx, need_grads)
+        self.grads["bias"] = dy[0].copy()
+        return dx
+
+
+class DividedByTheBatchTwice(Dense):
+    """The layer divides dW by N, although the loss already did.
+
+    Looks right   "mean over the batch" is in every textbook; it does not say that the loss takes it, once for all layers.
+    The check     compares sizes with a batch of 3, then of 5.
+    Numbers       1/3 of the true value, then 1/5: the factor follows N.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = super().backward(dy, need_dx, need_grads)
+        self.grads["kernel"] = self.grads["kernel"] / len(dy)
+        return dx
+
+
+class WeightsNotTransposed(Dense):
+    """dX = dY W where it should be dY W'.
+
+    Looks right   in a square layer, such as 64 units on 64 units, where NumPy has nothing to complain about.
+    The check     is run on such a layer: every value is wrong.
+    Numbers       dx is the true gradient of the layer with W'.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        super().backward(dy, False, need_grads)
+        return dy @ self.params["kernel"]
+
+
+class WeightsNotTransposedOnUnequalSizes(WeightsNotTransposed):
+    """dX = dY W again, in a layer that is not square: now NumPy stops it, with a word about matmul's core dimension.
+
+    Looks right   the formula on the board has no prime either: there, X was a column.
+    The check     cannot run; that is an answer too.
+    Numbers       with as many inputs as units it does run, and dx is the true gradient for W'.
+    """
+
+
+class KernelGradientTransposed(Dense):
+    """dW = dY' X, of shape (U, D), for weights of shape (D, U).
+
+    Looks right   it is dW, for whoever stores weights as (out, in), as PyTorch does.
+    The check     compares shapes first.
+    Numbers       every value is right, at [j, i] instead of [i, j].
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = super().backward(dy, need_dx, need_grads)
+        self.grads["kernel"] = self.grads["kernel"].T.copy()
+        return dx
+
+
+class MinusOfTheDescent(Dense):
+    """The minus of gradient *descent* is put into the gradient; the optimiser subtracts once more.
+
+    Looks right   all sizes are right, and so is the picture of |dW|.
+    The check     compares signs: the relative error is 2, the largest there is.
+    Numbers       -1 times the true value, everywhere; in training the loss rises from the first step.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = super().backward(dy, need_dx, need_grads)
+        self.grads["kernel"] = -self.grads["kernel"]
+        return dx
+
+
+class BiasForgotten(Dense):
+    """There is no bias gradient at all.
+
+    Looks right   the network trains: the weights of a unit can replace most of what its bias does.
+    The check     asks for a gradient of every parameter by name.
+    Numbers       none: `grads` has no "bias".
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = super().backward(dy, need_dx, need_grads)
+        self.grads.pop("bias", None)
+        return dx
+
+
+class LearnsInBackward(Dense):
+    """backward also takes a step of gradient descent, before dx is computed.
+
+    Looks right   it saves an optimiser, and the loss does fall.
+    The check     compares the weights before and after.
+    Numbers       the kernel has moved by 0.01 dW, and dx belongs to the new one: a second backward gives another dx.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        super().backward(dy, False, need_grads)
+        self.params["kernel"] -= 0.01 * self.grads["kernel"]
+        return super().backward(dy, need_dx, False)
+
+
+class RemembersTheFirstBatch(Dense):
+    """The input is kept by the first forward pass and never again (`if self._x is None`).
+
+    Looks right   in a test that makes a layer, runs it once and looks at dW.
+    The check     has run the layer on another batch before.
+    Numbers       dW is, to all digits, the one of that earlier batch; dx, which needs no input, is right.
+    """
+
+    def forward(self, x, training=False, keep=None):
+        first = self._kept
+        y = super().forward(x, training, keep)
+        self._kept = x.copy() if first is None else first
+        return y
+
+
+EXHIBITS = (
+    Exhibit(BatchForgottenInBias(3), "bias", "bias summed over the wrong axes", (6,)),
+    Exhibit(DividedByTheBatchTwice(3), "kernel", "constant factor", (6,)),
+    Exhibit(WeightsNotTransposed(5), "dx", "transposed", (5,)),
+    Exhibit(WeightsNotTransposedOnUnequalSizes(3), "backward", "transposed", (6,)),
+    Exhibit(KernelGradientTransposed(3), "kernel", "transposed", (6,)),
+    Exhibit(MinusOfTheDescent(3), "kernel", "wrong sign", (6,)),
+    Exhibit(BiasForgotten(3), "bias", "no gradient", (6,)),
+    Exhibit(LearnsInBackward(3), "kernel", "weights changed in backward", (6,)),
+    Exhibit(RemembersTheFirstBatch(3), "kernel", "an earlier batch remembered", (6,)),
+)

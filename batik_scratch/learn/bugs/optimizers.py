@@ -1,0 +1,103 @@
+"""Optimisers that do not follow their rule, and train all the same."""
+
+import math
+
+import numpy as np
+
+from ...nn import SGD, Adam
+from .exhibit import Exhibit
+
+
+class AdamWithoutBiasCorrection(Adam):
+    """m and v start at zero, and nothing makes up for it.
+
+    Looks right   after some thousand steps there is no difference any more.
+    The check     looks at the first seven steps, beside the rule written a second time.
+    Numbers       the first step is 3.16 = 0.1 / sqrt(0.001) times the rule's, and the ratio changes with every step.
+    """
+
+    def update(self, w, g, memory):
+        memory["m"] += (g - memory["m"]) * (1 - self.beta_1)
+        memory["v"] += (g * g - memory["v"]) * (1 - self.beta_2)
+        w -= self.learning_rate * memory["m"] / (np.sqrt(memory["v"]) + self.epsilon)
+
+
+class AdamCountingTensors(Adam):
+    """t advances once per tensor instead of once per step.
+
+    Looks right   with one tensor it is right, and with twenty the correction merely ends twenty times sooner.
+    The check     has two tensors.
+    Numbers       the first tensor's first step is right, the second's belongs to t = 2.
+    """
+
+    def update(self, w, g, memory):
+        super().update(w, g, memory)
+        self.iterations += 1
+
+
+class AdamEpsilonInsideTheRoot(Adam):
+    """alpha m / sqrt(v + epsilon) where the rule has alpha m / (sqrt(v) + epsilon).
+
+    Looks right   both keep the division from zero. But sqrt(1e-7) is 3e-4: small gradients are held back.
+    The check     compares twelve digits.
+    Numbers       each step is a little too short, by a share that grows as the gradient shrinks.
+    """
+
+    def update(self, w, g, memory):
+        memory["m"] += (g - memory["m"]) * (1 - self.beta_1)
+        memory["v"] += (g * g - memory["v"]) * (1 - self.beta_2)
+        t = self.iterations
+        alpha = self.learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        w -= alpha * memory["m"] / np.sqrt(memory["v"] + self.epsilon)
+
+
+class AdamBetasSwapped(Adam):
+    """beta_1 and beta_2 change places: m remembers a thousand steps, v ten.
+
+    Looks right   the first step is the same, whatever the betas (up to epsilon): that is what the correction is for.
+    The check     goes on for seven steps.
+    Numbers       seven digits agree in step 1, three after step 7.
+    """
+
+    def __init__(self):
+        super().__init__(beta_1=0.9, beta_2=0.999)
+
+    def update(self, w, g, memory):
+        self.beta_1, self.beta_2 = self.beta_2, self.beta_1
+        super().update(w, g, memory)
+        self.beta_1, self.beta_2 = self.beta_2, self.beta_1
+
+
+class DescentUphill(SGD):
+    """The step is added instead of subtracted: w += lr g.
+
+    Looks right   in a project whose gradients have the wrong sign as well; there it trains.
+    The check     compares the step with the rule.
+    Numbers       the step is the rule's, with the other sign.
+    """
+
+    def update(self, w, g, memory):
+        w += self.learning_rate * g
+
+
+class MomentumForgotten(SGD):
+    """The velocity is replaced at each step instead of decayed: v = -lr g.
+
+    Looks right   the first step is right, and the loss falls, only more slowly.
+    The check     goes on for seven steps.
+    Numbers       from step 2 on each step is that of plain descent.
+    """
+
+    def update(self, w, g, memory):
+        memory["velocity"][...] = -self.learning_rate * g
+        w += memory["velocity"]
+
+
+EXHIBITS = (
+    Exhibit(AdamWithoutBiasCorrection(), "kernel", "no bias correction"),
+    Exhibit(AdamCountingTensors(), "bias", "t counts tensors"),
+    Exhibit(AdamEpsilonInsideTheRoot(), "kernel", "epsilon inside the root"),
+    Exhibit(AdamBetasSwapped(), "kernel", "betas swapped"),
+    Exhibit(DescentUphill(0.05), "kernel", "wrong sign"),
+    Exhibit(MomentumForgotten(0.05, 0.8), "kernel", "momentum forgotten"),
+)

@@ -1,0 +1,139 @@
+"""The gradient doctor: not only that a gradient is wrong, but what is wrong with it.
+
+It works from numbers alone. The layer is run, its true Jacobian measured by central differences, and each explanation
+below asks one question: is what `backward` returned, to seven digits, the true gradient times a constant? transposed?
+of a flipped kernel? of the last window alone? An explanation that fits random numbers to seven digits is no accident,
+so where one fires it is right; the order only decides between two that say the same. Class names and source are never
+looked at, so it reads a student's layer as well as ours.
+
+    >>> for diagnosis in diagnose(MyConv2D(4, (2, 3), strides=2), (5, 6, 3)):
+    ...     print(diagnosis)
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..nn import Layer, Optimizer
+from .symptoms import altered, losses, masks, optimizers, order, reruns, size, sums
+from .symptoms.contracts import broken_contracts, failed, missing
+from .symptoms.diagnosis import Diagnosis
+from .symptoms.quotients import Quotient, explain_quotient
+from .symptoms.run import Case, Failure, Run, run
+
+__all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
+
+Explanation = Callable[[Run, str, np.ndarray], Diagnosis | None]
+EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
+    size.not_a_number,
+    size.always_zero,
+    size.constant_factor,
+    masks.mask_from_the_gradient,
+    size.zero_in_a_region,
+    masks.mask_missing,
+    masks.mask_inverted,
+    masks.wrong_mask,
+    masks.diagonal_only,
+    masks.local_factor,
+    order.transposed,
+    order.mirrored,
+    order.shifted,
+    sums.bias_over_the_wrong_axes,
+    order.axes_mixed_up,
+    sums.only_a_part,
+    sums.only_one_place,
+    sums.last_overlap,
+    altered.upstream_altered,
+    altered.kernel_altered,
+    altered.input_altered,
+    sums.images_mixed,
+    reruns.right_in_an_easier_case,
+    reruns.right_values_elsewhere,
+    reruns.right_in_the_easiest_case,
+)
+SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # where the shape is another one
+    size.not_a_number,
+    order.transposed,
+    order.padding_not_cut_off,
+    sums.bias_over_the_wrong_axes,
+    order.reshape_missing,
+    order.axes_mixed_up,
+    order.wrong_shape,
+)
+LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
+    size.not_a_number,
+    size.always_zero,
+    size.constant_factor,
+    losses.true_class_forgotten,
+    losses.only_the_true_class,
+)
+
+
+def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0) -> list[Diagnosis]:
+    """What is wrong with the gradients of `layer` on n inputs of `input_shape`; an empty list where nothing is.
+
+    layer          any object that keeps the contract of `nn.Layer`; it is copied, built anew and run many times
+    input_shape    without the batch axis; small and unequal sizes tell most, such as (5, 6, 3)
+
+    One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
+    that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
+    """
+    return _diagnose(Case(layer, tuple(int(length) for length in input_shape), n, seed), EXPLANATIONS)
+
+
+def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
+    """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty where nothing is."""
+    case = Case(losses.LossAsLayer(loss), (classes,), n, seed)
+    return [
+        replace(found, tensor="doutputs" if found.tensor == "dx" else found.tensor)
+        for found in _diagnose(case, LOSS_EXPLANATIONS)
+    ]
+
+
+def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
+    """What is wrong with the first `steps` of an Adam (it has beta_1) or a descent with momentum; empty where nothing is."""
+    apart = optimizers.steps_apart(optimizer, optimizers.right_rule(optimizer), steps)
+    return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
+
+
+def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
+    """What is wrong with a difference quotient `quotient(f, eps) ~ f'(0)`; empty where nothing is."""
+    return explain_quotient(quotient)
+
+
+def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):  # a student's NaN is a finding, not a warning
+            warnings.simplefilter("ignore")
+            return _findings(run(case), explanations)
+    except Failure as failure:
+        return [failed(case, failure)]
+
+
+def _findings(done: Run, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
+    found = broken_contracts(done)
+    if any(one.tensor == "y" for one in found):  # forward itself is at fault: its derivative tells nothing
+        return found
+    said = {one.tensor for one in found if one.name in ("not the same twice", "dtype changed")}
+    wrong = [name for name in done.tensors if name not in said and not done.right(name)]
+    explained = [_explain(done, name, explanations) for name in wrong]
+    # what was changed under way explains the rest: nothing is added by saying that one does not understand it
+    return found + [one for one in explained if not (done.touched and one.name == "unexplained")]
+
+
+def _explain(done: Run, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:
+    given = done.analytic[name]
+    if given is None:
+        return missing(done, name)
+    if given.shape != done.numeric(name).shape:
+        explanations = SHAPE_EXPLANATIONS
+    for explanation in explanations:
+        try:
+            found = explanation(done, name, given)
+        except Failure:  # the layer raised in a case that it need not master
+            continue
+        if found is not None:
+            return found
+    return reruns.unexplained(done, name, given)

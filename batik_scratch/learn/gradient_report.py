@@ -1,0 +1,59 @@
+"""What `batik-scratch gradcheck` prints: the table of every check, and the doctor's words where one fails."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from .. import nn
+from ..nn.gradcheck import GradientReport
+from ..nn.gradcheck.everything import all_checks, model_check
+from ..nn.gradcheck.report import tables
+from . import museum
+from .doctor import diagnose
+
+T = TypeVar("T")
+
+
+def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bool]:
+    """The table, and True where all is right: of everything, of the layers called `layer`, or of a saved network.
+
+    InputError where there is no such layer (it lists those there are), or the file is no model.
+    """
+    reports = [_of_model(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
+    wrong = [one for one in reports if not one.ok]
+    lines = [tables(reports), ""]
+    for one in wrong:
+        lines += [f"WRONG: {one.title}", *_words(one)]
+    rows = [row for one in reports for row in one.tensors]
+    bad = sum(not row.ok for row in rows)
+    lines.append(f"{bad} of {len(rows)} checks are wrong" if bad else f"{len(rows)} checks, all right")
+    return "\n".join(lines), not wrong
+
+
+def museum_report() -> tuple[str, bool]:
+    """The museum's table, and True where every bug was caught."""
+    visits = list(_with_bar(museum.walk(), "walking", len(museum.EXHIBITS)))
+    return museum.table(visits), all(one.caught for one in visits)
+
+
+def _of_model(path: Path) -> GradientReport:
+    model = nn.Sequential.load(path)
+    real = any(getattr(layer, "algorithm", "") == "loops" for layer in model.layers)  # compiled for real numbers
+    model.dtype = np.dtype("float64" if real else "complex128")
+    for layer in model.layers:
+        layer.astype(model.dtype)
+    return model_check(model, str(path), images=1, directions=5)
+
+
+def _words(wrong: GradientReport) -> list[str]:
+    """The doctor's, where it was a layer; else which rows to look at."""
+    if wrong.layer is not None:
+        return [f"  {diagnosis}" for diagnosis in diagnose(wrong.layer, wrong.input_shape)]
+    return [f"  {row.name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for row in wrong.wrong]
+
+
+def _with_bar(work: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
+    return tqdm(work, total=total, desc=what, unit="check", leave=False, disable=None)

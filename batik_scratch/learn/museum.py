@@ -1,0 +1,100 @@
+"""A walk through the museum: every bug is checked, and the doctor called to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..nn import Layer, Optimizer
+from ..nn.gradcheck import GradientReport, check_layer, check_loss, check_optimizer, check_quotient
+from .bugs import EXHIBITS, Exhibit
+from .doctor import Diagnosis, diagnose, diagnose_loss, diagnose_optimizer, diagnose_quotient
+from .symptoms.optimizers import right_rule
+
+HEADER = ("bug", "caught by", "error", "diagnosis")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What was found out about one bug.
+
+    caught_by    "check_layer: dx, central difference", or "" where the check let it through
+    error        relative error at the worst place; infinite where there is nothing to compare
+    diagnoses    what the doctor says, first finding first
+    """
+
+    exhibit: Exhibit
+    caught_by: str
+    error: float
+    diagnoses: tuple[Diagnosis, ...]
+
+    @property
+    def caught(self) -> bool:
+        """True where the check called the very gradient wrong that is."""
+        return bool(self.caught_by)
+
+    @property
+    def named(self) -> bool:
+        """True where the doctor's first word is the right one."""
+        return bool(self.diagnoses) and self.diagnoses[0].name == self.exhibit.diagnosis
+
+
+def visit(exhibit: Exhibit) -> Visit:
+    """Check one bug and have it diagnosed."""
+    check, diagnoses = _diagnose(exhibit)
+    try:
+        report = _check(exhibit)
+    except Exception as error:  # a bug may show in that the layer does not run at all
+        return Visit(exhibit, f"{check}: {exhibit.tensor} raises {type(error).__name__}", float("inf"), diagnoses)
+    for row in report.wrong:
+        if row.name.split(" ")[0] == exhibit.tensor.split(" ")[0]:
+            return Visit(exhibit, f"{check}: {row.name}, {row.method}", row.error, diagnoses)
+    return Visit(exhibit, "", 0.0, diagnoses)
+
+
+def walk() -> Iterator[Visit]:
+    """Every exhibit, in the order of the rooms."""
+    for exhibit in EXHIBITS:
+        yield visit(exhibit)
+
+
+def table(visits: list[Visit]) -> str:
+    """Bug, caught by, error, diagnosis; below each row the doctor's words; the last line is the count."""
+    rows = [_cells(one) for one in visits]
+    widths = [max(len(row[column]) for row in [HEADER, *rows]) for column in range(len(HEADER))]
+    lines = [_line(HEADER, widths)]
+    for one, row in zip(visits, rows, strict=True):
+        lines.append(_line(row, widths))
+        lines += [f"    {diagnosis.tensor}: {diagnosis.sentence}" for diagnosis in one.diagnoses]
+    named, caught = sum(one.named for one in visits), sum(one.caught for one in visits)
+    lines += ["", f"{named} of {len(visits)} bugs named by the doctor", f"{caught} of {len(visits)} bugs caught"]
+    return "\n".join(lines)
+
+
+def _check(exhibit: Exhibit) -> GradientReport:
+    bug = exhibit.bug
+    if isinstance(bug, Layer):
+        return check_layer(bug, exhibit.shape)
+    if isinstance(bug, Optimizer):
+        return check_optimizer(bug, right_rule(bug))
+    return check_quotient(bug) if hasattr(bug, "__name__") else check_loss(bug)
+
+
+def _diagnose(exhibit: Exhibit) -> tuple[str, tuple[Diagnosis, ...]]:
+    bug = exhibit.bug
+    if isinstance(bug, Layer):
+        return "check_layer", tuple(diagnose(bug, exhibit.shape))
+    if isinstance(bug, Optimizer):
+        return "check_optimizer", tuple(diagnose_optimizer(bug))
+    if hasattr(bug, "__name__"):
+        return "check_quotient", tuple(diagnose_quotient(bug))
+    return "check_loss", tuple(diagnose_loss(bug))
+
+
+def _cells(one: Visit) -> tuple[str, ...]:
+    names = ", ".join(diagnosis.name for diagnosis in one.diagnoses) or "none"
+    verdict = names if one.named else f"{names} (it is: {one.exhibit.diagnosis})"
+    error = f"{one.error:.1e}" if one.caught else "-"
+    return one.exhibit.name, one.caught_by or "NOT CAUGHT", error, verdict
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

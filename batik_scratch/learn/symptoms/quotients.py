@@ -1,0 +1,41 @@
+"""What is wrong with a difference quotient: a factor, or a side."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...nn.gradcheck.self_test import check_quotient
+from .diagnosis import Diagnosis
+
+Quotient = Callable[[Callable[[float], Any], float], Any]
+
+
+def explain_quotient(quotient: Quotient) -> list[Diagnosis]:
+    """A factor that is the same for every function, or an error that shrinks with eps instead of with its square."""
+    wrong = check_quotient(quotient).wrong
+    if not wrong:
+        return []
+    points = np.linspace(0.2, 1, 5)
+    ratios = [quotient(partial(_exp_from, x), 1e-4) / np.exp(x) for x in points]
+    if np.allclose(ratios, ratios[0], rtol=1e-4) and abs(ratios[0] - 1) > 1e-3:
+        factor = f"Every numerical derivative is {ratios[0]:.6g} times the true one."
+        sentence = f"{factor} From x - h to x + h it is 2 h: divide by that."
+        return [Diagnosis("constant factor", wrong[0].name, sentence)]
+    errors = [abs(quotient(partial(_exp_from, 0.5), eps) - np.exp(0.5)) for eps in (1e-3, 1e-2)]
+    if 5 < errors[1] / errors[0] < 20:
+        sentence = (
+            f"With ten times the step the error is {errors[1] / errors[0]:.1f} times as large, so it falls with h, not with "
+            "h^2. Use both sides, (f(x + h) - f(x - h)) / 2h: the terms in h^2 cancel."
+        )
+        return [Diagnosis("one-sided difference", wrong[0].name, sentence)]
+    return [
+        Diagnosis(
+            "unexplained", wrong[0].name, "The quotient misses known derivatives, by no factor and no power of h."
+        )
+    ]
+
+
+def _exp_from(x: float, step: float) -> float:
+    return float(np.exp(x + step))

@@ -1,0 +1,128 @@
+"""Derivatives from function values alone, and when an analytic one agrees with them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .report import TensorCheck
+
+ATOL = 1e-8  # for gradients up to 1; beyond that, of the largest
+MAX_SKIPPED = 0.05
+CENTRAL, COMPLEX, DIRECTION, ADJOINT = "central difference", "complex step", "random direction", "adjoint identity"
+H = 1e-20
+DRAWS = 5  # random directions, or pairs
+
+Gates = list[np.ndarray]
+
+
+def central_difference(f: Callable[[float], Any], eps: float) -> Any:
+    """f'(0) ~ (f(eps) - f(-eps)) / (2 eps). Truncation eps^2 f'''/6, and none where f is at most quadratic."""
+    return (f(eps) - f(-eps)) / (2 * eps)
+
+
+def complex_step(f: Callable[[complex], Any], h: float = H) -> Any:
+    """f'(0) = Im f(i h) / h (Squire & Trapp, 1998): nothing is subtracted, so h may be as small as it likes."""
+    return f(1j * h).imag / h
+
+
+def at_places(
+    name: str,
+    tensor: np.ndarray,
+    gradient: np.ndarray | None,
+    output: Callable[[], Any],
+    dy: np.ndarray | float,
+    rng: np.random.Generator,
+    gates: Callable[[], Gates] = list,
+    eps: float = 1e-5,
+    rtol: float = 1e-6,
+    samples: int = 60,
+) -> TensorCheck:
+    """`gradient` of <dy, output()> against differences at sampled places of `tensor`, changed in place and put back.
+
+    A complex `tensor` takes the complex step, which leaves the real part, and so every gate, where it is. `gates` tells
+    what was decided in the last `output()`; a place where that differs between the two sides is skipped.
+    """
+    if gradient is None or gradient.shape != tensor.shape:
+        shape = None if gradient is None else gradient.shape
+        return TensorCheck(f"{name} {shape}", "shape", np.inf, (), np.nan, np.nan, 0, 0, False)
+    by_complex = tensor.dtype.kind == "c"
+    places = rng.permutation(tensor.size)[:samples]
+    flat = tensor.reshape(-1)
+    numeric, kept = [], []
+    for place in places:
+        seen: list[Gates] = []
+
+        def moved(step: Any, place: int = place, seen: list[Gates] = seen) -> Any:
+            before = flat[place]
+            flat[place] = before + step
+            y = output()
+            seen.append([gate.copy() for gate in gates()])
+            flat[place] = before
+            return y
+
+        slope = complex_step(moved) if by_complex else central_difference(moved, eps)
+        if same_gates(seen[0], seen[-1]):
+            numeric.append(float((dy * slope).sum()))
+            kept.append(place)
+    chosen = np.array(kept, int)
+    analytic, skipped = gradient.reshape(-1)[chosen], len(places) - len(kept)
+    if by_complex:
+        size = float(np.abs(gradient).max(initial=0))
+        return verdict(name, COMPLEX, analytic, np.array(numeric), tensor.shape, chosen, skipped, 1e-10, 1e-10 * size)
+    return verdict(name, CENTRAL, analytic, np.array(numeric), tensor.shape, chosen, skipped, rtol)
+
+
+def verdict(
+    name: str,
+    method: str,
+    analytic: np.ndarray,
+    numeric: np.ndarray,
+    shape: tuple[int, ...],
+    places: np.ndarray,
+    skipped: int,
+    rtol: float,
+    atol: float | None = None,
+) -> TensorCheck:
+    """Agree within atol + rtol max(|a|, |n|) everywhere, with few places skipped.
+
+    `places` are flat indices into `shape`. Without `atol` it is ATOL, times the largest gradient where that is above 1:
+    an algorithm that trades exactness for speed rounds in proportion to the largest values.
+    """
+    if len(places) == 0:
+        return TensorCheck(name, method, np.inf, (), np.nan, np.nan, 0, skipped, False)
+    difference = np.abs(analytic - numeric)
+    scale = np.maximum(np.abs(analytic), np.abs(numeric))
+    if atol is None:
+        atol = ATOL * max(1.0, float(np.abs(numeric).max()))
+    excess = difference / np.maximum(atol + rtol * scale, 1e-300)  # above 1: wrong
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    index = tuple(int(i) for i in np.unravel_index(places[worst], shape))
+    ok = bool((excess <= 1).all()) and skipped <= MAX_SKIPPED * (len(places) + skipped)
+    error = float(difference[worst] / max(scale[worst], 1e-300)) if scale[worst] else 0.0
+    return TensorCheck(
+        name, method, error, index, float(analytic[worst]), float(numeric[worst]), len(places), skipped, ok
+    )
+
+
+def same_gates(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
+    """True where nothing switched: the same gates open, the same maxima chosen."""
+    return all(np.array_equal(one, other) for one, other in zip(a, b, strict=True))
+
+
+def unit_direction(tensors: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """A random direction through all tensors at once, of length 1."""
+    direction = [rng.standard_normal(w.shape) for w in tensors]
+    norm = np.sqrt(sum((d * d).sum() for d in direction))
+    return [d / norm for d in direction]
+
+
+def along(gradients: Sequence[np.ndarray], direction: Sequence[np.ndarray]) -> float:
+    """<gradients, direction>: the slope along it."""
+    return float(sum((g * d).sum() for g, d in zip(gradients, direction, strict=True)))
+
+
+def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink."""
+    size = int(np.prod(shape))
+    return ((rng.permutation(size) - size // 2 + 0.5) * (4 / size)).reshape(shape)

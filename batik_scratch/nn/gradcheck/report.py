@@ -1,0 +1,97 @@
+"""What a gradient check found: a verdict per tensor, and a table of them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..layers import Layer
+
+HEADER = ("tensor", "method", "error", "worst at", "analytic", "numeric", "compared", "skipped", "verdict")
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """One tensor's verdict by one method.
+
+    name, method        "dx", "kernel", ...; how the numeric value was found
+    error               relative error |a - n| / max(|a|, |n|) at the worst place
+    worst               index of that place; () where a single number was compared
+    analytic, numeric   both values there
+    compared, skipped   how many places, and how many more crossed a kink
+    ok                  all places agree, and few were skipped
+    """
+
+    name: str
+    method: str
+    error: float
+    worst: tuple[int, ...]
+    analytic: float
+    numeric: float
+    compared: int
+    skipped: int
+    ok: bool
+
+    def cells(self) -> tuple[str, ...]:
+        """The row of the table, column by column as in HEADER."""
+        place = "(" + ", ".join(map(str, self.worst)) + ")" if self.worst else "-"
+        values = ("-" if np.isnan(value) else f"{value:+.8e}" for value in (self.analytic, self.numeric))
+        counts = (str(self.compared), str(self.skipped))
+        return self.name, self.method, f"{self.error:.1e}", place, *values, *counts, "ok" if self.ok else "WRONG"
+
+
+@dataclass
+class GradientReport:
+    """All tensors of one check; `str()` is a table, `ok` the verdict.
+
+    layer, input_shape    what was checked, where it was a layer: enough to examine it further
+    """
+
+    title: str
+    tensors: list[TensorCheck] = field(default_factory=list)
+    layer: Layer | None = None
+    input_shape: tuple[int, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True where every tensor agrees, and there is one."""
+        return bool(self.tensors) and all(tensor.ok for tensor in self.tensors)
+
+    @property
+    def wrong(self) -> list[TensorCheck]:
+        """The checks that failed."""
+        return [tensor for tensor in self.tensors if not tensor.ok]
+
+    def raise_if_wrong(self) -> None:
+        """AssertionError with the table unless everything agrees."""
+        if not self.ok:
+            raise AssertionError(f"wrong gradient\n{self}")
+
+    def __str__(self) -> str:
+        return tables([self])
+
+
+def tables(reports: list[GradientReport]) -> str:
+    """One table of several reports: a title, then a row per tensor and method, all in the same columns."""
+    rows = [check.cells() for report in reports for check in report.tensors]
+    widths = [max(len(row[column]) for row in [HEADER, *rows]) for column in range(len(HEADER))]
+    lines = ["  " + _line(HEADER, widths)]
+    for report in reports:
+        lines += [report.title, *("  " + _line(check.cells(), widths) for check in report.tensors)]
+    return "\n".join(lines)
+
+
+def broken_promise(name: str, what: str, now: np.ndarray, before: np.ndarray) -> TensorCheck:
+    """A failed check for what should have stayed as it was, with the place where most changed."""
+    if now.shape != before.shape:
+        return TensorCheck(name, what, np.inf, (), np.nan, np.nan, before.size, 0, False)
+    difference = np.nan_to_num(np.abs(now - before), nan=np.inf)
+    worst = tuple(int(i) for i in np.unravel_index(int(difference.argmax()), before.shape))
+    largest = max(abs(float(now[worst])), abs(float(before[worst])), 1e-300)
+    error = float(difference[worst]) / largest
+    return TensorCheck(name, what, error, worst, float(now[worst]), float(before[worst]), before.size, 0, False)
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    left = (0, 1, 3, 8)  # words to the left, numbers to the right
+    padded = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+    return "  ".join(padded).rstrip()

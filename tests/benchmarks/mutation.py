@@ -1,0 +1,325 @@
+"""Would the tests notice? A seeded sample of small changes to `nn/` and the plain `ops/`, each run through the tests.
+
+    python tests/benchmarks/mutation.py [--count 300] [--seed 0] [--under nn/layers] [--list] [--only NUMBER]
+
+A mutant is one change to one expression: `<` for `<=`, `+` for `-`, `and` for `or`, n + 1 for n, a condition turned round, a
+`.copy()` or a call dropped, nothing returned. It lives in the memory of one forked process only: no file is touched.
+numba is switched off, so that compiled kernels are what their text says. A mutant is killed where a test fails, or does
+not end in time; survivors are printed with their line. Messages of errors, annotations and docstrings are left alone.
+A first run finds which test runs which line, so that a mutant meets only those. About 4 seconds a mutant on one core.
+"""
+
+import argparse
+import ast
+import copy
+import os
+import pickle
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+
+import pytest
+
+os.environ |= {"NUMBA_DISABLE_JIT": "1", "OMP_NUM_THREADS": "1"}
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "batik_scratch"
+PLAIN_FILES = {"im2col.py", "shapes.py", "conv_loops.py"}  # of ops: all of it is plain; of the others, *_plain
+CASES = {"__init__.py", "everything.py"}  # names handed on, and the list of what gradcheck tries: cases, no code
+LIMIT = 60  # seconds
+TESTS = [
+    "tests/nn",
+    "tests/ops",
+    "tests/saliency",
+    "tests/learn/test_learn_doctor.py",
+    "tests/learn/test_learn_museum.py",
+]
+PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+PYTEST += ["-k", "not augmented"]  # slow without compiled kernels, and about images
+SWAPS: dict[type, type] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+
+
+@dataclass
+class Mutant:
+    """One change: where it is, what stood there, what stands there now, and the whole changed file."""
+
+    path: Path
+    line: int
+    before: str
+    after: str
+    tree: ast.Module
+    at_import: bool  # outside all functions, or a default value
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
+
+
+def mutants_of(path: Path, whole: bool) -> list[Mutant]:
+    """All mutants of a file; where not `whole`, of its functions whose name ends in _plain."""
+    tree = ast.parse(path.read_text())
+    found = []
+    for number, node in enumerate(places(tree, whole)):
+        for variant in range(len(variants(node))):
+            changed = copy.deepcopy(tree)
+            twin = places(changed, whole)[number]
+            before = ast.unparse(node)
+            replacement = variants(twin)[variant]
+            replace(changed, twin, replacement)
+            changed = ast.fix_missing_locations(changed)
+            found.append(Mutant(path, node.lineno, before, ast.unparse(replacement), changed, at_import(tree, node)))
+    return found
+
+
+def at_import(tree: ast.Module, node: ast.AST) -> bool:
+    """True where the node is in no function's body."""
+    functions = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.Lambda)]
+    bodies = [part for f in functions for part in (f.body if isinstance(f.body, list) else [f.body])]
+    return not any(node is inner for part in bodies for inner in ast.walk(part))
+
+
+def places(tree: ast.Module, whole: bool) -> list[ast.AST]:
+    """Expressions and statements that may change, in a fixed order."""
+    roots: list[ast.AST] = [tree]
+    if not whole:
+        roots = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.endswith("_plain")]
+    found: list[ast.AST] = []
+    for root in roots:
+        collect(root, found)
+    return [node for node in found if hasattr(node, "lineno")]
+
+
+def collect(node: ast.AST, found: list[ast.AST]) -> None:
+    if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
+        return
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # docstrings
+        return
+    found.append(node)
+    skipped = {"annotation", "returns", "decorator_list", "bases", "type_comment"}
+    for name, value in ast.iter_fields(node):
+        if name not in skipped and not (name == "slice" and isinstance(node, ast.AnnAssign)):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    collect(child, found)
+
+
+def variants(node: ast.AST) -> list[ast.AST]:
+    """What could stand in the node's place."""
+    made: list[ast.AST] = []
+    if isinstance(node, ast.Compare):
+        made += [with_(node, ops=[SWAPS[type(node.ops[0])](), *node.ops[1:]])] if type(node.ops[0]) in SWAPS else []
+    elif isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in SWAPS:
+        if not (isinstance(node, ast.BinOp) and is_type_union(node)):
+            made.append(with_(node, op=SWAPS[type(node.op)]()))
+        if isinstance(node, ast.AugAssign):
+            made.append(ast.copy_location(ast.Assign([node.target], node.value), node))
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
+        made.append(node.operand)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        made.append(with_(node, value=not node.value))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        made.append(with_(node, value=node.value + 1))
+    elif isinstance(node, ast.If | ast.IfExp | ast.While):
+        made.append(with_(node, test=ast.UnaryOp(ast.Not(), node.test)))
+    elif isinstance(node, ast.Return) and node.value is not None:
+        made.append(with_(node, value=ast.Constant(None)))
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        made.append(ast.copy_location(ast.Pass(), node))
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "copy"
+        and not node.args
+    ):
+        made.append(node.func.value)
+    return made
+
+
+def is_type_union(node: ast.BinOp) -> bool:
+    """`int | float`: no arithmetic."""
+    return isinstance(node.op, ast.BitOr) and any(
+        isinstance(s, ast.Name | ast.Constant) for s in (node.left, node.right)
+    )
+
+
+def with_(node: ast.AST, **fields: object) -> ast.AST:
+    changed = copy.copy(node)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+            elif isinstance(value, list):
+                value[:] = [new if child is old else child for child in value]
+
+
+class Coverage:
+    """Which test runs which line, and how long it takes: a pytest plugin for one run without any mutant."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, set[tuple[str, int]]] = {}
+        self.seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        seen = self.lines[item.nodeid] = set()
+        begin = time.monotonic()
+
+        def trace(frame, event, argument):
+            name = frame.f_code.co_filename
+            if not name.startswith(f"{PACKAGE}/nn/") and not name.startswith(f"{PACKAGE}/ops/"):
+                return None
+            seen.add((name, frame.f_code.co_firstlineno))
+            seen.add((name, frame.f_lineno))
+            return trace
+
+        sys.settrace(trace)
+        threading.settrace(trace)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)
+            self.seconds[item.nodeid] = time.monotonic() - begin
+
+
+def tests_for(mutant: Mutant, coverage: dict[str, set[tuple[str, int]]], seconds: dict[str, float]) -> list[str]:
+    """The tests that run the changed line, the quickest first; for what runs at import, those that run that file."""
+    name, statement = str(mutant.path), lines_of(mutant)
+    found = [test for test, seen in coverage.items() if any((name, line) in seen for line in statement)]
+    if not found and mutant.at_import:
+        found = [test for test, seen in coverage.items() if any(file == name for file, _ in seen)]
+    return sorted(found, key=lambda test: seconds[test])
+
+
+def lines_of(mutant: Mutant) -> range:
+    """The lines of the innermost statement around the change; of a default value, the whole function."""
+    best = range(mutant.line, mutant.line + 1)
+    smallest = 10**6
+    for node in ast.walk(mutant.tree):
+        if isinstance(node, ast.stmt) and node.lineno <= mutant.line <= (node.end_lineno or node.lineno):
+            span = (node.end_lineno or node.lineno) - node.lineno
+            if span <= smallest:
+                smallest, best = span, range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    return best
+
+
+def forked(work: Callable[[], int]) -> int | None:
+    """Exit code of `work` in a forked process of its own; None where it did not end in time."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os._exit(work())
+    end = time.monotonic() + (LIMIT if work.__name__ == "mutated" else 20 * LIMIT)
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def covered() -> tuple[dict[str, set[tuple[str, int]]], dict[str, float]] | None:
+    """The lines and seconds of every test; None where one fails without any change."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "coverage"
+
+        def unchanged() -> int:
+            plugin = Coverage()
+            code = quiet_pytest(TESTS, [plugin])
+            path.write_bytes(pickle.dumps((plugin.lines, plugin.seconds)))
+            return code
+
+        return pickle.loads(path.read_bytes()) if forked(unchanged) == 0 else None
+
+
+def survives(mutant: Mutant, tests: list[str]) -> bool:
+    """True where all tests pass although the file is changed."""
+
+    def mutated() -> int:
+        code = compile(mutant.tree, str(mutant.path), "exec")
+        right = SourceFileLoader.get_code
+
+        def get_code(self, fullname):
+            return code if Path(self.path) == mutant.path else right(self, fullname)
+
+        SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+        return quiet_pytest(tests, [])
+
+    return not tests or forked(mutated) == 0
+
+
+def quiet_pytest(tests: list[str], plugins: list) -> int:
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            return int(pytest.main([*PYTEST, *tests], plugins))
+        except BaseException:
+            return 3
+
+
+def all_mutants(under: str) -> list[Mutant]:
+    found: list[Mutant] = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if name.startswith(under) and name.startswith(("nn/", "ops/")) and path.name not in CASES:
+            found += mutants_of(path, whole=name.startswith("nn/") or path.name in PLAIN_FILES)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--count", type=int, default=300, help="mutants to try")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--under", default="", help="only files below this part of the package, such as nn/layers")
+    parser.add_argument("--list", action="store_true", help="say what would be tried, and try nothing")
+    parser.add_argument("--only", type=int, help="one mutant of the sample alone, by its number")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    everything = all_mutants(options.under)
+    sample = random.Random(options.seed).sample(everything, min(options.count, len(everything)))
+    print(f"{len(sample)} of {len(everything)} mutants, seed {options.seed}", flush=True)
+    if options.list:
+        print("\n".join(f"{number} {mutant}" for number, mutant in enumerate(sample)))
+        return 0
+    known = covered()
+    if known is None:
+        print("the tests fail without any change, or take too long; mend that first", file=sys.stderr)
+        return 2
+    print(f"{len(known[1])} tests take {sum(known[1].values()):.0f} s with tracing", flush=True)
+    killed = tried = 0
+    for number, mutant in enumerate(sample):
+        if options.only is None or options.only == number:
+            tried += 1
+            tests = tests_for(mutant, *known)
+            if survives(mutant, tests):
+                print(f"survived {number} ({len(tests)} tests) {mutant}", flush=True)
+            else:
+                killed += 1
+            if tried % 25 == 0:
+                print(f"{killed} of {tried} killed so far", flush=True)
+    print(f"{killed} of {tried} mutants killed ({100 * killed / tried:.1f}%)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
