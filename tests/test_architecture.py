@@ -19,7 +19,7 @@ ALLOWED = {
     "saliency": {"errors", "files", "nn", "ops"},
     "bench": {"errors", "files", "nn", "ops", "images", "saliency"},
     "study": {"errors", "files", "ops", "images", "motifs", "nn", "saliency"},
-    "report": {"bench", "errors", "files", "images", "motifs", "nn", "saliency", "study"},
+    "report": {"bench", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "study"},
     "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "study", "report"},
     "options": set(),
     "cli": {"learn", "options", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "study", "report"},

@@ -35,7 +35,9 @@ class ConvReluPool(Layer):
         kernel, bias = self.convolution.params["kernel"], self.convolution.params["bias"]
         y = self.room.take("y", (len(x), *(self.pooling.output_shape or ())), x.dtype)  # (N, PH, PW, F)
         ops = self._ops()
-        winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
+        winner = None  # who won matters to the backward pass alone
+        if training if keep is None else keep:
+            winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
         ops.forward_pooled(padded, kernel, bias, y, winner)
         self._keep((winner, padded), training, keep)
         return y

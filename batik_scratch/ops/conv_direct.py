@@ -20,7 +20,7 @@ import numpy as np
 
 from . import conv_im2col, pooling, relu
 from .jit import kernel as compiled
-from .pooling import best_of_four, send_to_winner
+from .pooling import best_of_four, max_of_four, send_to_winner
 from .workspace import Workspace
 
 FEW_CHANNELS = 8  # below this, a pass without im2col is faster than Winograd's
@@ -49,8 +49,12 @@ def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int,
     return n, -(-((h - 2) // 2) // ROWS), filters, ROWS * line_length(w)
 
 
-def forward_pooled(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray) -> None:
-    """Fill y (N, PH, PW, F) and `winner` (of `winner_shape`) from x (N, H, W, C), kernel (3, 3, C, F), bias (F,)."""
+def forward_pooled(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
+) -> None:
+    """Fill y (N, PH, PW, F) from x (N, H, W, C), kernel (3, 3, C, F), bias (F,); and `winner`, of `winner_shape`, if given."""
+    if winner is None:
+        winner = np.empty((0, *winner_shape(x.shape, kernel.shape[3])[1:]), np.uint8)
     _forward(np.ascontiguousarray(x), np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), bias, y, winner)
 
 
@@ -114,7 +118,7 @@ def _nine(y, w, x0, x1, x2, x3, x4, x5, x6, x7, x8):
 
 @compiled(fastmath={"contract"})
 def _convolve(k, p, start, s, n, y):
-    """Add k (3, 3) over parity images p (2, 2, L), from place `start` on, to the first n places of the four outputs y (4, ...)."""
+    """Add k (3, 3) over parity images p (2, 2, L), from place `start` on, to n places of the four outputs y (4, ...)."""
     y00, y01, y10, y11 = y[0], y[1], y[2], y[3]
     above, end = start + s, start + n + 1
     a, b, c, d = p[0, 0, start:end], p[0, 1, start:end], p[1, 0, start:end], p[1, 1, start:end]
@@ -191,8 +195,11 @@ def _forward(x, k, bias, y, winner):
             sums[:] = bias[f]
             for c in range(channels):
                 _convolve(k[f, c], planes[c], 0, s, places, sums)
-            won = winner[n, first // ROWS, f]
-            best_of_four(sums[0][:places], sums[1], sums[2], sums[3], best[f][:places], won)
+            if len(winner) > 0:
+                won = winner[n, first // ROWS, f]
+                best_of_four(sums[0], sums[1], sums[2], sums[3], best[f][:places], won)
+            else:
+                max_of_four(sums[0], sums[1], sums[2], sums[3], best[f][:places])
         for i in range(rows):
             for j in range(pw):
                 out = y[n, first + i, j]

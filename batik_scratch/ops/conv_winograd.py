@@ -129,8 +129,12 @@ def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int,
     return n, (h + 1) // 4, 4, (w + 1) // 4 * filters
 
 
-def forward_pooled(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray) -> None:
-    """Convolution, ReLU and 2x2 max-pooling: fill y (N, OH//2, OW//2, F) and `winner` (of `winner_shape`)."""
+def forward_pooled(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
+) -> None:
+    """Convolution, ReLU and 2x2 max-pooling: fill y (N, OH//2, OW//2, F), and `winner`, of `winner_shape`, if given."""
+    if winner is None:
+        winner = np.empty((0, 0, 0, 0), np.uint8)
     _run_forward(x, kernel, bias, True, y, winner)
 
 

@@ -4,10 +4,10 @@ import numba
 import numpy as np
 
 from .jit import kernel as compiled
-from .pooling import best_of_four, send_to_winner
+from .pooling import best_of_four, max_of_four, send_to_winner
 from .winograd_transforms import add_input_tiles, gradient_tiles, input_tiles, output_tiles
 
-LINE = 192  # numbers of a line that are transformed together: 40 such lines stay in the first-level cache
+LINE = 384  # numbers of a line that are transformed together: what they make stays in the first caches
 CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 
 
@@ -40,15 +40,18 @@ def _load(dy, row, first, count, tiles):
 def _store_pooled(tiles, row, first, count, best, y, winner):
     """ReLU and 2x2 max-pooling of tiles (16, T*F), to the rows 2*row and 2*row + 1 of y (PH, PW, F).
 
-    A tile holds four windows; winner (4, T*F) says who won in each. best (T*F,) is room.
+    A tile holds four windows; winner (4, T*F), unless empty, takes who won in each. best (T*F,) is room.
     """
     ph, pw, f = y.shape
     n = count * f
     for window in range(4):
         r, s = window // 2, window % 2
         a = 8 * r + 2 * s
-        won = winner[window][first * f : first * f + n]
-        best_of_four(tiles[a][:n], tiles[a + 1][:n], tiles[a + 4][:n], tiles[a + 5][:n], best[:n], won)
+        if len(winner) > 0:
+            won = winner[window][first * f : first * f + n]
+            best_of_four(tiles[a], tiles[a + 1], tiles[a + 4], tiles[a + 5], best[:n], won)
+        else:
+            max_of_four(tiles[a], tiles[a + 1], tiles[a + 4], tiles[a + 5], best[:n])
         if 2 * row + r < ph:
             for j in range(2 * first + s, min(2 * (first + count), pw), 2):
                 at = (j // 2 - first) * f
@@ -86,7 +89,8 @@ def _add(source, target):
 def forward(x, u, bias, group, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
-    The rows of tiles of all images are numbered through; `group` of them make one step. winner (N, TH, 4, T*F).
+    The rows of tiles of all images are numbered through; `group` of them make one step. winner is (N, TH, 4, T*F), or empty where
+    nobody asks.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
@@ -103,6 +107,7 @@ def forward(x, u, bias, group, pooled, y, winner):
         half = np.empty((24, few * filters), x.dtype)
         out = np.empty((16, few * filters), x.dtype)
         best = np.empty(few * filters, x.dtype)
+        nobody = np.empty((0, 0), np.uint8)
         bias_line = np.empty(few * filters, x.dtype)
         for t in range(few):
             bias_line[t * filters : (t + 1) * filters] = bias
@@ -117,7 +122,7 @@ def forward(x, u, bias, group, pooled, y, winner):
                 count = min(few, tiles - t)
                 output_tiles(m, (r * tiles + t) * filters, count * filters, bias_line, half, out)
                 if pooled:
-                    _store_pooled(out, row, t, count, best, y[n], winner[n, row])
+                    _store_pooled(out, row, t, count, best, y[n], winner[n, row] if len(winner) > 0 else nobody)
                 else:
                     _store(out, row, t, count, y[n])
 
