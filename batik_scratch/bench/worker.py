@@ -1,6 +1,6 @@
 """One program in a process of its own: `python -m batik_scratch.bench.worker NAME BATCH SIZE` answers on its pipes.
 
-Each line read asks for some calls of one kind of work ("step 5") and is answered by the seconds of one call, on average;
+Each line read asks for some calls of one kind of work ("step 5") and is answered by the seconds of one call, on average, after one that is not timed;
 "memory" is answered by the process' peak resident memory in MB. The first answer, "ready", comes after every kind of work
 that was named has run once or twice: compiling and planning are not timed.
 """
@@ -26,6 +26,7 @@ def main(name: str, batch: str, size: str) -> None:
             print(peak_memory(), file=answers)
             continue
         assert work in WORK
+        calls[work]()  # brings threads and caches back from the program before; not timed, for none
         began = time.perf_counter()
         for _ in range(int(count[0])):
             calls[work]()

@@ -184,3 +184,12 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
                     if row == 0:
                         dx[n] = 0
                     add_input_tiles(v, r * tiles, 4 * row, dlines, spill, dx[n].reshape(h, w * channels))
+
+
+@compiled(parallel=True)
+def sum_chunks(du):
+    """du[0] = the sum of du (CHUNKS, 36, C, F) over its first axis, in that order."""
+    for e in numba.prange(36):
+        total = du[0, e].reshape(-1)
+        for chunk in range(1, len(du)):
+            _add(du[chunk, e].reshape(-1), total)
