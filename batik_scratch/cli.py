@@ -128,6 +128,19 @@ def gradcheck(options: argparse.Namespace) -> int:
     return DONE if ok else FOUND_WRONG
 
 
+def bench(options: argparse.Namespace) -> int:
+    """This machine's figures."""
+    from .report.bench import compile_kernels, run_bench
+
+    _announce_compilation()
+    if options.warmup:
+        print(compile_kernels())
+        return DONE
+    only = options.only.split(",") if options.only else None
+    print(run_bench(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
+    return DONE
+
+
 def data_draw(options: argparse.Namespace) -> int:
     """Draw a data set."""
     from . import motifs
@@ -159,9 +172,53 @@ def data_sheet(options: argparse.Namespace) -> int:
     return DONE
 
 
+def exercise_list(options: argparse.Namespace) -> int:
+    """What can be written."""
+    from .learn import exercises
+
+    print(exercises.table())
+    return DONE
+
+
+def exercise_start(options: argparse.Namespace) -> int:
+    """Write a stub."""
+    from .learn import exercises
+
+    path = exercises.start(options.name, options.folder)
+    print(f"{path}\nopen it, write what is missing, then: batik-scratch exercise check {path}")
+    return DONE
+
+
+def exercise_check(options: argparse.Namespace) -> int:
+    """Is it right? Exit code 1 where it is not."""
+    from .learn import exercises
+
+    result = exercises.check(options.file, options.time_limit)
+    print(result)
+    return DONE if result.ok else FOUND_WRONG
+
+
+def exercise_hint(options: argparse.Namespace) -> int:
+    """The next hint."""
+    from .learn import exercises
+
+    print(exercises.hint(options.file, options.time_limit))
+    return DONE
+
+
+def exercise_solution(options: argparse.Namespace) -> int:
+    """The reference answer."""
+    from .learn import exercises
+
+    print(exercises.solution(exercises.find(options.name)), end="")
+    return DONE
+
+
+EXERCISES = (exercise_list, exercise_start, exercise_check, exercise_hint, exercise_solution)
+DATA = (data_draw, data_scan, data_sheet)
 COMMANDS = {
     function.__name__: function
-    for function in (run, train, evaluate, predict, saliency, summary, gradcheck, data_draw, data_scan, data_sheet)
+    for function in (run, train, evaluate, predict, saliency, summary, gradcheck, bench, *DATA, *EXERCISES)
 }
 
 

@@ -57,6 +57,14 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
     p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
 
+    _gradcheck_command(commands)
+    _bench_command(commands)
+    _data_commands(commands)
+    _exercise_commands(commands)
+    return parser
+
+
+def _gradcheck_command(commands: Any) -> None:
     p = _command(
         commands, "gradcheck", "gradcheck", "is every gradient right? layer by layer", "gradcheck --layer Conv2D"
     )
@@ -64,9 +72,6 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--layer", metavar="NAME", help="one kind of layer alone; a wrong name lists them")
     what.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
     what.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
-
-    _data_commands(commands)
-    return parser
 
 
 def _saliency_command(commands: Any) -> None:
@@ -84,6 +89,25 @@ def _saliency_command(commands: Any) -> None:
     p.add_argument("--images", type=int, default=150, dest="count", metavar="N", help="drawn cloths to judge on")
     p.add_argument(
         "--control", type=Path, action="append", default=[], metavar="F.npz", help="another model to compare maps with"
+    )
+
+
+def _bench_command(commands: Any) -> None:
+    p = _command(
+        commands,
+        "bench",
+        "bench",
+        "this machine's figures, beside PyTorch and Keras if installed",
+        "bench --threads 1,2",
+    )
+    p.add_argument("--threads", type=_counts, metavar="N,...", help="numbers of threads (default: all allowed)")
+    p.add_argument("--only", metavar="NAME,...", help="programs to measure, by name (default: all that are installed)")
+    p.add_argument("--batch", type=int, default=32, help="images per batch (default: 32)")
+    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls (default: 7)")
+    p.add_argument("--out", type=Path, default=Path("bench.png"), help="bar chart to write (default: bench.png)")
+    p.add_argument(
+        "--warmup", action="store_true", help="only compile the kernels, once, so that later commands start fast"
     )
 
 
@@ -106,6 +130,30 @@ def _data_commands(commands: Any) -> None:
     p.add_argument("folder", type=Path)
     p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG to write (default: sheet.png)")
     p.add_argument("--per-class", type=int, default=8, help="images per class (default: 8)")
+
+
+def _exercise_commands(commands: Any) -> None:
+    exercise = commands.add_parser("exercise", help="write a layer yourself, and have it checked").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    _command(exercise, "list", "exercise_list", "the exercises, and the lessons before each", "exercise list")
+    p = _command(
+        exercise, "start", "exercise_start", "write the file to begin with", "exercise start dense my_exercises"
+    )
+    p.add_argument("name", help="one of: batik-scratch exercise list")
+    p.add_argument(
+        "folder", type=Path, nargs="?", default=Path("."), metavar="DIR", help="where to write it (default: here)"
+    )
+    check = "say whether an answer is right, and if not, what is wrong"
+    hint = "the next hint for what is wrong first"
+    for name, what in (("check", check), ("hint", hint)):
+        p = _command(exercise, name, f"exercise_{name}", what, f"exercise {name} my_exercises/dense.py")
+        p.add_argument("file", type=Path, metavar="FILE")
+        p.add_argument(
+            "--time-limit", type=float, default=20.0, metavar="SECONDS", help="stop an answer after this (default: 20)"
+        )
+    p = _command(exercise, "solution", "exercise_solution", "print the reference answer", "exercise solution dense")
+    p.add_argument("name", help="one of: batik-scratch exercise list")
 
 
 def _command(commands: Any, name: str, function: str, what: str, example: str) -> argparse.ArgumentParser:
@@ -137,6 +185,4 @@ def _counts(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"needs whole numbers with commas, such as 217,200,151; got {text!r}"
-        ) from None
+        raise argparse.ArgumentTypeError(f"needs whole numbers with commas between; got {text!r}") from None

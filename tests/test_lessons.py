@@ -40,7 +40,7 @@ def test_the_index_lists_every_lesson_in_order():
     listed = re.findall(r"^\| \[(\d+)\]\((\d\d)_(\w+)\.py\) \|", (FOLDER / "README.md").read_text(), re.MULTILINE)
     assert [int(number) for number, _, _ in listed] == list(range(1, len(listed) + 1))
     assert all(int(number) == int(prefix) for number, prefix, _ in listed)
-    assert {path.stem for path in LESSONS} <= {f"{prefix}_{name}" for _, prefix, name in listed}
+    assert {path.stem for path in LESSONS} == {f"{prefix}_{name}" for _, prefix, name in listed}
 
 
 def test_the_index_leads_to_code_that_is_there():

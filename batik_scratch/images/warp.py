@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from ..ops import threads
 from ..ops.jit import kernel as compiled
 
 FILL_MODES = ("nearest", "reflect", "constant", "wrap")
@@ -79,7 +80,8 @@ def warp(
     scalars = np.stack([transforms.offsets, transforms.brightness], axis=1).astype(np.float32)  # (N, 2)
     mode = FILL_MODES.index(fill_mode)
     numbers = np.float32(cval), np.float32(top), np.float32(rescale)
-    _warp(np.ascontiguousarray(images), transforms.matrices.astype(np.float64), scalars, mode, *numbers, out)
+    with threads.one_blas_thread():
+        _warp(np.ascontiguousarray(images), transforms.matrices.astype(np.float64), scalars, mode, *numbers, out)
     return out
 
 

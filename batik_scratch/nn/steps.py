@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..ops import conv_direct, conv_winograd
-from .layers import Conv2D, Layer, MaxPooling2D, ReLU
+from .layers import Conv2D, Flatten, Layer, MaxPooling2D, ReLU
 
 
 class ConvReluPool(Layer):
@@ -35,7 +35,9 @@ class ConvReluPool(Layer):
         kernel, bias = self.convolution.params["kernel"], self.convolution.params["bias"]
         y = self.room.take("y", (len(x), *(self.pooling.output_shape or ())), x.dtype)  # (N, PH, PW, F)
         ops = self._ops()
-        winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
+        winner = None  # who won matters to the backward pass alone
+        if training if keep is None else keep:
+            winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
         ops.forward_pooled(padded, kernel, bias, y, winner)
         self._keep((winner, padded), training, keep)
         return y
@@ -51,12 +53,24 @@ class ConvReluPool(Layer):
 
     def _ops(self) -> Any:
         """The module that does it."""
-        channels = self.convolution.params["kernel"].shape[2]
-        return conv_direct if channels < conv_direct.FEW_CHANNELS else conv_winograd
+        _, width, channels = self.convolution.input_shape or (0, 0, 0)
+        few = channels < conv_direct.FEW_CHANNELS and conv_direct.rows_per_task(width + 2) > 0  # 2: padding
+        return conv_direct if few else conv_winograd
+
+
+class View(Layer):
+    """Flatten without its copy: between steps nobody changes what he is handed."""
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        self._keep(x.shape, training, keep)
+        return x.reshape(len(x), -1)  # (N, D)
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        return dy.reshape(self._recall()) if need_dx else None  # (N, H, W, C)
 
 
 def plan(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers as steps to walk: each Conv2D, ReLU, MaxPooling2D in a row that one pass can do becomes one."""
+    """The layers as steps to walk: each Conv2D, ReLU, MaxPooling2D in a row that one pass can do becomes one, Flatten a view."""
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
@@ -64,7 +78,7 @@ def plan(layers: Sequence[Layer]) -> list[Layer]:
             steps.append(ConvReluPool(layers[i], layers[i + 2]))  # type: ignore[arg-type]
             i += 3
         else:
-            steps.append(layers[i])
+            steps.append(View(layers[i].name) if type(layers[i]) is Flatten else layers[i])
             i += 1
     return steps
 

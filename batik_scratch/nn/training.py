@@ -40,9 +40,10 @@ class ArrayBatches:
         return -(-len(self.x) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        order = np.arange(len(self.x)) if self.rng is None else self.rng.permutation(len(self.x))
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
+        order = None if self.rng is None else self.rng.permutation(len(self.x))
+        for start in range(0, len(self.x), self.batch_size):
+            rows = slice(start, start + self.batch_size)  # in order, a batch is a view and nothing is copied
+            chosen = rows if order is None else order[rows]
             yield self.x[chosen], self.y[chosen]
 
 

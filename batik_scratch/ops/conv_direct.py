@@ -20,11 +20,11 @@ import numpy as np
 
 from . import conv_im2col, pooling, relu
 from .jit import kernel as compiled
-from .pooling import best_of_four, send_to_winner
+from .pooling import best_of_four, max_of_four, send_to_winner
 from .workspace import Workspace
 
 FEW_CHANNELS = 8  # below this, a pass without im2col is faster than Winograd's
-ROWS = 8  # pooled rows per task: their lines fit the first-level cache
+PLANE = 1232  # numbers per parity image of some rows: a constant, so that the compiler knows that lines do not overlap
 LANES = 16  # a line's length is a multiple of this, so that no loop has a remainder
 CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 
@@ -43,15 +43,26 @@ def line_length(width: int) -> int:
     return -(-((width + 1) // 2) // LANES) * LANES
 
 
+def rows_per_task(width: int) -> int:
+    """Pooled rows whose lines, with a row before and one behind, fit into PLANE; below 1 the image is too wide."""
+    return (PLANE - 2 * LANES) // line_length(width) - 2
+
+
 def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int, int]:
-    """The shape of the winners' array that `forward_pooled` fills: (N, blocks, F, ROWS*S), for its own use."""
+    """The shape of the winners' array that `forward_pooled` fills: (N, blocks, F, rows*S), for its own use."""
     n, h, w, _ = x_shape
-    return n, -(-((h - 2) // 2) // ROWS), filters, ROWS * line_length(w)
+    rows = rows_per_task(w)
+    return n, -(-((h - 2) // 2) // rows), filters, rows * line_length(w)
 
 
-def forward_pooled(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray) -> None:
-    """Fill y (N, PH, PW, F) and `winner` (of `winner_shape`) from x (N, H, W, C), kernel (3, 3, C, F), bias (F,)."""
-    _forward(np.ascontiguousarray(x), np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), bias, y, winner)
+def forward_pooled(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
+) -> None:
+    """Fill y (N, PH, PW, F) from x (N, H, W, C), kernel (3, 3, C, F), bias (F,); and `winner`, of `winner_shape`, if given."""
+    if winner is None:
+        winner = np.empty((0, *winner_shape(x.shape, kernel.shape[3])[1:]), np.uint8)
+    by_filter = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # (F, C, 3, 3)
+    _forward(np.ascontiguousarray(x), by_filter, bias, rows_per_task(x.shape[2]), y, winner)
 
 
 def backward_pooled(
@@ -70,93 +81,76 @@ def backward_pooled(
     sums = room.take("sums", (chunks, *by_filter.shape), x.dtype)  # (CHUNKS, F, C, 3, 3)
     dbias = room.take("dbias", (chunks, kernel.shape[3]), x.dtype)  # (CHUNKS, F)
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
-    _backward(np.ascontiguousarray(x), turned, np.ascontiguousarray(dy), winner, target, sums, dbias)
+    rows = rows_per_task(x.shape[2])
+    _backward(np.ascontiguousarray(x), turned, np.ascontiguousarray(dy), rows, winner, target, sums, dbias)
     if not need_grads:
         return dx, None, None
     return dx, np.ascontiguousarray(sums.sum(axis=0).transpose(2, 3, 1, 0)), dbias.sum(axis=0)
 
 
 @compiled()
-def _split(image, first, s, planes):
-    """Rows 2*first... of an image (H, W, C) into its parity images, planes (C, 2, 2, (ROWS+1)*S + LANES)."""
+def _split(image, first, count, s, planes):
+    """Rows 2*first... of an image (H, W, C), 2*count of them, into its parity images, planes (C, 2, 2, PLANE)."""
     h, w, channels = image.shape
-    for i in range(ROWS + 1):
+    for i in range(count):
         for a in range(2):
             r = 2 * (first + i) + a
             for b in range(2):
                 for c in range(channels):
                     line = planes[c, a, b, i * s : (i + 1) * s]
-                    count = (w - b + 1) // 2 if r < h else 0
-                    for j in range(count):
+                    width = (w - b + 1) // 2 if r < h else 0
+                    for j in range(width):
                         line[j] = image[r, 2 * j + b, c]
-                    line[count:] = 0
+                    line[width:] = 0
 
 
 @compiled()
-def _add_joined(planes, first, s, dimage):
-    """The adjoint of `_split`: dimage (H, W, C) += the parity images of its rows 2*first..."""
+def _add_joined(planes, first, count, s, dimage):
+    """The adjoint of `_split`: dimage (H, W, C) += the parity images (C, 2, 2, PLANE) of its rows 2*first..."""
     h, w, channels = dimage.shape
-    for i in range(min(ROWS + 1, (h - 2 * first + 1) // 2)):
+    for i in range(min(count, (h - 2 * first + 1) // 2)):
         for a in range(min(2, h - 2 * (first + i))):
             row = dimage[2 * (first + i) + a]
             for j in range(w):
                 for c in range(channels):
-                    row[j, c] += planes[c, 2 * a + j % 2, i * s + j // 2]
+                    row[j, c] += planes[c, a, j % 2, i * s + j // 2]
 
 
 @compiled(fastmath={"contract"})
-def _convolve(k, p, start, s, y):
-    """Add k (3, 3) over parity images p (2, 2, L), from place `start` on, to the four outputs y (4, n)."""
-    n = y.shape[1]
-    y00, y01, y10, y11 = y[0], y[1], y[2], y[3]
-    above, end = start + s, start + n + 1
-    a, b, c, d = p[0, 0, start:end], p[0, 1, start:end], p[1, 0, start:end], p[1, 1, start:end]
-    e, f, g, h = p[0, 0, above : s + end], p[0, 1, above : s + end], p[1, 0, above : s + end], p[1, 1, above : s + end]
-    k00, k01, k02 = k[0, 0], k[0, 1], k[0, 2]
-    k10, k11, k12 = k[1, 0], k[1, 1], k[1, 2]
-    k20, k21, k22 = k[2, 0], k[2, 1], k[2, 2]
+def _nine(y, w, x0, x1, x2, x3, x4, x5, x6, x7, x8):
+    """y + nine weights times nine pixels: nine fused multiply-adds, one after the other."""
+    three = y + w[0] * x0 + w[1] * x1 + w[2] * x2
+    six = three + w[3] * x3 + w[4] * x4 + w[5] * x5
+    return six + w[6] * x6 + w[7] * x7 + w[8] * x8
+
+
+@compiled(fastmath={"contract"})
+def _convolve(k, p, start, s, n, y):
+    """Add k (3, 3) over parity images p (4*PLANE,), from place `start` on, to n places of the four outputs y (4*PLANE,)."""
+    w = (k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2])
+    a, b = p[start:], p[start + s :]  # a window's two upper pixel rows, and its two lower ones
     for j in range(n):
-        x00, x01, x02, x03 = a[j], b[j], a[j + 1], b[j + 1]  # the patch x[2i + r, 2j + s]
-        x10, x11, x12, x13 = c[j], d[j], c[j + 1], d[j + 1]
-        x20, x21, x22, x23 = e[j], f[j], e[j + 1], f[j + 1]
-        x30, x31, x32, x33 = g[j], h[j], g[j + 1], h[j + 1]
-        y00[j] += (
-            (k00 * x00 + k01 * x01 + k02 * x02)
-            + (k10 * x10 + k11 * x11 + k12 * x12)
-            + (k20 * x20 + k21 * x21 + k22 * x22)
-        )
-        y01[j] += (
-            (k00 * x01 + k01 * x02 + k02 * x03)
-            + (k10 * x11 + k11 * x12 + k12 * x13)
-            + (k20 * x21 + k21 * x22 + k22 * x23)
-        )
-        y10[j] += (
-            (k00 * x10 + k01 * x11 + k02 * x12)
-            + (k10 * x20 + k11 * x21 + k12 * x22)
-            + (k20 * x30 + k21 * x31 + k22 * x32)
-        )
-        y11[j] += (
-            (k00 * x11 + k01 * x12 + k02 * x13)
-            + (k10 * x21 + k11 * x22 + k12 * x23)
-            + (k20 * x31 + k21 * x32 + k22 * x33)
-        )
+        x00, x01, x02, x03 = a[j], a[j + PLANE], a[j + 1], a[j + PLANE + 1]  # x[2i + r, 2j + s]
+        x10, x11, x12, x13 = a[j + 2 * PLANE], a[j + 3 * PLANE], a[j + 2 * PLANE + 1], a[j + 3 * PLANE + 1]
+        x20, x21, x22, x23 = b[j], b[j + PLANE], b[j + 1], b[j + PLANE + 1]
+        x30, x31, x32, x33 = b[j + 2 * PLANE], b[j + 3 * PLANE], b[j + 2 * PLANE + 1], b[j + 3 * PLANE + 1]
+        y[j] = _nine(y[j], w, x00, x01, x02, x10, x11, x12, x20, x21, x22)
+        y[j + PLANE] = _nine(y[j + PLANE], w, x01, x02, x03, x11, x12, x13, x21, x22, x23)
+        y[j + 2 * PLANE] = _nine(y[j + 2 * PLANE], w, x10, x11, x12, x20, x21, x22, x30, x31, x32)
+        y[j + 3 * PLANE] = _nine(y[j + 3 * PLANE], w, x11, x12, x13, x21, x22, x23, x31, x32, x33)
 
 
 @compiled(fastmath={"contract", "reassoc"})
-def _add_products(dy, p, s, dk):
-    """dk (3, 3) += the products of the outputs' gradients dy (4, n) with the pixels that each weight met."""
-    n = dy.shape[1]
-    dy00, dy01, dy10, dy11 = dy[0], dy[1], dy[2], dy[3]
-    a, b, c, d = p[0, 0, : n + 1], p[0, 1, : n + 1], p[1, 0, : n + 1], p[1, 1, : n + 1]
-    end = s + n + 1
-    e, f, g, h = p[0, 0, s:end], p[0, 1, s:end], p[1, 0, s:end], p[1, 1, s:end]
-    s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = dy00[0] * 0
+def _add_products(dy, n, p, s, dk):
+    """dk (3, 3) += the products of n places of the outputs' gradients dy (4*PLANE,) with the pixels that each weight met."""
+    a, b = p, p[s:]
+    s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = dy[0] * 0
     for j in range(n):
-        x00, x01, x02, x03 = a[j], b[j], a[j + 1], b[j + 1]
-        x10, x11, x12, x13 = c[j], d[j], c[j + 1], d[j + 1]
-        x20, x21, x22, x23 = e[j], f[j], e[j + 1], f[j + 1]
-        x30, x31, x32, x33 = g[j], h[j], g[j + 1], h[j + 1]
-        g00, g01, g10, g11 = dy00[j], dy01[j], dy10[j], dy11[j]
+        x00, x01, x02, x03 = a[j], a[j + PLANE], a[j + 1], a[j + PLANE + 1]
+        x10, x11, x12, x13 = a[j + 2 * PLANE], a[j + 3 * PLANE], a[j + 2 * PLANE + 1], a[j + 3 * PLANE + 1]
+        x20, x21, x22, x23 = b[j], b[j + PLANE], b[j + 1], b[j + PLANE + 1]
+        x30, x31, x32, x33 = b[j + 2 * PLANE], b[j + 3 * PLANE], b[j + 2 * PLANE + 1], b[j + 3 * PLANE + 1]
+        g00, g01, g10, g11 = dy[j], dy[j + PLANE], dy[j + 2 * PLANE], dy[j + 3 * PLANE]
         s00 += g00 * x00 + g01 * x01 + g10 * x10 + g11 * x11
         s01 += g00 * x01 + g01 * x02 + g10 * x11 + g11 * x12
         s02 += g00 * x02 + g01 * x03 + g10 * x12 + g11 * x13
@@ -166,15 +160,8 @@ def _add_products(dy, p, s, dk):
         s20 += g00 * x20 + g01 * x21 + g10 * x30 + g11 * x31
         s21 += g00 * x21 + g01 * x22 + g10 * x31 + g11 * x32
         s22 += g00 * x22 + g01 * x23 + g10 * x32 + g11 * x33
-    dk[0, 0] += s00
-    dk[0, 1] += s01
-    dk[0, 2] += s02
-    dk[1, 0] += s10
-    dk[1, 1] += s11
-    dk[1, 2] += s12
-    dk[2, 0] += s20
-    dk[2, 1] += s21
-    dk[2, 2] += s22
+    for i, total in enumerate((s00, s01, s02, s10, s11, s12, s20, s21, s22)):
+        dk[i // 3, i % 3] += total
 
 
 @compiled(fastmath={"contract", "reassoc"})
@@ -186,23 +173,27 @@ def _total(values):
 
 
 @compiled(parallel=True)
-def _forward(x, k, bias, y, winner):
+def _forward(x, k, bias, rows, y, winner):
     n_images, ph, pw, filters = y.shape
     channels = x.shape[3]
-    blocks, length = winner.shape[1], winner.shape[3]
-    s = length // ROWS
+    blocks, s = winner.shape[1], winner.shape[3] // rows
     for task in numba.prange(n_images * blocks):
-        n, first = task // blocks, task % blocks * ROWS
-        planes = np.zeros((channels, 2, 2, length + s + LANES), x.dtype)
-        sums = np.empty((4, length), x.dtype)
-        best = np.empty((filters, length), x.dtype)
-        _split(x[n], first, s, planes)
+        n, first = task // blocks, task % blocks * rows
+        count = min(rows, ph - first)
+        places = count * s
+        planes = np.zeros((channels, 2, 2, PLANE), x.dtype)
+        sums = np.empty((4, PLANE), x.dtype)
+        best = np.empty((filters, places), x.dtype)
+        _split(x[n], first, count + 1, s, planes)
         for f in range(filters):
             sums[:] = bias[f]
             for c in range(channels):
-                _convolve(k[f, c], planes[c], 0, s, sums)
-            best_of_four(sums[0], sums[1], sums[2], sums[3], best[f], winner[n, first // ROWS, f])
-        for i in range(min(ROWS, ph - first)):
+                _convolve(k[f, c], planes[c].reshape(4 * PLANE), 0, s, places, sums.reshape(4 * PLANE))
+            if len(winner) > 0:
+                best_of_four(sums[0], sums[1], sums[2], sums[3], best[f], winner[n, first // rows, f])
+            else:
+                max_of_four(sums[0], sums[1], sums[2], sums[3], best[f])
+        for i in range(count):
             for j in range(pw):
                 out = y[n, first + i, j]
                 for f in range(filters):
@@ -210,18 +201,17 @@ def _forward(x, k, bias, y, winner):
 
 
 @compiled(parallel=True)
-def _backward(x, turned, dy, winner, dx, dk, dbias):
+def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
     n_images, ph, pw, filters = dy.shape
     channels = x.shape[3]
-    blocks, length = winner.shape[1], winner.shape[3]
-    s = length // ROWS
+    blocks, s = winner.shape[1], winner.shape[3] // rows
     before = s + LANES  # zeros around the gradients: the windows above and to the left of the first
     for chunk in numba.prange(CHUNKS):
-        planes = np.zeros((channels, 2, 2, length + s + LANES), x.dtype)
-        dplanes = np.zeros((channels, 4, length + s), x.dtype)
-        lines = np.zeros((filters, length), x.dtype)
-        padded = np.zeros((2, 2, before + length + s + LANES), x.dtype)
-        g = np.empty((4, length), x.dtype)
+        planes = np.zeros((channels, 2, 2, PLANE), x.dtype)
+        dplanes = np.zeros((channels, 2, 2, PLANE), x.dtype)
+        lines = np.zeros((filters, rows * s), x.dtype)
+        padded = np.zeros((4, PLANE), x.dtype)
+        g = np.zeros((4, PLANE), x.dtype)
         if len(dk) > 0:
             dk[chunk] = 0
             dbias[chunk] = 0
@@ -229,27 +219,33 @@ def _backward(x, turned, dy, winner, dx, dk, dbias):
             if len(dx) > 0:
                 dx[n] = 0
             for block in range(blocks):
-                first = block * ROWS
+                first = block * rows
+                count = min(rows, ph - first)
+                places = count * s
                 if len(dk) > 0:
-                    _split(x[n], first, s, planes)
-                lines[:] = 0
-                for i in range(min(ROWS, ph - first)):
+                    _split(x[n], first, count + 1, s, planes)
+                for i in range(count):
                     for j in range(pw):
                         d = dy[n, first + i, j]
                         for f in range(filters):
                             lines[f, i * s + j] = d[f]
                 dplanes[:] = 0
+                padded[:] = 0
                 for f in range(filters):
-                    send_to_winner(lines[f], winner[n, block, f], g[0], g[1], g[2], g[3])
+                    send_to_winner(lines[f][:places], winner[n, block, f], g[0], g[1], g[2], g[3])
                     if len(dk) > 0:
                         for c in range(channels):
-                            _add_products(g, planes[c], s, dk[chunk, f, c])
-                        dbias[chunk, f] += _total(g.reshape(-1))
+                            _add_products(
+                                g.reshape(4 * PLANE), places, planes[c].reshape(4 * PLANE), s, dk[chunk, f, c]
+                            )
+                        for q in range(4):
+                            dbias[chunk, f] += _total(g[q][:places])
                     if len(dx) > 0:
                         for q in range(4):
-                            padded[q // 2, q % 2, before : before + length] = g[q]
+                            padded[q, before : before + places] = g[q, :places]
                         for c in range(channels):
                             # a pixel collects from the windows that saw it: the turned kernel over the gradients
-                            _convolve(turned[f, c], padded, LANES - 1, s, dplanes[c])
+                            out = dplanes[c].reshape(4 * PLANE)
+                            _convolve(turned[f, c], padded.reshape(4 * PLANE), LANES - 1, s, places + s, out)
                 if len(dx) > 0:
-                    _add_joined(dplanes, first, s, dx[n])
+                    _add_joined(dplanes, first, count + 1, s, dx[n])

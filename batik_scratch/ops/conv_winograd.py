@@ -43,6 +43,8 @@ G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0
 G[0] = [1 / 4, 0, 0]
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], float)
 TILE_VALUES = 2**20  # of V and M together in one step of the fast version: tall matrices, and still in the cache
+BOTH_SIDES = np.kron(G, G)  # (36, 9): k -> G k G' in one product
+SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
 
 Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
@@ -128,8 +130,12 @@ def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int,
     return n, (h + 1) // 4, 4, (w + 1) // 4 * filters
 
 
-def forward_pooled(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray) -> None:
-    """Convolution, ReLU and 2x2 max-pooling: fill y (N, OH//2, OW//2, F) and `winner` (of `winner_shape`)."""
+def forward_pooled(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
+) -> None:
+    """Convolution, ReLU and 2x2 max-pooling: fill y (N, OH//2, OW//2, F), and `winner`, of `winner_shape`, if given."""
+    if winner is None:
+        winner = np.empty((0, 0, 0, 0), np.uint8)
     _run_forward(x, kernel, bias, True, y, winner)
 
 
@@ -159,8 +165,7 @@ def _run_forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, pooled: bool, y: np.ndarray, winner: np.ndarray
 ) -> None:
     c, f = kernel.shape[2:]
-    both_sides = np.kron(G, G).astype(x.dtype)  # (36, 9): k -> G k G' in one product
-    u = (both_sides @ kernel.reshape(9, c * f)).reshape(36, c, f)
+    u = (BOTH_SIDES.astype(x.dtype) @ kernel.reshape(9, c * f)).reshape(36, c, f)
     kernels.forward(np.ascontiguousarray(x), u, bias, _tile_rows(x, f), pooled, y, winner)
 
 
@@ -175,7 +180,7 @@ def _run_backward(
     room: Workspace,
 ) -> Gradients:
     c, f = kernel.shape[2:]
-    both_sides = np.kron(G, G).astype(x.dtype)  # (36, 9)
+    both_sides = BOTH_SIDES.astype(x.dtype)
     u = (both_sides @ kernel.reshape(9, c * f)).reshape(36, c, f)
     sums = kernels.CHUNKS if need_grads else 0
     du = room.take("du", (sums, 36, c, f), x.dtype)
@@ -186,12 +191,13 @@ def _run_backward(
     )
     if not need_grads:
         return dx, None, None
-    # the sum over the chunks is part of the same product: G' once per chunk, side by side
-    dkernel = np.tile(both_sides.T, sums) @ du.reshape(sums * 36, c * f)  # (9, CHUNKS*36) @ (CHUNKS*36, C*F)
+    kernels.sum_chunks(du)
+    dkernel = both_sides.T @ du[0].reshape(36, c * f)  # G' dU G: (9, 36) @ (36, C*F)
     return dx, dkernel.reshape(3, 3, c, f), dbias.sum(axis=0)
 
 
 def _tile_rows(x: np.ndarray, filters: int) -> int:
-    """Rows of tiles per step, so that V and M of that step hold some TILE_VALUES numbers."""
-    across = (x.shape[2] + 1) // 4
-    return max(1, TILE_VALUES // (36 * across * (x.shape[3] + filters)))
+    """Rows of tiles per step, so that V and M of that step hold TILE_VALUES numbers, and no product is large."""
+    across, channels = (x.shape[2] + 1) // 4, x.shape[3]
+    fits_the_cache = TILE_VALUES // (36 * across * (channels + filters))
+    return max(1, min(fits_the_cache, SMALL_PRODUCT // (across * channels * filters)))

@@ -4,15 +4,21 @@ Two pools live in this process: numba's (`prange`) and BLAS'. Kernels here split
 call BLAS from inside each one, so BLAS itself must stand at one thread: two spinning pools cost 4-5 ms at every
 change-over. `np.dot` inside a kernel calls *SciPy's* OpenBLAS, not NumPy's; both copies are limited.
 
-The limit is the process', but threadpoolctl (3.8 and later) lets only the Python thread that set it change it again. One
+How many numba uses is the smallest of what anybody allows: NUMBA_NUM_THREADS, OMP_NUM_THREADS, the processors
+this process may run on (affinity, containers, joblib's limits for its workers), and `numba.set_num_threads`.
+
+The BLAS limit is the process', but threadpoolctl (3.8 and later) lets only the Python thread that set it change it again. One
 thread of ours, the keeper, therefore sets and restores it for all.
 """
 
+import functools
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import joblib
 import numba
 import scipy.linalg.cython_blas  # noqa: F401  loads SciPy's OpenBLAS, so that the controller below sees it
 from threadpoolctl import ThreadpoolController
@@ -27,22 +33,25 @@ _one_at_a_time = threading.RLock()
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Hold every BLAS of this process at one thread; nested and concurrent use is counted, the last one restores.
+    """Hold every BLAS of this process at one thread, and numba's kernels at what the user allows.
 
-    Where numba has only its `workqueue` layer, which aborts when two Python threads enter it, the
-    block also runs alone.
+    Nested and concurrent use is counted; the last one restores. Where numba has only its `workqueue` layer, which
+    aborts when two Python threads enter it, the block also runs alone.
     """
     global _inside
     with _lock:
         if _inside == 0:
             _keeper.submit(_set_limit).result()
         _inside += 1
+    before = numba.get_num_threads()  # of this Python thread alone
+    numba.set_num_threads(min(before, allowed()))
     alone = _needs_turns()
     if alone:
         _one_at_a_time.acquire()
     try:
         yield
     finally:
+        numba.set_num_threads(before)
         if alone:
             _one_at_a_time.release()
         with _lock:
@@ -66,9 +75,28 @@ def _restore() -> None:
         _limit = None
 
 
+@functools.cache
+def allowed() -> int:
+    """The most threads that a kernel may use in this process."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")  # numba heeds its own variable alone
+    limits = [_pool_size(), joblib.cpu_count()]
+    return max(1, min([*limits, int(asked)] if asked.isdigit() else limits))
+
+
 def count() -> int:
-    """How many threads a kernel uses: numba's current setting (NUMBA_NUM_THREADS, numba.set_num_threads)."""
-    return numba.get_num_threads()
+    """How many threads a kernel that is called now uses."""
+    return min(numba.get_num_threads(), allowed())
+
+
+def use(most: int) -> None:
+    """From now on let this Python thread's kernels use at most `most` threads."""
+    numba.set_num_threads(max(1, min(most, _pool_size())))
+
+
+def _pool_size() -> int:
+    """The threads of numba's pool, which NUMBA_NUM_THREADS or the processors set at its start."""
+    size: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    return size
 
 
 def _needs_turns() -> bool:

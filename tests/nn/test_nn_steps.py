@@ -39,7 +39,7 @@ def names(plan):
 
 def test_blocks_of_three_become_one_step_and_the_layers_stay():
     model = network()
-    tail = ["Flatten", "Dropout", "Dense"]
+    tail = ["View", "Dropout", "Dense"]
     assert names(model.plan()) == ["ConvReluPool", "ConvReluPool", *tail]
     assert names(model.plan(softmax=True))[-1] == "Softmax"
     assert len(model.layers) == 10 and names(network(algorithm="im2col").plan())[:2] == ["Conv2D", "ReLU"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batik_scratch.ops import adam, conv_im2col, conv_loops, pooling, relu
+from batik_scratch.ops import adam, conv_im2col, conv_loops, dropout, pooling, relu
 from batik_scratch.ops.im2col import col2im, im2col
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
@@ -115,6 +115,15 @@ def test_adam_agrees_with_the_plain_one(n, dtype):
     adam.update_plain(*plain, 1e-2, 0.9, 0.999, 1e-7)
     for got, reference in zip((w, m, v), (plain[0], plain[2], plain[3]), strict=True):
         assert close(got, reference, dtype)
+
+
+@given(st.integers(1, 300), st.sampled_from([0.2, 0.5, 0.75]), dtypes)
+def test_dropout_agrees_with_the_plain_one(n, rate, dtype):
+    rng = np.random.default_rng(6)
+    x, bits = rng.standard_normal((n, 2)).astype(dtype), rng.integers(0, 2**16, (n, 2), np.uint16)
+    bits.flat[0] = round(rate * 2**16)  # just kept
+    for got, plain in zip(dropout.forward(x, bits, rate), dropout.forward_plain(x, bits, rate), strict=True):
+        assert got.dtype == dtype and np.array_equal(got, plain)
 
 
 def test_a_maximum_that_is_nan_stays_nan():

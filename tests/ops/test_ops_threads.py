@@ -1,8 +1,13 @@
 """Both BLAS copies stand at one thread inside, and where they were outside."""
 
+import os
+import subprocess
+import sys
 import threading
 
+import numba
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_info
 
 from batik_scratch.ops import relu, threads
@@ -43,3 +48,28 @@ def test_the_last_of_several_threads_restores():
     leave.set()
     worker.join()
     assert blas_threads() == before
+
+
+COUNT = "from batik_scratch.ops import threads; print(threads.count())"
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"OMP_NUM_THREADS": "1"}, {"NUMBA_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "9", "LOKY_MAX_CPU_COUNT": "1"}],
+)
+def test_the_smallest_limit_counts(limits):
+    names = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+    environment = {key: value for key, value in os.environ.items() if key not in names} | limits
+    done = subprocess.run([sys.executable, "-c", COUNT], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+
+
+def test_inside_kernels_use_what_is_allowed_and_outside_what_was_set(monkeypatch):
+    before = numba.get_num_threads()
+    monkeypatch.setattr(threads, "allowed", lambda: 1)
+    with threads.one_blas_thread():
+        assert numba.get_num_threads() == 1 == threads.count()
+    assert numba.get_num_threads() == before
+    threads.use(10**6)
+    assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
+    threads.use(before)

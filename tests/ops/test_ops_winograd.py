@@ -111,6 +111,9 @@ def test_a_fused_pass_is_convolution_relu_and_pooling(ops, n, h, w, c, f):
     dy = rng.standard_normal((n, (h - 2) // 2, (w - 2) // 2, f))
     y, winner = np.empty(dy.shape), np.empty(ops.winner_shape(x.shape, f), np.uint8)
     ops.forward_pooled(x, k, b, y, winner)
+    alone = np.empty(dy.shape)
+    ops.forward_pooled(x, k, b, alone)
+    assert np.array_equal(alone, y)  # without asking who won
     dx, dk, db = ops.backward_pooled(x, k, dy, winner, np.full(x.shape, np.nan), True, Workspace())
     for got, expected in zip((y, dx, dk, db), in_three_steps(x, k, b, dy), strict=True):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * max(1, np.abs(expected).max()))
@@ -138,6 +141,8 @@ def test_a_nan_pixel_is_not_lost_by_a_fused_pass(ops, place):
     ops.forward_pooled(x, k, b, y, winner)
     reference = pooling.forward_plain(relu.forward_plain(conv_loops.forward(x, k, b))[0], (2, 2), (2, 2))[0]
     assert np.isnan(reference).any() and np.isnan(y[np.isnan(reference)]).all()
+    ops.forward_pooled(x, k, b, y)
+    assert np.isnan(y[np.isnan(reference)]).all()
 
 
 def test_a_dead_window_passes_no_gradient():

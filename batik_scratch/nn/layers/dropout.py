@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ...ops import dropout
 from .base import Layer
 
 
@@ -31,10 +32,10 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             self._keep(1.0, training, keep)  # nothing is dropped: the mask is all ones
             return x.copy()
-        kept = self.rng.random(x.shape, np.float32) >= self.rate
-        mask = kept.astype(x.dtype) / x.dtype.type(1 - self.rate)  # x's shape
+        bits = self.rng.integers(0, 2**16, x.shape, np.uint16)  # as good as floats here, and cheaper
+        y, mask = dropout.forward(x, bits, self.rate)  # x's shape
         self._keep(mask, training, keep)
-        return x * mask
+        return y
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         mask = self._recall()

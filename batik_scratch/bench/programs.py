@@ -1,0 +1,155 @@
+"""The same work in every program: the paper's network trained, used and explained, on the same images.
+
+Each program is a function of (batch, size) that returns three calls: "step", one training step with Adam on the next of
+five batches; "inference", probabilities or logits of the next batch; "saliency", the gradient of a class score at the
+pixels. Picking the batch, and bringing it into the program's own layout, belongs to the work of all. Dropout is on in
+training, as in the paper. Frameworks are imported inside, so that only those asked for are loaded.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+Calls = dict[str, Callable[[], object]]
+WORK = ("step", "inference", "saliency")
+BATCHES = 5
+
+
+def data(batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images float32 (BATCHES * batch, size, size, 3) in [0, 1] and their labels 0..2."""
+    rng = np.random.default_rng(0)
+    return rng.random((BATCHES * batch, size, size, 3), np.float32), rng.integers(0, 3, BATCHES * batch)
+
+
+def rows(batch: int) -> Iterator[np.ndarray]:
+    """The rows of one batch after the other, without end."""
+    return itertools.cycle(np.split(np.random.default_rng(1).permutation(BATCHES * batch), BATCHES))
+
+
+def batik_scratch(batch: int, size: int) -> Calls:
+    """This package."""
+    from .. import nn, saliency
+
+    model = nn.paper_cnn((size, size, 3), random_state=0, algorithm="auto")
+    model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
+    x, y = data(batch, size)
+    chosen = rows(batch)
+    gradient = saliency.Gradient(model)
+
+    def step() -> None:
+        i = next(chosen)
+        model.train_step(x[i], y[i])
+
+    return {
+        "step": step,
+        "inference": lambda: model.predict(x[next(chosen)], batch_size=batch),
+        "saliency": lambda: gradient.attribute(x[next(chosen)], target=1, batch_size=batch),
+    }
+
+
+def torch_nchw(batch: int, size: int) -> Calls:
+    """PyTorch in its default layout, captum's Saliency."""
+    return _torch(batch, size, channels_last=False)
+
+
+def torch_channels_last(batch: int, size: int) -> Calls:
+    """PyTorch with channels last, usually its faster layout on a CPU."""
+    return _torch(batch, size, channels_last=True)
+
+
+def _torch(batch: int, size: int, channels_last: bool) -> Calls:
+    import os
+
+    import torch
+    from captum.attr import Saliency
+    from torch import nn
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    torch.manual_seed(0)
+    layout: Any = torch.channels_last if channels_last else torch.contiguous_format
+    layers: list[Any] = []
+    side = size
+    for c, f in ((3, 32), (32, 64), (64, 128)):
+        layers += [nn.Conv2d(c, f, 3), nn.ReLU(), nn.MaxPool2d(2)]
+        side = (side - 2) // 2
+    layers += [nn.Flatten(), nn.Dropout(0.2), nn.Linear(side * side * 128, 64), nn.ReLU(), nn.Linear(64, 3)]
+    model: Any = nn.Sequential(*layers)
+    model.to(memory_format=layout)
+    optimizer, loss = torch.optim.Adam(model.parameters(), 1e-3), nn.CrossEntropyLoss()
+    pixels, labels = data(batch, size)
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+    y = torch.from_numpy(labels)
+    chosen = rows(batch)
+    saliency = Saliency(model)
+
+    def next_batch() -> tuple[Any, Any]:
+        i = torch.from_numpy(next(chosen))
+        return x[i].contiguous(memory_format=layout), y[i]
+
+    def step() -> None:
+        model.train()
+        images, truth = next_batch()
+        optimizer.zero_grad()
+        loss(model(images), truth).backward()
+        optimizer.step()
+
+    def inference() -> object:
+        model.eval()
+        with torch.no_grad():
+            return model(next_batch()[0])
+
+    def explain() -> object:
+        model.eval()
+        return saliency.attribute(next_batch()[0].requires_grad_(), target=1, abs=False)
+
+    return {"step": step, "inference": inference, "saliency": explain}
+
+
+def keras_tensorflow(batch: int, size: int) -> Calls:
+    """Keras on TensorFlow (oneDNN), its steps compiled to graphs."""
+    import os
+
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    import keras
+    import tensorflow as tf
+
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    keras.utils.set_random_seed(0)
+    layers: list[Any] = [keras.Input((size, size, 3))]
+    for f in (32, 64, 128):
+        layers += [keras.layers.Conv2D(f, 3, activation="relu"), keras.layers.MaxPooling2D(2)]
+    layers += [keras.layers.Flatten(), keras.layers.Dropout(0.2), keras.layers.Dense(64, activation="relu")]
+    model = keras.Sequential([*layers, keras.layers.Dense(3)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=False)  # XLA is slower than oneDNN here
+    x, y = data(batch, size)
+    chosen = rows(batch)
+
+    @tf.function
+    def gradient(images: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            score = model(images, training=False)[:, 1]
+        return tape.gradient(score, images)
+
+    def step() -> None:
+        i = next(chosen)
+        model.train_on_batch(x[i], y[i])
+
+    return {
+        "step": step,
+        "inference": lambda: model.predict_on_batch(x[next(chosen)]),
+        "saliency": lambda: gradient(tf.constant(x[next(chosen)])).numpy(),
+    }
+
+
+PROGRAMS = {
+    "batik_scratch": (batik_scratch, ("batik_scratch",)),
+    "PyTorch NCHW": (torch_nchw, ("torch", "captum")),
+    "PyTorch channels_last": (torch_channels_last, ("torch", "captum")),
+    "Keras on TensorFlow": (keras_tensorflow, ("keras", "tensorflow")),
+}

@@ -1,0 +1,48 @@
+"""One program in a process of its own: `python -m batik_scratch.bench.worker NAME BATCH SIZE` answers on its pipes.
+
+Each line read asks for some calls of one kind of work ("step 5") and is answered by the seconds of one call, on average, after one that is not timed;
+"memory" is answered by the process' peak resident memory in MB. The first answer, "ready", comes after every kind of work
+that was named has run once or twice: compiling and planning are not timed.
+"""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+from .programs import PROGRAMS, WORK
+
+
+def main(name: str, batch: str, size: str) -> None:
+    """Answer until the input ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a framework prints is no answer
+    calls = PROGRAMS[name][0](int(batch), int(size))
+    print("ready", file=answers)
+    for line in sys.stdin:
+        work, *count = line.split()
+        if work == "memory":
+            print(peak_memory(), file=answers)
+            continue
+        assert work in WORK
+        calls[work]()  # brings threads and caches back from the program before; not timed, for none
+        began = time.perf_counter()
+        for _ in range(int(count[0])):
+            calls[work]()
+        print((time.perf_counter() - began) / int(count[0]), file=answers)
+
+
+def peak_memory() -> float:
+    """The peak resident memory of this process in MB; where /proc says it, without what a parent left at its start."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    unit = 2**20 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,126 @@
+"""A student's file: reading it, running it, and knowing in which of its lines a thing is done."""
+
+import ast
+import inspect
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .exercise import Exercise, Finding
+
+
+class Answer:
+    """The file of a student, run as a module; `thing` is the class or function that the exercise asks for.
+
+    `note` takes findings that are certain while something slow is still looking for better words; `trying` says with what
+    the code is being run, should it stop.
+    """
+
+    def __init__(
+        self, path: Path, exercise: Exercise, note: Callable[[list[Finding]], None] = lambda findings: None
+    ) -> None:
+        self.path = path
+        self.exercise = exercise
+        self.note = note
+        self.tree: ast.Module = ast.Module([], [])
+        self.thing: Any = None
+        self.trying = ""
+
+    def run(self) -> list[Finding]:
+        """Compile and run the file, and find the class or function in it."""
+        source = self.path.read_bytes()
+        if b"\0" in source:  # some Pythons say it by a ValueError
+            raise SyntaxError("it holds zero bytes, so it is no text")
+        self.tree = ast.parse(source, str(self.path))
+        module = types.ModuleType("exercise_answer")  # not "__main__": what a file does when it is run stays undone
+        module.__file__ = str(self.path)
+        exec(compile(source, str(self.path), "exec"), module.__dict__)
+        wanted = self.exercise.answer
+        self.thing = getattr(module, wanted, None)
+        if self.thing is None:
+            return [Finding("file", f"The file defines no {wanted}; keep the name that the stub has.")]
+        return self._check_class() if self.exercise.writes else self._check_function()
+
+    def _check_class(self) -> list[Finding]:
+        wanted, reference = self.exercise.answer, self.exercise.reference
+        base = f"nn.{reference.__name__}"
+        if self.thing is reference:
+            return [
+                Finding(
+                    "file", f"{wanted} is the package's own here; write class {wanted}({base}): with methods of yours."
+                )
+            ]
+        if not isinstance(self.thing, type) or not issubclass(self.thing, reference):
+            return [Finding("file", f"{wanted} must be a class that inherits from {base}: class {wanted}({base}):")]
+        if inspect.signature(self.thing).parameters.keys() != inspect.signature(reference).parameters.keys():
+            sentence = (
+                f"{wanted} has a constructor of its own; the check makes it as it makes {base}: leave __init__ out."
+            )
+            return [Finding("file", sentence, line=self.line_of("__init__"))]
+        for method in self.exercise.writes:
+            if method not in vars(self.thing):
+                return [
+                    Finding(
+                        "file",
+                        f"{wanted} has no {method} of its own, so that {base}'s would answer for it; "
+                        f"write def {method}, indented under the class.",
+                    )
+                ]
+            for node in ast.walk(self.node(method) or ast.Pass()):
+                if isinstance(node, ast.Attribute) and node.attr == method and _asks_the_reference(node, reference):
+                    sentence = f"{method} lets {base}.{method} do the work; the point is to write it yourself."
+                    return [Finding("file", sentence, line=node.lineno)]
+        return []
+
+    def _check_function(self) -> list[Finding]:
+        if not callable(self.thing):
+            return [Finding("file", f"{self.exercise.answer} must be a function: def {self.exercise.answer}(...):")]
+        for node in ast.walk(self.tree):
+            name = getattr(node, "attr", getattr(node, "id", None))
+            if name in self.exercise.forbidden:
+                sentence = f"{name} does the work here; the point is to write it yourself."
+                return [Finding("file", sentence, line=getattr(node, "lineno", None))]
+        return []
+
+    # ------------------------------------------------------------------ lines
+
+    def node(self, method: str) -> ast.FunctionDef | None:
+        """The definition of `method`, or of the function itself."""
+        found = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef) and n.name == method]
+        return found[-1] if found else None
+
+    def line_of(self, method: str, tensor: str = "") -> int | None:
+        """Where `method` fills `grads[tensor]`; for "dx" its last return; else where it begins."""
+        node = self.node(method)
+        if node is None:
+            return None
+        if tensor == "dx":
+            return max((n.lineno for n in ast.walk(node) if isinstance(n, ast.Return)), default=node.lineno)
+        named = [
+            part.lineno
+            for statement in ast.walk(node)
+            if isinstance(statement, ast.Assign | ast.AugAssign) and _fills_grads(statement)
+            for part in ast.walk(statement)
+            if isinstance(part, ast.Constant) and part.value == tensor
+        ]
+        return named[-1] if named else node.lineno
+
+
+def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
+    """Call student code with copies of the arrays, so that what it does to them stays its own affair."""
+    return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in arrays], **options)
+
+
+def _fills_grads(statement: ast.Assign | ast.AugAssign) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return any(isinstance(n, ast.Attribute) and n.attr == "grads" for target in targets for n in ast.walk(target))
+
+
+def _asks_the_reference(node: ast.Attribute, reference: type) -> bool:
+    owner = node.value
+    if isinstance(owner, ast.Call):
+        return isinstance(owner.func, ast.Name) and owner.func.id == "super"
+    return isinstance(owner, ast.Attribute) and owner.attr == reference.__name__

@@ -1,0 +1,56 @@
+"""All exercises, in the order in which their lessons come."""
+
+import difflib
+
+from ...errors import InputError
+from .exercise import Exercise
+from .tasks import (
+    adam,
+    conv2d,
+    cross_entropy,
+    dense,
+    dropout,
+    flatten,
+    global_average_pooling2d,
+    max_pooling2d,
+    relu,
+    saliency,
+    softmax,
+)
+from .text import lessons
+
+EXERCISES: dict[str, Exercise] = {
+    task.EXERCISE.name: task.EXERCISE
+    for task in (
+        dense,
+        flatten,
+        softmax,
+        cross_entropy,
+        relu,
+        conv2d,
+        max_pooling2d,
+        global_average_pooling2d,
+        dropout,
+        adam,
+        saliency,
+    )
+}
+
+
+def find(name: str) -> Exercise:
+    """The exercise of a name, the name of its class or function included; InputError lists them otherwise."""
+    known = {e.name: e for e in EXERCISES.values()} | {e.answer.lower(): e for e in EXERCISES.values()}
+    wanted = name.lower().removesuffix(".py")
+    if wanted in known:
+        return known[wanted]
+    close = difflib.get_close_matches(wanted, known, n=1)
+    hint = f"; did you mean {known[close[0]].name}?" if close else ""
+    raise InputError(f"no exercise is called {name!r}{hint}\nthere are: {', '.join(EXERCISES)}")
+
+
+def table() -> str:
+    """A line per exercise: its name, what there is to write, the lessons before it."""
+    width = max(map(len, EXERCISES))
+    lines = [f"{'exercise':{width}}  {'what you write':60}  after lessons"]
+    lines += [f"{e.name:{width}}  {e.task:60}  {lessons(e)}" for e in EXERCISES.values()]
+    return "\n".join([*lines, "", "to begin: batik-scratch exercise start dense my_exercises"])

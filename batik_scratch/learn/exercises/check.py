@@ -1,0 +1,107 @@
+"""Checking a student's file, and saying in plain words what came out, most useful first."""
+
+import re
+import shlex
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import InputError
+from .catalogue import EXERCISES, find
+from .examination import Verdict
+from .exercise import Exercise
+from .process import examine_apart
+
+TIME_LIMIT = 20.0
+SHOWN = 12  # lines of what the file printed
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """A checked file; `str()` is what to tell the student."""
+
+    path: Path
+    exercise: Exercise
+    verdict: Verdict
+    printed: str
+
+    @property
+    def ok(self) -> bool:
+        """True where the answer is right."""
+        return self.verdict.ok
+
+    def __str__(self) -> str:
+        lines = self._right() if self.ok else self._wrong()
+        if self.printed.strip():
+            printed = self.printed.strip().splitlines()
+            more = ["..."] if len(printed) > SHOWN else []
+            lines += ["", "The file printed:", *(f"  {line}" for line in [*printed[:SHOWN], *more])]
+        return "\n".join(lines)
+
+    def _right(self) -> list[str]:
+        names = list(EXERCISES)
+        later = names[names.index(self.exercise.name) + 1 :]
+        after = (
+            f"next: batik-scratch exercise start {later[0]} {shlex.quote(str(self.path.parent))}"
+            if later
+            else "That was the last exercise."
+        )
+        return [f"{self.path.name}: right.", f"passed: {', '.join(self.verdict.passed)}", after]
+
+    def _wrong(self) -> list[str]:
+        lines = [f"{self.path.name}: not right yet."]
+        for finding in self.verdict.findings:
+            where = f"line {finding.line}: " if finding.line else ""
+            lines += ["", *wrapped(where + finding.sentence)]
+            lines += [line for detail in finding.details for line in wrapped(detail, "  ")]
+        lines.append("")
+        if self.verdict.passed:
+            lines.append(f"passed: {', '.join(self.verdict.passed)}")
+        if self.verdict.waiting:
+            lines.append(f"not looked at yet: {', '.join(self.verdict.waiting)}")
+        return [*lines, f"a hint: batik-scratch exercise hint {shlex.quote(str(self.path))}"]
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of at most 100 characters; a line of code that is quoted stays whole."""
+    if text.startswith("there: "):
+        return [indent + text]
+    return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False)
+
+
+def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:
+    """Examine the file at `path` in a process of its own, for at most `time_limit` seconds.
+
+    InputError where there is no such file, or it holds no exercise.
+    """
+    if not 0 < time_limit < 1e6:
+        raise InputError(f"--time-limit: needs seconds above 0, got {time_limit:g}")
+    exercise = which(path)
+    return Result(path, exercise, *examine_apart(path.resolve(), exercise, time_limit))
+
+
+def which(path: Path) -> Exercise:
+    """The exercise that a file answers: by what it defines, else by its name; the file may be broken."""
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; batik-scratch exercise start NAME writes one")
+    if not path.is_file():
+        raise InputError(f"{path}: needs a Python file, and this is a folder; name the file in it")
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path}: is too large for an answer ({path.stat().st_size:,} bytes); name a Python file")
+    text = path.read_bytes().decode("utf-8", "replace")
+    defined = set(re.findall(r"^(?:class|def)\s+(\w+)", text, re.MULTILINE))
+    found = [exercise for exercise in EXERCISES.values() if exercise.answer in defined]
+    named = EXERCISES.get(path.stem.lower())
+    if named and (named in found or not found):
+        return named
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(exercise.answer for exercise in found)
+        raise InputError(f"{path}: answers several exercises ({names}); give each a file of its own")
+    try:
+        return find(path.stem)
+    except InputError:
+        known = ", ".join(exercise.answer for exercise in EXERCISES.values())
+        raise InputError(f"{path}: defines nothing that an exercise asks for; one of: {known}") from None

@@ -1,0 +1,75 @@
+"""Is it an array, is it the right kind of array, are the numbers right; and if not, in which way not."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+Suspect = tuple[np.ndarray, str]  # what a known mistake would have given, and its name in plain words
+RTOL, ATOL = 1e-8, 1e-9
+
+
+def wrong_kind(value: Any, like: np.ndarray, what: str) -> tuple[str, tuple[str, ...]] | None:
+    """Sentence and details where `value` is no finite array of `like`'s shape and kind; None where it is."""
+    if value is None:
+        return f"{what} is None; is a return missing?", ()
+    if type(value) is not np.ndarray:  # a np.matrix multiplies and indexes otherwise
+        if like.ndim == 0 and isinstance(value, int | float | np.number):
+            return None if np.isfinite(value) else (f"{what} is {value}.", ())
+        return f"{what} is a {type(value).__name__}; it must be a plain NumPy array of shape {like.shape}.", ()
+    if value.shape != like.shape:
+        return f"{what} has shape {value.shape}; it must have {like.shape}.{_about(value, like)}", ()
+    if value.dtype != like.dtype:
+        fix = " Make new arrays with dtype=x.dtype, or by np.zeros_like." if value.dtype.kind == "f" else ""
+        return f"{what} holds {value.dtype} numbers; it must hold {like.dtype} as the input does.{fix}", ()
+    if not np.isfinite(value).all():
+        place = first(~np.isfinite(value))
+        return (
+            f"{what} is not finite: {value[place]} at {list(place)}. Look for a division by 0, log(0) or exp of much.",
+            (),
+        )
+    return None
+
+
+def wrong_numbers(
+    value: np.ndarray, expected: np.ndarray, what: str, suspects: Iterable[Suspect] = ()
+) -> tuple[str, tuple[str, ...]] | None:
+    """Sentence and evidence where `value` differs from `expected`; a suspect that gives the same has the word."""
+    value = np.asarray(value)
+    if same(value, expected):
+        return None
+    named = next((sentence for wrong, sentence in suspects if wrong.shape == value.shape and same(value, wrong)), None)
+    if named is None and np.allclose(value, expected, rtol=1e-4, atol=1e-5):
+        named = f"{what} agrees to about six digits only: an array on the way is float32; make it with dtype=x.dtype."
+    return named or f"{what} has wrong numbers.", evidence(value, expected, what)
+
+
+def evidence(value: np.ndarray, expected: np.ndarray, what: str) -> tuple[str, ...]:
+    """The place where they differ most, with both numbers."""
+    place = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(value - expected)), value.shape))
+    wrong = int((np.abs(value - expected) > ATOL + RTOL * np.abs(expected)).sum())
+    where = f" at {list(place)}" if place else ""
+    count = f" ({wrong} of {value.size} numbers differ)" if value.size > 1 else ""
+    return (f"{what}{where} is {value[place]:.6g} and should be {expected[place]:.6g}{count}",)
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal up to rounding in float64."""
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=RTOL, atol=ATOL))
+
+
+def first(where: np.ndarray) -> tuple[int, ...]:
+    """The first place in reading order that is True."""
+    return tuple(int(i) for i in np.argwhere(where)[0])
+
+
+def _about(value: np.ndarray, like: np.ndarray) -> str:
+    if value.ndim > 1 and value.shape == like.shape[::-1]:
+        return " It is transposed."
+    if value.shape == like.shape[1:]:
+        return " The first axis, the images, is lost: something sums or picks over it."
+    if value.size == like.size:
+        return " As many numbers, arranged differently."
+    if value.ndim == like.ndim and value.shape[1:] == like.shape[1:]:
+        return " The first axis counts the images."
+    return ""

@@ -1,0 +1,73 @@
+"""One examination: the steps in order, until one finds something. It runs student code, so it runs in a process of its own."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .answer import Answer
+from .exercise import Exercise, Finding
+from .mishaps import explain
+
+PART_OF_STEP = {"gradients": "backward", "gradient": "backward", "special cases": "special"}
+
+
+@dataclass
+class Verdict:
+    """What came out: the steps that passed, those not reached, what the step between them found; and which one runs."""
+
+    passed: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    running: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True where every step passed."""
+        return bool(self.passed) and not (self.findings or self.waiting or self.running)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain lists and dictionaries."""
+        findings = [vars(finding) for finding in self.findings]
+        return {"passed": self.passed, "waiting": self.waiting, "findings": findings, "running": self.running}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Verdict":
+        """From what `to_json` gave."""
+        findings = [Finding(f["part"], f["sentence"], tuple(f["details"]), f["line"]) for f in data["findings"]]
+        return cls(data["passed"], data["waiting"], findings, data["running"])
+
+
+def examine(path: Path, exercise: Exercise, on_news: Callable[[Verdict], None] = lambda verdict: None) -> Verdict:
+    """Examine the file; whatever the student's code raises becomes a finding.
+
+    `on_news` gets the verdict so far when a step begins (`running` names it), and when findings are certain but something
+    slow is still looking for better words: so that somebody else can tell what was known, should this never return.
+    """
+    verdict = Verdict()
+
+    def note(findings: list[Finding]) -> None:
+        verdict.findings = findings
+        on_news(verdict)
+
+    answer = Answer(path, exercise, note)
+    steps = [("file", answer.run), *exercise.examine(answer)]
+    verdict.waiting = [title for title, _ in steps]
+    for title, step in steps:
+        verdict.waiting.remove(title)
+        verdict.running = title
+        on_news(verdict)
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                verdict.findings = list(step())
+        except BaseException as error:  # sys.exit too: a student's code must not end the examination
+            verdict.findings = [explain(answer, error, PART_OF_STEP.get(title, title))]
+        verdict.running = ""
+        if verdict.findings:
+            return verdict
+        verdict.passed.append(title)
+    return verdict

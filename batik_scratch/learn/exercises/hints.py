@@ -1,0 +1,59 @@
+"""Graded hints: for what is wrong now, from a nudge to nearly the line itself, one more each time one asks."""
+
+import contextlib
+import json
+from pathlib import Path
+
+from ...files import write_text
+from .check import TIME_LIMIT, Result, check, wrapped
+
+
+def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
+    """Check the file and give the next hint for the first thing that is wrong; a new trouble starts with its first hint.
+
+    Which hints were given is remembered per file in the user's cache folder.
+    """
+    result = check(path, time_limit)
+    if result.ok:
+        return f"{path.name} is right; there is nothing to hint."
+    finding = result.verdict.findings[0]
+    where = f", line {finding.line}" if finding.line else ""
+    lines = wrapped(f"{path.name}{where}: {finding.sentence}")
+    hints = _hints_for(result)
+    if not hints:
+        return "\n".join([*lines, *(line for detail in finding.details for line in wrapped(detail, "  "))])
+    number = min(_count(path, finding.part), len(hints))
+    lines += ["", *wrapped(f"hint {number} of {len(hints)}: {hints[number - 1]}")]
+    if number == len(hints):
+        lines.append(
+            f"That was the last hint. The whole answer: batik-scratch exercise solution {result.exercise.name}"
+        )
+    else:
+        lines.append("Ask again for the next hint.")
+    return "\n".join(lines)
+
+
+def _hints_for(result: Result) -> tuple[str, ...]:
+    part, hints = result.verdict.findings[0].part, result.exercise.hints
+    if part in ("dx", "kernel", "bias"):
+        return hints.get(part) or hints.get("backward", ())
+    return hints.get(part, ())
+
+
+def _count(path: Path, part: str) -> int:
+    """How often somebody has asked about this part of this file, this time included; 1 where nothing can be remembered."""
+    from ...images.places import user_cache  # here, because its package loads scikit-learn, which no check needs
+
+    store, key = user_cache() / "hints.json", str(path.resolve())
+    asked: dict = {}
+    with contextlib.suppress(OSError, ValueError):
+        asked = json.loads(store.read_text())
+    last = asked.get(key) if isinstance(asked, dict) else None
+    count = last[1] + 1 if isinstance(last, list) and len(last) == 2 and last[0] == part else 1
+    if not isinstance(asked, dict):
+        asked = {}
+    asked[key] = [part, count]
+    with contextlib.suppress(OSError):
+        store.parent.mkdir(parents=True, exist_ok=True)
+        write_text(store, json.dumps(asked))
+    return count

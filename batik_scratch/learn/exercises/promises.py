@@ -1,0 +1,126 @@
+"""What every layer promises beside its numbers: the contract that `Sequential` and the saliency methods rely on."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...nn.layers import Layer
+from .answer import Answer, call
+from .compare import same
+from .exercise import Finding
+
+if TYPE_CHECKING:
+    from .layer_steps import Case
+
+IMAGES = 3
+
+
+def broken(answer: Answer, case: "Case") -> list[Finding]:
+    """The first promise that is not kept, in the order of how much harm it does."""
+    keep_at_inference = partial(_keep_at_inference, built(answer.exercise.reference, case))
+    for promise in (keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _no_grads_unasked):
+        layer = built(answer.thing, case)
+        if found := promise(layer, draw(case)):
+            method, sentence = found
+            return [Finding("promises", sentence, (), answer.line_of(method))]
+    return []
+
+
+def built(cls: type, case: "Case", dtype: str = "float64") -> Any:
+    """A layer of the case with parameters of which none is zero, the same for every class."""
+    rng = np.random.default_rng(7)
+    layer = cls(**case.options).astype(dtype)
+    layer.build(case.shape, rng)
+    for key, value in layer.params.items():
+        layer.params[key] = (value + 0.3 * rng.standard_normal(value.shape)).astype(dtype)
+    return layer
+
+
+def draw(case: "Case") -> np.ndarray:
+    """Three inputs of the case: (3, *shape), from N(0, 1)."""
+    return np.random.default_rng(8).standard_normal((IMAGES, *case.shape))
+
+
+def draw_like(y: np.ndarray) -> np.ndarray:
+    """An upstream gradient of y's shape, from N(0, 1)."""
+    return np.random.default_rng(9).standard_normal(y.shape)
+
+
+Broken = tuple[str, str] | None
+
+
+def _keep_at_inference(reference: Layer, layer: Layer, x: np.ndarray) -> Broken:
+    dy = draw_like(call(reference.forward, x, keep=True))
+    call(layer.forward, x, training=True)  # what this keeps must not be mistaken for what the next pass keeps
+    call(layer.forward, x, training=False, keep=True)
+    try:
+        dx = call(layer.backward, dy)
+    except Exception:
+        dx = None
+    if dx is not None and same(dx, call(reference.backward, dy)):
+        return None
+    return "forward", (
+        "After forward(x, training=False, keep=True) backward must work, and go back through that very pass: saliency maps "
+        "ask for it. Keep by self._keep(value, training, keep), not by `if training`."
+    )
+
+
+def _backward_again(layer: Layer, x: np.ndarray) -> Broken:
+    y = layer.forward(x, training=True)
+    dy = draw_like(y)
+    first = call(layer.backward, dy)
+    grads = {key: value.copy() for key, value in layer.grads.items()}
+    again = call(layer.backward, dy)
+    if not same(first, again) or any(not same(layer.grads[key], value) for key, value in grads.items()):
+        return "backward", (
+            "backward gives something else when it is called twice: it adds to an old gradient (= instead of +=), "
+            "or changes what forward kept."
+        )
+    y[...] = 0
+    if not same(call(layer.backward, dy), first):
+        return "forward", "forward keeps the very array that it returns, which the caller may change: return a copy."
+    return None
+
+
+def _own_array(layer: Layer, x: np.ndarray) -> Broken:
+    dy = draw_like(layer.forward(x, training=True))
+    dx = layer.backward(dy)
+    if dx is None or not np.shares_memory(dx, dy):
+        return None
+    return "backward", "backward hands on dy, or a view of it: who changes one changes both; add .copy()."
+
+
+def _one_by_one(layer: Layer, x: np.ndarray) -> Broken:
+    together = layer.forward(x.copy())
+    singles = np.concatenate([layer.forward(image[None].copy()) for image in x])
+    if same(together, singles):
+        return None
+    return "forward", (
+        "A batch gives something else than its images one by one: forward mixes the images, or loses an axis of length "
+        "1 (as np.squeeze does)."
+    )
+
+
+def _dtype(layer: Layer, x: np.ndarray) -> Broken:
+    layer.astype("float32")
+    y = layer.forward(x.astype(np.float32), training=True)
+    dx = layer.backward(draw_like(y).astype(np.float32))
+    arrays = [("forward", "the output", y), ("backward", "dx", dx)]
+    arrays += [("backward", f'grads["{key}"]', value) for key, value in layer.grads.items()]
+    for method, what, array in arrays:
+        if array is not None and array.dtype != np.float32:
+            return method, f"From float32 input {what} becomes {array.dtype}: make new arrays with dtype=x.dtype."
+    return None
+
+
+def _no_grads_unasked(layer: Layer, x: np.ndarray) -> Broken:
+    y = layer.forward(x, training=True)
+    layer.grads = {}
+    layer.backward(draw_like(y), need_grads=False)
+    if layer.grads:
+        return "backward", (
+            "backward fills grads although need_grads is False: a saliency map would overwrite the gradients "
+            "of training. Put `if need_grads:` before those lines."
+        )
+    return None

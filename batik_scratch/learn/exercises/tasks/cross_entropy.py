@@ -1,0 +1,150 @@
+"""The exercise cross-entropy on logits: the loss and its gradient."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .... import nn
+from ....nn import losses
+from ....nn.gradcheck import check_loss
+from ....nn.layers.activations import softmax
+from ..answer import Answer
+from ..compare import Suspect, wrong_kind, wrong_numbers
+from ..exercise import Exercise, Finding, Step
+
+reference = nn.SparseCategoricalCrossentropy.on_logits
+
+
+def examine(answer: Answer) -> Iterator[Step]:
+    """Value, gradient against the reference and the loss itself, large logits."""
+    yield "forward", lambda: _value(answer)
+    yield "gradient", lambda: _gradient(answer)
+    yield "special cases", lambda: _large_logits(answer)
+
+
+def _draw() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((5, 4)), np.array([0, 3, 1, 3, 2])
+
+
+def _found(answer: Answer, part: str, sentence: str, details: tuple[str, ...] = ()) -> list[Finding]:
+    return [Finding(part, sentence, details, answer.line_of("cross_entropy", "dx"))]
+
+
+def _value_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
+    p, rows = softmax(z), np.arange(len(y))
+    log_p = np.log(p[rows, y])
+    scalar = np.asarray
+    yield scalar(log_p.mean()), "The sign is wrong: the loss is *minus* the mean of log P, and never negative."
+    yield scalar(-log_p.sum()), "This is the sum over the images; wanted is the mean (divide by N)."
+    yield scalar(-log_p.sum() / z.size), "Divided by N*U; the mean is over the N images."
+    yield (
+        scalar(-np.log(p).mean()),
+        "All classes count; wanted is log P of the true class alone: log_p[np.arange(N), y].",
+    )
+    yield scalar(-np.log(p).sum() / len(y)), "All classes count; wanted is log P of the true class alone."
+    columns = "log_p[:, y] picks whole columns; wanted is one number per row: log_p[np.arange(N), y]."
+    yield scalar(-np.log(p[:, y]).mean()), columns
+    yield scalar(-np.log(p[y]).mean()), columns.replace("[:, y]", "[y]").replace("columns", "rows")
+    yield scalar(-np.log2(p[rows, y]).mean()), "This is the logarithm to base 2; wanted is the natural one, np.log."
+    yield scalar(-np.log10(p[rows, y]).mean()), "This is the logarithm to base 10; wanted is the natural one, np.log."
+    yield scalar(-p[rows, y].mean()), "The logarithm is missing."
+    yield scalar(-z[rows, y].mean()), "The logits are taken for log P; subtract log(sum exp(Z)) of each row."
+    over_images = np.exp(z) / np.exp(z).sum(axis=0)
+    yield scalar(-np.log(over_images[rows, y]).mean()), "The softmax runs over the images (axis 0); wanted is axis 1."
+
+
+def _gradient_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
+    p, n = softmax(z), len(y)
+    onehot = np.eye(z.shape[1])[y]
+    yield p - onehot, "dlogits is not divided by N, but the loss is a mean: N times too large."
+    yield (p - onehot) / n**2, "dlogits is divided by N twice."
+    yield (p - onehot) / z.size, "dlogits is divided by N*U; the mean is over the N images."
+    yield (onehot - p) / n, "dlogits has the wrong sign: P - onehot, not onehot - P."
+    yield p / n, "dlogits lacks the one-hot part: subtract 1 at the true class of each row."
+    yield -onehot / n, "dlogits lacks P: every logit has a share in the sum of exponentials, not only the true one."
+    yield -onehot / (p * n), "This is the gradient for the probabilities, -1/P; wanted is the one for the logits."
+    yield (p - 1) / n, "1 is subtracted from every class; only the true class of each row loses 1."
+    yield np.where(onehot == 1, (p - 1) / n, 0), "dlogits is 0 outside the true class; the others get P / N."
+
+
+def _value(answer: Answer) -> Sequence[Finding]:
+    logits, y = _draw()
+    given, labels = logits.copy(), y.copy()
+    result = answer.thing(given, labels)
+    if not isinstance(result, tuple) or len(result) != 2:
+        got = "None" if result is None else f"a {type(result).__name__}"
+        sentence = f"cross_entropy returns {got}; it must return two things: value, dlogits."
+        return _found(answer, "forward", sentence)
+    value, _ = reference(logits, y)
+    expected = np.asarray(value)
+    wrong = wrong_kind(result[0], expected, "the loss") or wrong_numbers(
+        result[0], expected, "the loss", _value_suspects(logits, y)
+    )
+    if wrong is None and not (np.array_equal(given, logits) and np.array_equal(labels, y)):
+        wrong = "cross_entropy changes its logits or labels; work on new arrays.", ()
+    return _found(answer, "forward", *wrong) if wrong else []
+
+
+def _gradient(answer: Answer) -> Sequence[Finding]:
+    logits, y = _draw()
+    _, dlogits = answer.thing(logits.copy(), y.copy())
+    _, expected = reference(logits, y)
+    wrong = wrong_kind(dlogits, expected, "dlogits") or wrong_numbers(
+        dlogits, expected, "dlogits", _gradient_suspects(logits, y)
+    )
+    if wrong:
+        return _found(answer, "backward", *wrong)
+    report = check_loss(
+        lambda z, labels: answer.thing(z.real.copy(), labels)
+    )  # an answer need not take complex numbers
+    if report.ok:
+        return []
+    worst = report.tensors[0]
+    details = (
+        f"at {list(worst.worst)} dlogits is {worst.analytic:.6g}; moving that logit a little, the gradient check "
+        f"measures {worst.numeric:.6g}",
+    )
+    return _found(answer, "backward", "dlogits is not the slope of the loss.", details)
+
+
+def _large_logits(answer: Answer) -> Sequence[Finding]:
+    logits, y = np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 1e4]]), np.array([1, 2])
+    value, dlogits = answer.thing(logits.copy(), y.copy())
+    expected, right = reference(logits, y)
+    if np.allclose(value, expected) and np.allclose(dlogits, right):
+        return []
+    sentence = "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
+    details = (
+        f"logits [10000, 0, -10000] with label 1 and [0, 0, 10000] with label 2 give {value}, should be {expected:g}",
+    )
+    return _found(answer, "special", sentence, details)
+
+
+EXERCISE = Exercise(
+    name="cross_entropy",
+    answer="cross_entropy",
+    task="the loss on logits, and its gradient",
+    after=(3,),
+    reference=reference,
+    docstring=losses.__doc__ or "",
+    writes=(),
+    examine=examine,
+    forbidden=("SparseCategoricalCrossentropy", "on_logits"),
+    hints={
+        "forward": (
+            "For each image: how probable is its true class? The loss is the mean of minus the logarithm of that.",
+            "log P[n, j] = Z[n, j] - log sum_k exp(Z[n, k]); pick column y[n] of row n with [np.arange(N), y].",
+            "-log_p[np.arange(len(y)), y].mean(), with log_p = shifted - log(sum of exp(shifted)) of each row",
+        ),
+        "backward": (
+            "The docstring has the formula: probabilities, minus 1 at the true class, divided by N.",
+            "Raising a wrong logit raises the loss by P; raising the true one lowers it by 1 - P.",
+            "p[np.arange(N), y] -= 1; return value, p / N, where p = np.exp(log_p)",
+        ),
+        "special": (
+            "exp(10000) is infinite, and log(0) too. The logarithm and the exponential cancel if you let them.",
+            "log P = (Z - m) - log sum exp(Z - m), with m the row's maximum: no exponent above 0, and no log of 0.",
+        ),
+    },
+)

@@ -1,0 +1,76 @@
+"""The text of a stub and of a solution, both made from the solution's own source: so neither can go stale.
+
+solution    the file in solutions/, with the package's docstring on the class or function
+stub        the same with every function's body gone
+"""
+
+import ast
+import inspect
+import textwrap
+from importlib import resources
+
+from .exercise import Exercise
+
+
+def solution(exercise: Exercise) -> str:
+    """The reference answer as a file that `check` accepts."""
+    return _header(exercise) + _explained(exercise)
+
+
+def stub(exercise: Exercise) -> str:
+    """The file to start from: docstrings and signatures are there, bodies are not."""
+    lines = _explained(exercise).splitlines()
+    for function, owner in reversed(_functions(ast.parse("\n".join(lines)))):
+        body = function.body
+        last_kept = body[0].end_lineno if _is_docstring(body[0]) else function.lineno
+        indent = " " * body[0].col_offset
+        name = f"{owner}.{function.name}" if owner else function.name
+        assert last_kept is not None
+        lines[last_kept : function.end_lineno] = [f'{indent}raise NotImplementedError("{name} is still to be written")']
+    return _header(exercise) + "\n".join(lines) + "\n"
+
+
+def lessons(exercise: Exercise) -> str:
+    """The lessons that come before it, as words: "2, 4"."""
+    return ", ".join(str(number) for number in exercise.after)
+
+
+def _header(exercise: Exercise) -> str:
+    file, many = f"{exercise.name}.py", "s" * (len(exercise.after) > 1)
+    return (
+        f"# Exercise {exercise.name}, after lesson{many} {lessons(exercise)}.\n"
+        f"# Is it right?  batik-scratch exercise check {file}\n"
+        f"# Stuck?        batik-scratch exercise hint {file}\n"
+    )
+
+
+def _explained(exercise: Exercise) -> str:
+    """The source in solutions/, with the package's docstring put above whatever the answer says itself."""
+    source = resources.files(__package__).joinpath("solutions", f"{exercise.name}.py").read_text("utf-8")
+    node = next(n for n in ast.parse(source).body if getattr(n, "name", None) == exercise.answer)
+    assert isinstance(node, ast.ClassDef | ast.FunctionDef)
+    words, first = inspect.cleandoc(exercise.docstring), node.body[0]
+    lines, start = source.splitlines(), node.lineno
+    if _is_docstring(first):
+        words += "\n\n" + inspect.cleandoc(ast.get_docstring(node) or "")
+        start, end = first.lineno - 1, first.end_lineno
+        lines[start:end] = []
+    gap = [""] if isinstance(node, ast.ClassDef) else []
+    words = words + ('\n"""' if "\n" in words else '"""')
+    lines[start:start] = [*textwrap.indent(f'"""{words}', "    ").splitlines(), *gap]
+    return "\n".join(lines) + "\n"
+
+
+def _functions(tree: ast.Module) -> list[tuple[ast.FunctionDef, str]]:
+    """Every function of the file with the name of its class, in the order of the text."""
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            found.append((node, ""))
+        elif isinstance(node, ast.ClassDef):
+            found += [(inner, node.name) for inner in node.body if isinstance(inner, ast.FunctionDef)]
+    return found
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

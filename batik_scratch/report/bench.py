@@ -1,0 +1,56 @@
+"""The `bench` command: measure, print, draw."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import bench
+from ..errors import InputError
+from ..ops import threads
+from .figures.bench import bench_figure
+from .style import to_png
+
+WARM_UP = "from batik_scratch.bench import warm_up; print(warm_up())"
+
+
+def compile_kernels() -> str:
+    """Fill numba's cache in a process of its own, so that what compiling costs is in nobody's figures; says how long."""
+    done = subprocess.run([sys.executable, "-c", WARM_UP], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def run_bench(
+    only: Sequence[str] | None, counts: Sequence[int] | None, batch: int, size: int, rounds: int, out: Path
+) -> str:
+    """The tables of one interleaved run, and a bar chart at `out`; progress goes to the terminal.
+
+    only      program names, all that are installed where it is None; this package is always measured
+    counts    numbers of threads; all that are allowed where it is None
+    """
+    known = [bench.OURS, *bench.installed_peers()]
+    names = known if only is None else [bench.OURS, *(name for name in only if name != bench.OURS)]
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"bench: no program {name!r} here; there are {', '.join(known)} (pip install 'batik-scratch[peers]' for more)"
+            )
+    for what, value, least in (("--batch", batch, 1), ("--image-size", size, 22), ("--rounds", rounds, 1)):
+        if value < least:
+            raise InputError(f"{what}: needs a whole number >= {least}, got {value}")
+    counts = sorted(set(counts or [threads.allowed()]))
+    if counts[0] < 1 or counts[-1] > threads.allowed():
+        raise InputError(f"--threads: needs numbers from 1 to {threads.allowed()} (what is allowed here), got {counts}")
+    compile_kernels()
+    comparison = bench.compare(names, counts, batch, size, rounds, _say)
+    _say("")
+    threads.use(counts[-1])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(to_png(bench_figure(comparison, counts[-1])))
+    return f"{comparison.table()}\n\n{bench.layer_table(batch, size)}\n\nchart: {out}"
+
+
+def _say(text: str) -> None:
+    """One line that overwrites itself, on a terminal only."""
+    if sys.stderr.isatty():
+        print(f"\r{text:60s}", end="" if text else "\r", file=sys.stderr, flush=True)

@@ -1,0 +1,472 @@
+# %% [markdown]
+# # 22. One convolution, four ways
+#
+# Needs lesson 6. About fifteen minutes.
+#
+# The same sums can take twenty seconds, or a thousandth of one. We take the second convolution of the paper's
+# network, 3 by 3 windows with 32 channels in and 64 filters, and compute it for one image in four ways:
+#
+# 1. loops in plain Python: `forward.py_func` of [ops/conv_loops.py](../../batik_scratch/ops/conv_loops.py);
+# 2. the same loops, compiled by numba: `forward` of the same file;
+# 3. im2col and BLAS, [ops/conv_im2col.py](../../batik_scratch/ops/conv_im2col.py);
+# 4. Winograd, [ops/conv_winograd.py](../../batik_scratch/ops/conv_winograd.py).
+#
+# This is how many *multiply-adds* (one multiplication and the addition of what came out) the definition has:
+#
+# > one image: 72 * 72 places * 288 products * 64 filters = 95,551,488 multiply-adds
+# > all four agree to a ten-thousandth of the largest value: True
+#
+# To be fair, all of them get one thread, float32 and a random image. All are timed in turn, several times, and the
+# shortest time counts: whatever else the machine does can only make a program slower. Nobody wants to wait for plain Python,
+# so it computes 2 by 2 of the 72 by 72 places, and its time is scaled up. A multiply-add counts as two operations, and a
+# thousand million operations a second are 1 GF/s.
+
+# %%
+import time
+from fractions import Fraction
+
+import numba
+import numpy as np
+
+from batik_scratch import nn
+from batik_scratch.learn import lesson
+from batik_scratch.learn.boxes import draw_numbers, tint
+from batik_scratch.ops import conv_im2col, conv_loops, conv_winograd, threads
+from batik_scratch.ops.jit import kernel as compiled
+from batik_scratch.report import style
+
+numba.set_num_threads(1)
+layer = nn.paper_cnn().layers[3]
+(oh, ow, filters), (h, w, channels) = layer.output_shape, layer.input_shape
+products, adds = 9 * channels, layer.multiply_adds()
+print(f"one image: {oh} * {ow} places * {products} products * {filters} filters = {adds:,} multiply-adds")
+
+rng = np.random.default_rng(0)
+x = rng.standard_normal((1, h, w, channels)).astype(np.float32)  # (N, H, W, C)
+k = (rng.standard_normal((3, 3, channels, filters)) * np.sqrt(2 / products)).astype(np.float32)  # (kh, kw, C, F)
+b = np.zeros(filters, np.float32)
+piece = x[:, :4, :4]  # 2 by 2 windows
+ways = {
+    "loops in Python": (conv_loops.forward.py_func, piece),
+    "loops in numba": (conv_loops.forward, x),
+    "im2col + BLAS": (conv_im2col.forward, x),
+    "Winograd": (conv_winograd.forward, x),
+}
+python, loops, blas, winograd = ways
+truth = conv_loops.forward(x.astype(float), k.astype(float), b.astype(float))  # float64, (1, OH, OW, F)
+top = np.abs(truth).max()
+results = {name: forward(image, k, b) for name, (forward, image) in ways.items()}  # the first call compiles
+
+
+def true_part(y):
+    """The float64 result for the places that y has."""
+    return truth[:, : y.shape[1], : y.shape[2]]
+
+
+agree = all(np.abs(y - true_part(y)).max() < 1e-4 * top for y in results.values())
+print(f"all four agree to a ten-thousandth of the largest value: {agree}")
+
+
+def seconds(calls, rounds):
+    """The shortest time of each call, one after the other in every round, so that all meet the same machine."""
+    best = dict.fromkeys(calls, np.inf)
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+rounds = 9 if lesson.quick() else 25
+times = seconds({name: lambda f=f, image=image: f(image, k, b) for name, (f, image) in ways.items()}, rounds)
+times[python] *= oh * ow / 4  # what all places would take
+for name, t in times.items():
+    print(f"  {name:16s} {1000 * t:10.1f} ms  {2 * adds / t / 1e9:7.3f} GF/s")
+
+# %% [markdown]
+# ## From Python to numba: the interpreter
+#
+# For every multiply-add Python looks up `x`, packs four numbers into an index, asks the array what it holds there, makes an
+# object for the answer, does the same for the kernel, and only then multiplies. It does not know that the answer is a
+# number of 32 bits until it holds it, and it forgets it at once. numba looks at the types once, and then writes machine
+# instructions: two loads, a multiplication, an addition.
+#
+# > compiled loops are more than fifty times faster than Python: True
+
+# %%
+print(f"compiled loops are more than fifty times faster than Python: {times[python] > 50 * times[loops]}")
+print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1e9 * times[loops] / adds:.2f} ns")
+
+# %% [markdown]
+# ## From numba to BLAS: keep the processor fed
+#
+# The compiled loops still use a small part of the processor, for two reasons.
+#
+# *Vector units.* A processor can multiply 4, 8 or 16 pairs of numbers by one instruction. But the innermost loop adds up one
+# sum, `total`: each addition waits for the one before, and to take them in another order would change the rounding, so the
+# compiler must not. Put the loop over the filters innermost, and there are 64 sums next to each other that do not wait for
+# one another. Nothing else changes, not even the order in which any single sum is added up:
+#
+# > with f innermost the compiled loops are more than twice as fast: True
+#
+# *Arithmetic per byte.* Both kinds of loop fetch new numbers for every multiply-add, and fetching takes longer than
+# multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers; fetch 4 numbers of
+# the left matrix and 16 of the right one; that is enough for 64 multiply-adds. BLAS is this idea, done for every level of
+# memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each pixel up to nine
+# times. Its table is cut into tiles as well, which stay in the cache:
+#
+# > numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
+# > the whole im2col table has 5,971,968 bytes, a tile of it at most 196,608
+# > im2col and BLAS are more than three times faster than the loops: True
+#
+# The code also times a large matrix product, which is the best that BLAS can do on this thread.
+
+# %%
+
+
+@compiled()
+def filters_innermost(x, kernel, bias):
+    """`conv_loops.forward` at stride 1, with the loop over f moved inside."""
+    n_images, h, w, channels = x.shape
+    kh, kw, _, filters = kernel.shape
+    y = np.empty((n_images, h - kh + 1, w - kw + 1, filters), x.dtype)  # (N, OH, OW, F)
+    for n in range(n_images):
+        for i in range(h - kh + 1):
+            for j in range(w - kw + 1):
+                sums = y[n, i, j]  # (F,)
+                sums[:] = bias
+                for u in range(kh):
+                    for v in range(kw):
+                        for c in range(channels):
+                            for f in range(filters):
+                                sums[f] += x[n, i + u, j + v, c] * kernel[u, v, c, f]
+    return y
+
+
+assert np.allclose(filters_innermost(x, k, b), results[loops], atol=1e-5 * top)
+square = rng.standard_normal((512, 512)).astype(np.float32)
+with threads.one_blas_thread():
+    extra = seconds({"vectors": lambda: filters_innermost(x, k, b), "product": lambda: square @ square}, rounds)
+limit = 2 * 512**3 / extra["product"] / 1e9
+print(f"with f innermost the compiled loops are more than twice as fast: {times[loops] > 2 * extra['vectors']}")
+print(f"  {1000 * extra['vectors']:.1f} ms, {2 * adds / extra['vectors'] / 1e9:.1f} GF/s")
+print(f"numbers fetched per multiply-add: 2 by the loops, {(4 + 16) / (4 * 16):.2f} with 4 by 16 sums in registers")
+print(f"the whole im2col table has {oh * ow * products * 4:,} bytes, a tile of it at most {conv_im2col.TILE_BYTES:,}")
+print(f"im2col and BLAS are more than three times faster than the loops: {times[loops] > 3 * times[blas]}")
+print(f"  a large matrix product: {limit:.0f} GF/s")
+
+# %% [markdown]
+# ## From BLAS to Winograd: fewer multiplications
+#
+# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers g on a line, and
+# two neighbouring outputs; they see four inputs d.
+#
+#     y0 = d0 g0 + d1 g1 + d2 g2
+#     y1 = d1 g0 + d2 g1 + d3 g2
+#
+# Six multiplications, it seems. Now look at these two products:
+#
+#     p = (d1 + d2) (g0 + g1 + g2) / 2
+#     q = (d2 - d1) (g0 - g1 + g2) / 2
+#
+# Multiply out, and half of the terms cancel:
+#
+#     p + q = d2 g0 + d1 g1 + d2 g2
+#     p - q = d1 g0 + d2 g1 + d1 g2
+#
+# The sum is y0 but for its first term, which has d2 in place of d0. The difference is y1 but for its last term, which has d1
+# in place of d3. One product each puts that right:
+#
+#     y0 = (d0 - d2) g0 + p + q
+#     y1 = p - q - (d1 - d3) g2
+#
+# Four multiplications. This is F(2, 3): two outputs, three weights. (Winograd, 1980.)
+#
+# > d 1 4 2 5, g 3 2 1
+# > by the definition 13 21, with 6 multiplications
+# > by Winograd 13 21, with 4: -3 18 -2 -1
+#
+# What became of the rest? There are more additions, and they come in three steps that are matrix products with small fixed
+# numbers: B' d, then G g, and at the end A' on the four products.
+#
+#     y = A' [ (B' d) * (G g) ]         * is number by number
+#
+# In a network these steps are shared. G g is computed once, for all places. B' d is computed once, for all 64 filters. A' is
+# applied once, after the sum over all 32 channels. Only the product in the middle is done for every pair of channel and
+# filter, and it has become cheaper.
+
+# %%
+d, g = np.array([1.0, 4, 2, 5]), np.array([3.0, 2, 1])
+by_definition = [d[0:3] @ g, d[1:4] @ g]
+b_t = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+g_2 = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]) / 2
+a_t = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
+four = (b_t @ d) * (g_2 @ g)
+
+
+def numbers(values):
+    return " ".join(f"{v:g}" for v in values)
+
+
+print(f"d {numbers(d)}, g {numbers(g)}")
+print(f"by the definition {numbers(by_definition)}, with {2 * len(g)} multiplications")
+print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
+
+# %% [markdown]
+# ## Where the matrices come from
+#
+# Write three numbers g as a polynomial g0 + g1 t + g2 t^2, and four numbers as another. Their product has six coefficients,
+# so it is known if we know its values at six points t; and a *value* of the product is one multiplication, of the two
+# values. So six multiplications do what seems to need twelve. ("At infinity" is allowed as a point: it means the leading
+# coefficient.) Multiplying polynomials is a convolution that makes a line longer. Ours makes it shorter, and it is the
+# adjoint of the other one (lesson 6): read from right to left, each matrix turned over. So
+#
+# - G takes the values of g at the points: its rows are 1, t, t^2, times some number;
+# - A' takes values too, turned over: its columns are 1, t, t^2, t^3;
+# - B' is what finds coefficients from values, turned over; it is fixed by the other two.
+#
+# The package has F(4, 3), with the points 0, 1, -1, 2, -2 and infinity. These are its constants (G times 24, to have whole
+# numbers):
+#
+# > B' row 0: 4 0 -5 0 1 0
+# > B' row 1: 0 -4 -4 1 1 0
+# > B' row 2: 0 4 -4 -1 1 0
+# > B' row 3: 0 -2 -1 2 1 0
+# > B' row 4: 0 2 -1 -2 1 0
+# > B' row 5: 0 4 0 -5 0 1
+# > 24 G row 0: 6 0 0
+# > 24 G row 1: -4 -4 -4
+# > 24 G row 2: -4 4 -4
+# > 24 G row 3: 1 2 4
+# > 24 G row 4: 1 -2 4
+# > 24 G row 5: 0 0 24
+# > A' row 0: 1 1 1 1 1 0
+# > A' row 1: 0 1 -1 2 -2 0
+# > A' row 2: 0 1 1 4 4 0
+# > A' row 3: 0 1 -1 8 -8 1
+#
+# That they compute the convolution can be proved by trying: both sides are linear in d and in g, so it is enough that they
+# agree where d and g are each a single 1. There are 6 times 3 such cases with 4 outputs each, and fractions have no rounding.
+#
+# > columns of A' are the powers of 0 1 -1 2 -2, rows of G too, times a number: True
+# > A' [(B' d) * (G g)] is the definition, in all 72 cases: True
+#
+# A picture has two directions, and each gets its matrix, one from the left and one from the right: Y = A' [(B' d B) * (G k
+# G')] A. So the saving is squared. This is F(4x4, 3x3):
+#
+# > on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
+# > in the plane: 16 for 36, which is 2.25 times fewer; 36 for 144, which is 4.00 times fewer
+# > one image: 23,887,872 multiply-adds in place of 95,551,488
+# > Winograd is faster than im2col and BLAS: True
+#
+# Over 32 channels, each of the 36 products becomes a matrix product over all tiles, so BLAS does the work here too: 36
+# smaller ones. The time falls by less than four, since the transforms take some as well. In the last figure you will
+# probably see Winograd beyond what the processor could do if it multiplied as the definition says: it has less to do.
+
+# %%
+B_T, G, A_T = conv_winograd.B_T, conv_winograd.G, conv_winograd.A_T
+for name, matrix in (("B'", B_T), ("24 G", 24 * G), ("A'", A_T)):
+    for e, row in enumerate(matrix):
+        print(f"{name} row {e}: {numbers(row.round(9) + 0.0)}")
+points = np.array([0, 1, -1, 2, -2])
+powers = points ** np.arange(4)[:, None]  # (4, 5)
+same = np.array_equal(A_T[:, :5], powers) and np.allclose(G[:5] / G[:5, :1], powers[:3].T)
+print(f"columns of A' are the powers of {numbers(points)}, rows of G too, times a number: {same}")
+exact = [np.array([[Fraction(round(24 * v), 24) for v in row] for row in matrix]) for matrix in (A_T, B_T, G)]
+cases = [
+    (exact[0][y] * exact[1][:, i] * exact[2][:, j]).sum() == (i == y + j)
+    for y in range(4)
+    for i in range(6)
+    for j in range(3)
+]
+print(f"A' [(B' d) * (G g)] is the definition, in all {len(cases)} cases: {all(cases)}")
+counts = [(a.shape[1], 3 * a.shape[0]) for a in (a_t, A_T)]  # multiplications: Winograd's, the definition's
+line, plane = (
+    [f"{few**dims} {word} {many**dims}" for (few, many), word in zip(counts, words, strict=True)]
+    for dims, words in ((1, ("multiplications for", "for")), (2, ("for", "for")))
+)
+fewer = [f"which is {(many / few) ** 2:.2f} times fewer" for few, many in counts]
+print(f"on a line: F(2, 3) has {line[0]}, F(4, 3) has {line[1]}")
+print(f"in the plane: {plane[0]}, {fewer[0]}; {plane[1]}, {fewer[1]}")
+tiles = (oh // 4) * (ow // 4)
+print(f"one image: {tiles * 36 * channels * filters:,} multiply-adds in place of {adds:,}")
+print(f"Winograd is faster than im2col and BLAS: {times[winograd] < times[blas]}")
+
+# %% [markdown]
+# The first figure follows one tile and one channel through the package's matrices. Colour is size: blue is positive, red
+# negative, and the strongest colour is the same number in all six tables. Look at how large the numbers become on the way,
+# and how small the result is again: that has a price, to which we come below.
+
+# %%
+tile = np.random.default_rng(3).integers(0, 10, (6, 6)).astype(float)
+edges = np.array([[0.0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+v, u = B_T @ tile @ B_T.T, G @ edges @ G.T  # (6, 6) both
+m = v * u
+y = A_T @ m @ A_T.T  # (4, 4)
+expected = conv_loops.forward(tile[None, :, :, None], edges[:, :, None, None], np.zeros(1))[0, :, :, 0]
+assert np.allclose(y, expected)
+strongest = np.abs(v).max()
+
+
+def by_size(values):
+    strengths = 0.7 * (np.abs(values) / strongest) ** 0.5  # the root, so that small numbers are seen too
+    return [
+        [tint("blue" if value > 0 else "vermillion", s) for value, s in zip(row, line, strict=True)]
+        for row, line in zip(values, strengths, strict=True)
+    ]
+
+
+figure = style.new_figure(style.WIDE, 6.7)
+grid = figure.subplots(2, 5, width_ratios=[6, 1, 6, 1, 6])
+parts = [
+    [(tile, "d: a tile of the image"), "→", (v, "V = B' d B"), "→", (m, "M = V * U: 36 multiplications")],
+    [(edges, "k: the kernel"), "→", (u, "U = G k G'"), "", (y, "Y = A' M A: the 16 outputs")],
+]
+for axes_row, row in zip(grid, parts, strict=True):
+    for axes, part in zip(axes_row, row, strict=True):
+        if isinstance(part, str):
+            axes.axis("off")
+            axes.text(0.5, 0.5, part, ha="center", va="center", fontsize=20, transform=axes.transAxes)
+            continue
+        values, title = part
+        draw_numbers(axes, values.round(2) + 0.0, by_size(values), form="{:.3g}", size=style.SMALL_SIZE)
+        side = len(values)
+        axes.set_xlim(side / 2 - 3.05, side / 2 + 3.05)  # boxes of one size
+        axes.set_ylim(side / 2 + 3.05, side / 2 - 3.75)
+        axes.text(side / 2, -0.2, title, ha="center", va="bottom", fontsize=style.TEXT_SIZE)
+grid[1, 3].text(0.5, 0.5, "↗", ha="center", va="center", fontsize=20, transform=grid[1, 3].transAxes)
+grid[1, 4].text(2, -1.35, "↓", ha="center", va="center", fontsize=20)
+lesson.show(figure, "22_the_sandwich")
+
+# %% [markdown]
+# ## The price: rounding
+#
+# In float64 Winograd agrees with the definition to the last digits, so nothing is missing. In float32 each way has an error of
+# its own, which we measure against loops in float64: the typical error (root of the mean square), relative to the
+# typical output.
+#
+# > in float64, Winograd is within 1e-13 of the loops: True
+# > in float32, Winograd's error is the largest of the four: True
+# > and it is below a hundred-thousandth: True
+#
+# Why is it the largest? Every operation rounds, by up to 6e-8 of the number that it makes. So it matters how large the numbers
+# on the way are. The definition adds up 288 products, some positive and some negative. Winograd multiplies by 4, 5 and 8 and
+# then takes such numbers away from each other, so that they cancel; but their rounding does not. Taking all that is
+# added up in the last step without its sign:
+#
+# > what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
+#
+# F(6x6, 3x3) would save more multiplications. It needs two more points, the powers grow, and the errors with them: it is a
+# trade, and this package stops at four. For training, errors of a millionth are nothing: the gradient of a batch is far
+# noisier than that. For checking gradients (lesson 4) we take float64, whichever way computes them.
+
+# %%
+doubles = [array.astype(float) for array in (x, k, b)]
+print(
+    "in float64, Winograd is within 1e-13 of the loops: "
+    f"{np.abs(conv_winograd.forward(*doubles) - truth).max() < 1e-13 * top}"
+)
+
+
+def typical(values):
+    return np.sqrt(np.mean(np.square(values, dtype=float)))
+
+
+errors = {name: typical(y - true_part(y)) / typical(true_part(y)) for name, y in results.items()}
+print(f"in float32, Winograd's error is the largest of the four: {max(errors, key=errors.get) == winograd}")
+print(f"and it is below a hundred-thousandth: {errors[winograd] < 1e-5}")
+for name, error in errors.items():
+    print(f"  {name:16s} {error:.1e}")
+windows = np.lib.stride_tricks.sliding_window_view(doubles[0], (6, 6), axis=(1, 2))[:, ::4, ::4]  # (N, TH, TW, C, 6, 6)
+v = np.einsum("ai,bj,nstcij->nstabc", B_T, B_T, windows, optimize=True)  # (N, TH, TW, 6, 6, C)
+u = np.einsum("ai,bj,ijcf->abcf", G, G, doubles[1], optimize=True)  # (6, 6, C, F)
+m = np.einsum("nstabc,abcf->nstabf", v, u, optimize=True)  # (N, TH, TW, 6, 6, F)
+unsigned = np.einsum("ia,jb,nstabf->nstijf", np.abs(A_T), np.abs(A_T), np.abs(m), optimize=True)
+plainly = conv_loops.forward(np.abs(doubles[0]), np.abs(doubles[1]), doubles[2])
+print(
+    f"what is added up, against the result: by the definition {typical(plainly) / typical(truth):.0f} times as large, "
+    f"by Winograd {typical(unsigned) / typical(truth):.0f} times"
+)
+
+# %% [markdown]
+# ## All in one figure
+#
+# > each way is faster than the last: True
+#
+# All GF/s count the operations of the definition, also for Winograd, which has fewer to do: so "as if". The white dot is
+# the compiled loops with f innermost.
+
+# %%
+print(f"each way is faster than the last: {times[python] > times[loops] > times[blas] > times[winograd]}")
+colours = dict(zip(ways, ("vermillion", "orange", "blue", "bluish green"), strict=True))
+places = dict(zip(ways, (3, 2, 1, 0), strict=True))
+
+
+def label(name):
+    t = times[name]
+    spent = f"{t:.0f} s" if t >= 10 else f"{1000 * t:.3g} ms"
+    return f"{spent}, {'as if ' * (name == winograd)}{2 * adds / t / 1e9:.3g} GF/s"
+
+
+def lollipop(axes, start, end, name, text):
+    """A line to a dot, and what it says beside it."""
+    colour, place = style.OKABE_ITO[colours[name]], places[name]
+    axes.plot([start, end], [place, place], color=colour, linewidth=5, solid_capstyle="butt")
+    axes.plot(end, place, "o", color=colour, markersize=11)
+    note(axes, text, end, place, (14, 0), style.TEXT_SIZE)
+
+
+def note(axes, text, x, y, shift, size, colour=style.INK):
+    """Text beside a point, `shift` printer's points away; white below it, so that no line runs through."""
+    axes.annotate(
+        text,
+        (x, y),
+        shift,
+        textcoords="offset points",
+        va="center",
+        fontsize=size,
+        color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )
+
+
+figure = style.new_figure(style.WIDE, 4.3)
+left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.7, 1])
+bound = 2 * adds / limit / 1e9
+left.axvline(bound, color=style.MUTED, linewidth=1.2, linestyle=":")
+saying = f"the definition at the speed of a large matrix product, {limit:.0f} GF/s"
+note(left, saying, bound, 3.65, (5, 0), style.SMALL_SIZE, style.MUTED)
+for name in ways:
+    lollipop(left, 1e-4, times[name], name, label(name))
+    lollipop(right, 5e-8, errors[name], name, f"{errors[name]:.1e}")
+note(left, f"4 of {oh * ow:,} places, scaled", times[python], places[python], (14, -14), style.SMALL_SIZE, style.MUTED)
+left.plot(extra["vectors"], places[loops], "o", color="white", markeredgecolor=style.INK, markersize=8)
+note(left, "with f innermost", extra["vectors"], places[loops], (-6, -16), style.SMALL_SIZE, style.MUTED)
+left.set_xlim(1e-4, 6e4)
+left.set_xlabel("for one image, on one thread", fontsize=style.TEXT_SIZE)
+left.set_title("how long it takes", fontsize=style.TITLE_SIZE, loc="left")
+right.set_xlim(5e-8, 1e-5)
+right.set_xlabel("typical error against float64, relative", fontsize=style.TEXT_SIZE)
+right.set_title("how far off it is", fontsize=style.TITLE_SIZE, loc="left")
+for axes in (left, right):
+    axes.set_xscale("log")
+    style.dress(axes)
+    axes.grid(False, axis="y")
+    axes.minorticks_off()
+    axes.set_ylim(-0.6, 3.9)
+ticks = {1e-4: "0.1 ms", 1e-3: "1 ms", 1e-2: "10 ms", 0.1: "100 ms", 1: "1 s", 10: "10 s", 100: "100 s"}
+left.set_xticks(list(ticks), list(ticks.values()))
+left.set_yticks(list(places.values()), list(places), fontsize=style.TEXT_SIZE)
+lesson.show(figure, "22_one_convolution_four_ways")
+
+# %% [markdown]
+# ## Try it
+#
+# - `import dis; dis.dis(conv_loops.forward.py_func)`: how many steps of the interpreter has the innermost line?
+# - Take 3 channels in place of 32, as in the first layer. Which way suffers most, and why? (`ops/conv_direct.py` is what the
+#   package does there.)
+# - Give it a cloth in place of noise, sent through the first three layers of `nn.paper_cnn()`. Neighbouring numbers are now
+#   nearly equal. What happens to Winograd's error?
+# - `numba.set_num_threads(2)`. Which ways become faster?
+# - Derive F(3, 2): three outputs, two weights, four multiplications. Which of its matrices do you know already?
