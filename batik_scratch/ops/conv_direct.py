@@ -140,6 +140,37 @@ def _convolve(k, p, start, s, n, y):
         y[j + 3 * PLANE] = _nine(y[j + 3 * PLANE], w, x11, x12, x13, x21, x22, x23, x31, x32, x33)
 
 
+@compiled(fastmath={"contract"})
+def _convolve_two(k, other, p, s, n, y):
+    """`_convolve` for two filters at a time, which share what is loaded: y (8*PLANE,)."""
+    w = (k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2])
+    v = (
+        other[0, 0],
+        other[0, 1],
+        other[0, 2],
+        other[1, 0],
+        other[1, 1],
+        other[1, 2],
+        other[2, 0],
+        other[2, 1],
+        other[2, 2],
+    )
+    a, b = p, p[s:]
+    for j in range(n):
+        x00, x01, x02, x03 = a[j], a[j + PLANE], a[j + 1], a[j + PLANE + 1]
+        x10, x11, x12, x13 = a[j + 2 * PLANE], a[j + 3 * PLANE], a[j + 2 * PLANE + 1], a[j + 3 * PLANE + 1]
+        x20, x21, x22, x23 = b[j], b[j + PLANE], b[j + 1], b[j + PLANE + 1]
+        x30, x31, x32, x33 = b[j + 2 * PLANE], b[j + 3 * PLANE], b[j + 2 * PLANE + 1], b[j + 3 * PLANE + 1]
+        y[j] = _nine(y[j], w, x00, x01, x02, x10, x11, x12, x20, x21, x22)
+        y[j + PLANE] = _nine(y[j + PLANE], w, x01, x02, x03, x11, x12, x13, x21, x22, x23)
+        y[j + 2 * PLANE] = _nine(y[j + 2 * PLANE], w, x10, x11, x12, x20, x21, x22, x30, x31, x32)
+        y[j + 3 * PLANE] = _nine(y[j + 3 * PLANE], w, x11, x12, x13, x21, x22, x23, x31, x32, x33)
+        y[j + 4 * PLANE] = _nine(y[j + 4 * PLANE], v, x00, x01, x02, x10, x11, x12, x20, x21, x22)
+        y[j + 5 * PLANE] = _nine(y[j + 5 * PLANE], v, x01, x02, x03, x11, x12, x13, x21, x22, x23)
+        y[j + 6 * PLANE] = _nine(y[j + 6 * PLANE], v, x10, x11, x12, x20, x21, x22, x30, x31, x32)
+        y[j + 7 * PLANE] = _nine(y[j + 7 * PLANE], v, x11, x12, x13, x21, x22, x23, x31, x32, x33)
+
+
 @compiled(fastmath={"contract", "reassoc"})
 def _add_products(dy, n, p, s, dk):
     """dk (3, 3) += the products of n places of the outputs' gradients dy (4*PLANE,) with the pixels that each weight met."""
@@ -182,17 +213,20 @@ def _forward(x, k, bias, rows, y, winner):
         count = min(rows, ph - first)
         places = count * s
         planes = np.zeros((channels, 2, 2, PLANE), x.dtype)
-        sums = np.empty((4, PLANE), x.dtype)
+        sums = np.empty((8, PLANE), x.dtype)
         best = np.empty((filters, places), x.dtype)
         _split(x[n], first, count + 1, s, planes)
-        for f in range(filters):
-            sums[:] = bias[f]
+        for f in range(0, filters, 2):
+            g = min(f + 1, filters - 1)  # an odd last filter is done twice
+            sums[:4, :places] = bias[f]
+            sums[4:, :places] = bias[g]
             for c in range(channels):
-                _convolve(k[f, c], planes[c].reshape(4 * PLANE), 0, s, places, sums.reshape(4 * PLANE))
-            if len(winner) > 0:
-                best_of_four(sums[0], sums[1], sums[2], sums[3], best[f], winner[n, first // rows, f])
-            else:
-                max_of_four(sums[0], sums[1], sums[2], sums[3], best[f])
+                _convolve_two(k[f, c], k[g, c], planes[c].reshape(4 * PLANE), s, places, sums.reshape(8 * PLANE))
+            for q, h in ((0, f), (4, g)):
+                if len(winner) > 0:
+                    best_of_four(sums[q], sums[q + 1], sums[q + 2], sums[q + 3], best[h], winner[n, first // rows, h])
+                else:
+                    max_of_four(sums[q], sums[q + 1], sums[q + 2], sums[q + 3], best[h])
         for i in range(count):
             for j in range(pw):
                 out = y[n, first + i, j]

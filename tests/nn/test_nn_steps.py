@@ -129,3 +129,11 @@ def test_a_copy_of_a_model_shares_no_kept_array():
     other = copy.deepcopy(model)
     assert model.layers[0].room.bytes() > 0 and other.layers[0].room.bytes() == 0
     assert np.array_equal(other.predict(x), model.predict(x))
+
+
+def test_an_image_too_wide_for_the_first_pass_takes_the_other():
+    layers = [nn.Conv2D(4, 3, algorithm="auto"), nn.ReLU(), nn.MaxPooling2D(2)]
+    wide, narrow = (nn.Sequential(layers[:], (6, width, 3), random_state=0) for width in (1300, 30))
+    x = np.random.default_rng(0).random((2, 6, 1300, 3), np.float32)
+    wide.set_weights(narrow.get_weights())
+    np.testing.assert_allclose(wide.predict(x), wide.forward(x), rtol=0, atol=2e-5)
