@@ -34,7 +34,7 @@ class ConvReluPool(Layer):
         padded = self.convolution.pad(x)  # (N, H, W, C)
         kernel, bias = self.convolution.params["kernel"], self.convolution.params["bias"]
         y = self.room.take("y", (len(x), *(self.pooling.output_shape or ())), x.dtype)  # (N, PH, PW, F)
-        ops = self._ops()
+        ops = self._ops(padded)
         winner = None  # who won matters to the backward pass alone
         if training if keep is None else keep:
             winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
@@ -46,15 +46,15 @@ class ConvReluPool(Layer):
         winner, x = self._recall()
         kernel = self.convolution.params["kernel"]
         dx = self.room.take("dx", x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
-        dx, dkernel, dbias = self._ops().backward_pooled(x, kernel, dy, winner, dx, need_grads, self.room)
+        dx, dkernel, dbias = self._ops(x).backward_pooled(x, kernel, dy, winner, dx, need_grads, self.room)
         if need_grads:
             self.convolution._set_grads(kernel=dkernel, bias=dbias)
         return None if dx is None else self.convolution.crop(dx)
 
-    def _ops(self) -> Any:
-        """The module that does it."""
-        _, width, channels = self.convolution.input_shape or (0, 0, 0)
-        few = channels < conv_direct.FEW_CHANNELS and conv_direct.rows_per_task(width + 2) > 0  # 2: padding
+    @staticmethod
+    def _ops(x: np.ndarray) -> Any:
+        """The module that does it, for padded images x (N, H, W, C)."""
+        few = x.shape[3] < conv_direct.FEW_CHANNELS and conv_direct.rows_per_task(x.shape[2]) > 0
         return conv_direct if few else conv_winograd
 
 
