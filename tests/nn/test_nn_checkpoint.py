@@ -136,3 +136,9 @@ def test_a_diverged_training_keeps_its_last_good_checkpoint(tmp_path):
             x, y, batch_size=5, epochs=3, callbacks=[nn.ReduceLROnPlateau("loss")], verbose=0, checkpoint=checkpoint
         )
     assert checkpoint.latest.read_bytes() == good
+
+
+def test_a_checkpoint_makes_its_folder_at_the_first_save(tmp_path):
+    checkpoint = nn.Checkpoint(tmp_path / "not" / "there")
+    train(arrays, 1, checkpoint)
+    assert (tmp_path / "not" / "there" / "best.npz").is_file()

@@ -11,6 +11,7 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
+from batik_scratch.nn import explaining
 
 
 def everything():
@@ -263,3 +264,24 @@ def test_two_threads_on_one_model_take_turns_and_two_models_run_side_by_side():
 def test_a_model_travels_to_another_process():
     model, x = everything(), images()
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(x), model.predict(x))
+
+
+def test_the_output_shape_is_the_last_layers():
+    assert everything().output_shape == (3,) and nn.Sequential([nn.Dense(2)]).output_shape is None
+
+
+@pytest.mark.parametrize("row", [[1.5, -0.5], [0.2, 0.2], [0.7, 0.7]])
+def test_what_is_no_probability_is_refused_by_the_loss(row):
+    with pytest.raises(InputError, match="rows that add up to 1"):
+        nn.SparseCategoricalCrossentropy()(np.array([row]), np.array([0]))
+
+
+def test_an_activation_that_was_handed_out_is_not_overwritten_by_the_next_call():
+    model = nn.paper_cnn((30, 30, 3), random_state=0, algorithm="auto")
+    x = np.random.default_rng(0).random((4, 30, 30, 3), np.float32)
+    pool = model.get_layer("max_pooling2d_1")
+    seed = lambda logits: np.ones_like(logits)  # noqa: E731
+    activation, gradient = explaining.gradient_at(model, x[:2], seed, pool)
+    kept = activation.copy(), gradient.copy()
+    explaining.gradient_at(model, x[2:], seed, pool)
+    assert np.array_equal(activation, kept[0]) and np.array_equal(gradient, kept[1])
