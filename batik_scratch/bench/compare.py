@@ -109,7 +109,7 @@ def compare(
     """Measure the named programs with each number of threads, all in one interleaved run.
 
     Training comes first, for its peak memory; then inference, then saliency. Before each kind of work every program runs
-    it once untimed.
+    it some times untimed, and once more before each round.
     """
     result = Comparison(batch, size, rounds)
     workers = {}

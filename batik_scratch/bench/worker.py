@@ -1,8 +1,8 @@
 """One program in a process of its own: `python -m batik_scratch.bench.worker NAME BATCH SIZE` answers on its pipes.
 
-Each line read asks for some calls of one kind of work ("step 5") and is answered by the seconds of one call, on average, after one that is not timed;
-"memory" is answered by the process' peak resident memory in MB. The first answer, "ready", comes after every kind of work
-that was named has run once or twice: compiling and planning are not timed.
+Each line read asks for some calls of one kind of work ("step 5") and is answered by the seconds of one call, on average,
+after one call that is not timed; "memory" is answered by the process' peak resident memory in MB. "ready" says that
+the program is built.
 """
 
 import os

@@ -51,7 +51,7 @@ def _of_model(path: Path) -> GradientReport:
 def _words(wrong: GradientReport) -> list[str]:
     """The doctor's, where it was a layer; else which rows to look at."""
     if wrong.layer is not None:
-        return [f"  {diagnosis}" for diagnosis in diagnose(wrong.layer, wrong.input_shape)]
+        return [museum.in_lines(str(found), "  ") for found in diagnose(wrong.layer, wrong.input_shape)]
     return [f"  {row.name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for row in wrong.wrong]
 
 

@@ -1,5 +1,6 @@
 """A walk through the museum: every bug is checked, and the doctor called to it."""
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -63,10 +64,15 @@ def table(visits: list[Visit]) -> str:
     lines = [_line(HEADER, widths)]
     for one, row in zip(visits, rows, strict=True):
         lines.append(_line(row, widths))
-        lines += [f"    {diagnosis.tensor}: {diagnosis.sentence}" for diagnosis in one.diagnoses]
+        lines += [in_lines(f"{diagnosis.tensor}: {diagnosis.sentence}", "    ") for diagnosis in one.diagnoses]
     named, caught = sum(one.named for one in visits), sum(one.caught for one in visits)
     lines += ["", f"{named} of {len(visits)} bugs named by the doctor", f"{caught} of {len(visits)} bugs caught"]
     return "\n".join(lines)
+
+
+def in_lines(text: str, indent: str) -> str:
+    """The text in lines that fit a terminal of 120 columns."""
+    return textwrap.fill(text, 118, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False)
 
 
 def _check(exhibit: Exhibit) -> GradientReport:

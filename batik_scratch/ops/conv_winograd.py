@@ -200,4 +200,5 @@ def _tile_rows(x: np.ndarray, filters: int) -> int:
     """Rows of tiles per step, so that V and M of that step hold TILE_VALUES numbers, and no product is large."""
     across, channels = (x.shape[2] + 1) // 4, x.shape[3]
     fits_the_cache = TILE_VALUES // (36 * across * (channels + filters))
-    return max(1, min(fits_the_cache, SMALL_PRODUCT // (across * channels * filters)))
+    rows = max(1, min(fits_the_cache, SMALL_PRODUCT // (across * channels * filters)))
+    return rows - rows % 4 if rows > 4 else rows  # BLAS works on four rows of a matrix at a time

@@ -6,12 +6,13 @@ A mutant is one change to one expression: `<` for `<=`, `+` for `-`, `and` for `
 `.copy()` or a call dropped, nothing returned. It lives in the memory of one forked process only: no file is touched.
 numba is switched off, so that compiled kernels are what their text says. A mutant is killed where a test fails, or does
 not end in time; survivors are printed with their line. Messages of errors, annotations and docstrings are left alone.
-A first run finds which test runs which line, so that a mutant meets only those. About 4 seconds a mutant on one core.
+A first run finds which test calls which function, so that a mutant meets only those. About 4 seconds a mutant on one core.
 """
 
 import argparse
 import ast
 import copy
+import itertools
 import os
 import pickle
 import random
@@ -33,16 +34,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "batik_scratch"
 PLAIN_FILES = {"im2col.py", "shapes.py", "conv_loops.py"}  # of ops: all of it is plain; of the others, *_plain
 CASES = {"__init__.py", "everything.py"}  # names handed on, and the list of what gradcheck tries: cases, no code
-LIMIT = 60  # seconds
-TESTS = [
-    "tests/nn",
-    "tests/ops",
-    "tests/saliency",
-    "tests/learn/test_learn_doctor.py",
-    "tests/learn/test_learn_museum.py",
-]
+LIMIT = 90  # seconds
+BUDGET = 25  # seconds of tests for one mutant, the quickest first: what those do not see counts as survived
+TESTS = ["tests/nn", "tests/ops", "tests/learn/test_learn_museum.py", "tests/saliency/test_saliency_gradient.py"]
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-PYTEST += ["-k", "not augmented"]  # slow without compiled kernels, and about images
+PYTEST += ["-k", "not augmented and not fused_pass and not of_the_loops"]  # slow without compiled kernels
 SWAPS: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
@@ -60,7 +56,6 @@ class Mutant:
     before: str
     after: str
     tree: ast.Module
-    at_import: bool  # outside all functions, or a default value
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
@@ -78,15 +73,8 @@ def mutants_of(path: Path, whole: bool) -> list[Mutant]:
             replacement = variants(twin)[variant]
             replace(changed, twin, replacement)
             changed = ast.fix_missing_locations(changed)
-            found.append(Mutant(path, node.lineno, before, ast.unparse(replacement), changed, at_import(tree, node)))
+            found.append(Mutant(path, node.lineno, before, ast.unparse(replacement), changed))
     return found
-
-
-def at_import(tree: ast.Module, node: ast.AST) -> bool:
-    """True where the node is in no function's body."""
-    functions = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.Lambda)]
-    bodies = [part for f in functions for part in (f.body if isinstance(f.body, list) else [f.body])]
-    return not any(node is inner for part in bodies for inner in ast.walk(part))
 
 
 def places(tree: ast.Module, whole: bool) -> list[ast.AST]:
@@ -170,24 +158,19 @@ def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
 
 
 class Coverage:
-    """Which test runs which line, and how long it takes: a pytest plugin for one run without any mutant."""
+    """Which test calls which function, and how long it takes: a pytest plugin for one run without any mutant."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, set[tuple[str, int]]] = {}
+        self.functions: dict[str, set[tuple[str, int]]] = {}
         self.seconds: dict[str, float] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
-        seen = self.lines[item.nodeid] = set()
+        seen = self.functions[item.nodeid] = set()
         begin = time.monotonic()
 
-        def trace(frame, event, argument):
-            name = frame.f_code.co_filename
-            if not name.startswith(f"{PACKAGE}/nn/") and not name.startswith(f"{PACKAGE}/ops/"):
-                return None
-            seen.add((name, frame.f_code.co_firstlineno))
-            seen.add((name, frame.f_lineno))
-            return trace
+        def trace(frame, event, argument):  # calls only: lines of plain Python kernels would take for ever
+            seen.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
 
         sys.settrace(trace)
         threading.settrace(trace)
@@ -199,25 +182,26 @@ class Coverage:
             self.seconds[item.nodeid] = time.monotonic() - begin
 
 
-def tests_for(mutant: Mutant, coverage: dict[str, set[tuple[str, int]]], seconds: dict[str, float]) -> list[str]:
-    """The tests that run the changed line, the quickest first; for what runs at import, those that run that file."""
-    name, statement = str(mutant.path), lines_of(mutant)
-    found = [test for test, seen in coverage.items() if any((name, line) in seen for line in statement)]
-    if not found and mutant.at_import:
-        found = [test for test, seen in coverage.items() if any(file == name for file, _ in seen)]
-    return sorted(found, key=lambda test: seconds[test])
+def tests_for(mutant: Mutant, functions: dict[str, set[tuple[str, int]]], seconds: dict[str, float]) -> list[str]:
+    """The tests that call the changed function, the quickest first; of what runs at import, those that use that file."""
+    name, first = str(mutant.path), first_lines(mutant)
+    found = [test for test, seen in functions.items() if any((name, line) in seen for line in first)]
+    if not first:
+        found = [test for test, seen in functions.items() if any(file == name for file, _ in seen)]
+    found.sort(key=lambda test: seconds[test])
+    total = list(itertools.accumulate(seconds[test] for test in found))
+    return [test for test, until in zip(found, total, strict=True) if until <= BUDGET]
 
 
-def lines_of(mutant: Mutant) -> range:
-    """The lines of the innermost statement around the change; of a default value, the whole function."""
-    best = range(mutant.line, mutant.line + 1)
-    smallest = 10**6
-    for node in ast.walk(mutant.tree):
-        if isinstance(node, ast.stmt) and node.lineno <= mutant.line <= (node.end_lineno or node.lineno):
-            span = (node.end_lineno or node.lineno) - node.lineno
-            if span <= smallest:
-                smallest, best = span, range(node.lineno, (node.end_lineno or node.lineno) + 1)
-    return best
+def first_lines(mutant: Mutant) -> set[int]:
+    """The first line of the innermost function around the change, its decorators included."""
+    around = [
+        node
+        for node in ast.walk(mutant.tree)
+        if isinstance(node, ast.FunctionDef) and node.lineno <= mutant.line <= (node.end_lineno or node.lineno)
+    ]
+    inner = max(around, key=lambda node: node.lineno, default=None)
+    return set() if inner is None else {min([inner.lineno, *(d.lineno for d in inner.decorator_list)])}
 
 
 def forked(work: Callable[[], int]) -> int | None:
@@ -238,14 +222,14 @@ def forked(work: Callable[[], int]) -> int | None:
 
 
 def covered() -> tuple[dict[str, set[tuple[str, int]]], dict[str, float]] | None:
-    """The lines and seconds of every test; None where one fails without any change."""
+    """The functions and seconds of every test; None where one fails without any change."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "coverage"
 
         def unchanged() -> int:
             plugin = Coverage()
             code = quiet_pytest(TESTS, [plugin])
-            path.write_bytes(pickle.dumps((plugin.lines, plugin.seconds)))
+            path.write_bytes(pickle.dumps((plugin.functions, plugin.seconds)))
             return code
 
         return pickle.loads(path.read_bytes()) if forked(unchanged) == 0 else None
@@ -315,7 +299,7 @@ def main() -> int:
                 print(f"survived {number} ({len(tests)} tests) {mutant}", flush=True)
             else:
                 killed += 1
-            if tried % 25 == 0:
+            if tried % 10 == 0:
                 print(f"{killed} of {tried} killed so far", flush=True)
     print(f"{killed} of {tried} mutants killed ({100 * killed / tried:.1f}%)")
     return 0

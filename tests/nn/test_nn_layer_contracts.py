@@ -83,6 +83,28 @@ def test_backward_needs_a_kept_forward_pass(layer, shape):
     assert layer.backward(np.zeros_like(y)) is not None
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(nn.Conv2D(4, 3), (5, 6, 3)), (nn.Dense(4), (7,)), (nn.MaxPooling2D(2), (4, 6, 3)), (nn.ReLU(), (5,)),
+     (nn.Softmax(), (5,)), (nn.GlobalAveragePooling2D(), (4, 5, 3))],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_a_gradient_of_another_shape_than_the_output_is_explained(layer, shape):
+    layer, x = built(layer, shape)
+    y = layer.forward(x, training=True)
+    with pytest.raises(InputError, match=r"\.backward: needs \(N, "):
+        layer.backward(np.ones((len(y), *(length + 1 for length in y.shape[1:]))))
+
+
+@each_layer
+@pytest.mark.parametrize("training", [False, True])
+def test_what_a_layer_hands_out_is_never_what_it_was_given(layer, shape, training):
+    layer, x = built(layer, shape)
+    y = layer.forward(x, training=training, keep=True)
+    dy = np.ones_like(y)
+    assert not np.shares_memory(y, x) and not np.shares_memory(layer.backward(dy), dy)
+
+
 @each_layer
 def test_what_is_not_needed_is_not_made(layer, shape):
     layer, x = built(layer, shape)
