@@ -23,7 +23,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import numpy as np
 
@@ -47,9 +46,7 @@ def epoch_rounds(config: TwoStageConfig, data: StudyData, rounds: int) -> dict[s
     """Seconds of an epoch, of its bare steps, of validation and of the checkpoint, per round."""
     model = build_model(config, data.class_names)
     batches = training_batches(config, data.images, data.labels, data.train)
-    held_out = images.AugmentedBatches(
-        data.images, data.labels, config.batch_size, shuffle=False, rows=data.validation
-    )
+    held_out = images.AugmentedBatches(data.images, data.labels, config.batch_size, shuffle=False, rows=data.validation)
     prepared = list(batches)
     everyone = [nn.History(), nn.ReduceLROnPlateau("val_loss"), nn.ProgressBar(config.epochs, len(batches))]
     for callback in everyone:
@@ -129,9 +126,7 @@ def augmentation_rounds(config: TwoStageConfig, data: StudyData, rounds: int) ->
         context = multiprocessing.get_context("spawn")
         pipe, there = context.Pipe()
         pixels = np.ascontiguousarray(data.images[data.train])
-        context.Process(
-            target=serve_keras, args=(config, pixels, data.labels[data.train], there), daemon=True
-        ).start()
+        context.Process(target=serve_keras, args=(config, pixels, data.labels[data.train], there), daemon=True).start()
         assert pipe.recv() == "ready"
 
         def theirs() -> float:
@@ -151,9 +146,7 @@ def augmentation_rounds(config: TwoStageConfig, data: StudyData, rounds: int) ->
 def ratio(over: list[float], under: list[float]) -> str:
     """The ratio of medians, and the quartiles of the rounds' ratios."""
     quartiles = np.percentile(np.divide(over, under), (25, 75))
-    return (
-        f"{statistics.median(over) / statistics.median(under):.3f}x (quartiles {quartiles[0]:.3f} to {quartiles[1]:.3f})"
-    )
+    return f"{statistics.median(over) / statistics.median(under):.3f}x (quartiles {quartiles[0]:.3f} to {quartiles[1]:.3f})"
 
 
 def main() -> None:

@@ -30,9 +30,7 @@ def accuracies(config: TwoStageConfig, data: StudyData, algorithm: str) -> list[
         (side, side, 3), len(data.class_names), config.seed, algorithm=algorithm, dropout=config.dropout
     )
     model.compile(nn.Adam(config.learning_rate), nn.SparseCategoricalCrossentropy())
-    held_out = images.AugmentedBatches(
-        data.images, data.labels, config.batch_size, shuffle=False, rows=data.validation
-    )
+    held_out = images.AugmentedBatches(data.images, data.labels, config.batch_size, shuffle=False, rows=data.validation)
     history = model.fit(
         training_batches(config, data.images, data.labels, data.train),
         epochs=config.epochs,
@@ -56,7 +54,9 @@ def main() -> None:
         for algorithm in ALGORITHMS:
             curve = 100 * np.array(accuracies(config, data, algorithm))  # (epochs,)
             points[algorithm].append((curve[-1], curve.max(), curve[-5:].mean()))
-            shown = ", ".join(f"{name} {value:.1f}%" for name, value in zip(MEASURES, points[algorithm][-1], strict=True))
+            shown = ", ".join(
+                f"{name} {value:.1f}%" for name, value in zip(MEASURES, points[algorithm][-1], strict=True)
+            )
             print(f"seed {seed}, {algorithm:6s}  {shown}  (of {len(data.validation)} images)", flush=True)
     plain, fast = (np.array(points[algorithm]) for algorithm in ALGORITHMS)  # (seeds, measures) both
     print(f"{args.seeds} seeds, {args.epochs} epochs")

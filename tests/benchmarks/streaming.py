@@ -106,7 +106,9 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=500)
     parser.add_argument("--image-size", type=int, default=150)
     parser.add_argument("--chunk", type=int, default=15, help="batches at a time")
-    parser.add_argument("--folder", type=Path, help="where to write the images (default: the system's temporary folder)")
+    parser.add_argument(
+        "--folder", type=Path, help="where to write the images (default: the system's temporary folder)"
+    )
     args = parser.parse_args()
     if not Path("/proc/self/status").is_file():
         parser.error("memory is read from /proc, which is there on Linux alone")
@@ -138,7 +140,9 @@ def main() -> None:
         print(f"{count:8d}{1e3 * statistics.median(values):15.3f}{anonymous:>15.0f} MB{usual:>11.0f} MB")
     few, many = (statistics.median(spent[count]) for count in (args.few, args.many))
     difference = peaks[args.many][0] - peaks[args.few][0]
-    print(f"{args.many} against {args.few}: {many / few:.3f}x the time per image, {difference:+.1f} MB of anonymous memory")
+    print(
+        f"{args.many} against {args.few}: {many / few:.3f}x the time per image, {difference:+.1f} MB of anonymous memory"
+    )
 
 
 if __name__ == "__main__":
