@@ -1,5 +1,6 @@
 """Programs side by side: a process each, rounds interleaved, so that a busy machine hurts all alike; medians and ratios."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -52,10 +53,15 @@ class Comparison:
         fastest = min(peers, key=lambda name: peers[name])
         return peers[fastest] / self.median(OURS, threads, work), fastest
 
+    def memory_share(self, threads: int) -> float:
+        """This package's peak memory over that of the leanest framework."""
+        peers = [amount for (name, t), amount in self.memory.items() if t == threads and name != OURS]
+        return self.memory[OURS, threads] / min(peers)
+
     def scaling(self, name: str, work: str) -> float:
-        """How many times faster with the most threads than with one."""
-        most = max(threads for other, threads in self.seconds if other == name)
-        return self.median(name, 1, work) / self.median(name, most, work)
+        """How many times faster with the most threads than with the fewest."""
+        counts = [threads for other, threads in self.seconds if other == name]
+        return self.median(name, min(counts), work) / self.median(name, max(counts), work)
 
     def table(self) -> str:
         """The figures as text, one block per number of threads."""
@@ -78,13 +84,15 @@ class Comparison:
                 )
             if len(names) > 1:
                 step, inference, saliency = (f"{self.ratio(threads, work)[0]:.2f}x" for work in WORK)
-                leanest = min(m for (name, t), m in self.memory.items() if t == threads and name != OURS)
-                share = f"{self.memory[OURS, threads] / leanest:.2f}x"
+                share = f"{self.memory_share(threads):.2f}x as much"
                 lines.append(
-                    f"{'faster than the fastest framework':34s}{step:>10s}{inference:>12s}{saliency:>11s}{share:>14s}"
+                    f"{'faster than the best framework':34s}{step:>10s}{inference:>12s}{saliency:>11s}{share:>14s}"
                 )
         if len(counts) > 1:
-            lines += ["", f"{f'{counts[0]} threads against 1':34s}{'step':>10s}{'inference':>12s}{'saliency':>11s}"]
+            lines += [
+                "",
+                f"{f'{counts[0]} threads against {counts[-1]}':34s}{'step':>10s}{'inference':>12s}{'saliency':>11s}",
+            ]
             for name in dict.fromkeys(name for name, _ in self.seconds):
                 step, inference, saliency = (f"{self.scaling(name, work):.2f}x" for work in WORK)
                 lines.append(f"{describe(name):34s}{step:>10s}{inference:>12s}{saliency:>11s}")
@@ -116,7 +124,8 @@ def compare(
     try:
         for name in names:
             for count in threads:
-                workers[name, count] = _Worker(name, count, batch, size)
+                say(f"starting {name}")
+                workers[name, count] = Worker(name, count, batch, size)
                 result.seconds[name, count] = {work: [] for work in WORK}
         for work in WORK:
             for worker in workers.values():
@@ -134,8 +143,8 @@ def compare(
     return result
 
 
-class _Worker:
-    """A program in its process, asked line by line."""
+class Worker:
+    """A program in its process, asked line by line; InputError once that process has ended."""
 
     def __init__(self, name: str, threads: int, batch: int, size: int) -> None:
         self.name = name
@@ -149,27 +158,41 @@ class _Worker:
             text=True,
             bufsize=1,
         )
-        self._answer()
+        try:
+            self._answer()
+        except BaseException:  # nobody else knows of this process yet
+            self.stop()
+            raise
 
     def ask(self, what: str) -> float:
+        """Seconds of one call ("step 5"), or peak memory in MB ("memory")."""
         assert self.process.stdin is not None
-        self.process.stdin.write(what + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: there will be no answer, and that is what is told
+            self.process.stdin.write(what + "\n")
         return float(self._answer())
 
     def _answer(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            self.errors.seek(0)
-            last = self.errors.read().strip().splitlines()[-1:]
-            raise InputError(
-                f"bench: {self.name} stopped: {last[0] if last else 'no word'}; "
-                "leave it out with --only batik_scratch, or mend its installation"
-            )
+            raise InputError(self._complaint())
         return line
 
+    def _complaint(self) -> str:
+        code = self.process.wait()
+        self.errors.seek(0)
+        last = ["no word", *self.errors.read().strip().splitlines()][-1]
+        why = f"killed by signal {-code}, perhaps for want of memory" if code < 0 else last
+        fix = "a smaller --batch or --image-size may help"
+        if self.name != OURS:
+            fix += "; or mend its installation, or leave it out with --only batik_scratch"
+        return f"bench: {self.name} stopped: {why}; {fix}"
+
     def stop(self) -> None:
+        """End the process, whatever it is doing."""
         self.process.kill()
         self.process.wait()
-        self.errors.close()
+        for pipe in (self.process.stdin, self.process.stdout, self.errors):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):  # closing stdin sends what it still holds
+                pipe.close()

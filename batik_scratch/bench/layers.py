@@ -29,7 +29,7 @@ def layer_table(batch: int, size: int, repeats: int = 7) -> str:
     title = f"a training step, {threads.count()} thread{'s' if threads.count() > 1 else ''}"
     lines = [f"{title:44s}{'forward':>16s}{'GF/s':>7s}{'backward':>13s}{'GF/s':>7s}{'share':>8s}"]
     for step, (forward, backward) in zip(walk, medians, strict=False):
-        work = 2e-6 * batch * _multiply_adds(step)  # in GF per 1000
+        work = 2e-6 * batch * _multiply_adds(step)  # in MF: MF per ms are GF/s
         back = work * (1 if step is walk[0] else 2)  # the first layer needs no dx
         speeds = [f"{amount / ms:.0f}" if amount else "" for amount, ms in ((work, forward), (back, backward))]
         lines.append(

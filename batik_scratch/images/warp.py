@@ -81,7 +81,10 @@ def warp(
     mode = FILL_MODES.index(fill_mode)
     numbers = np.float32(cval), np.float32(top), np.float32(rescale)
     with threads.one_blas_thread():
-        _warp(np.ascontiguousarray(images), transforms.matrices.astype(np.float64), scalars, mode, *numbers, out)
+        blocks = min(len(images), threads.count())
+        _warp(
+            np.ascontiguousarray(images), transforms.matrices.astype(np.float64), scalars, mode, *numbers, blocks, out
+        )
     return out
 
 
@@ -97,12 +100,25 @@ def _fold(position, n, mode):
 
 
 @compiled(parallel=True)
-def _warp(images, matrices, scalars, mode, cval, top, rescale, out):
+def _warp(images, matrices, scalars, mode, cval, top, rescale, blocks, out):
     n_images, h, w, channels = images.shape
+    for block in numba.prange(blocks):
+        source = np.empty(h * w * channels, np.float32)  # one image: each pixel is asked for four times, converted once
+        for n in range(block * n_images // blocks, (block + 1) * n_images // blocks):
+            pixels = images[n].reshape(-1)
+            for p in range(source.size):
+                source[p] = pixels[p]
+            _warp_one(source, matrices[n], scalars[n, 0], scalars[n, 1], mode, cval, top, rescale, out[n])
+
+
+@compiled()
+def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
+    h, w, channels = out.shape
     zero = np.float32(0)
-    for task in numba.prange(n_images * h):
-        n, i = task // h, task % h
-        a = matrices[n]
+    plain = offset == 0 and brightness == 1 and mode != 2  # a mean of pixels needs no clipping
+    stride = np.uint64(channels)  # unsigned: numba asks of every signed index whether it counts from the end
+    for i in range(h):
+        target = out[i].reshape(-1)
         for j in range(w):
             row = a[0, 0] * i + a[0, 1] * j + a[0, 2]
             column = a[1, 0] * i + a[1, 1] * j + a[1, 2]
@@ -110,15 +126,19 @@ def _warp(images, matrices, scalars, mode, cval, top, rescale, out):
             if outside:
                 row, column = _fold(row, h, mode), _fold(column, w, mode)
             r0, c0 = int(row), int(column)
-            r1 = r0 + 1 if r0 + 1 < h else (0 if mode == 3 else r0)
-            c1 = c0 + 1 if c0 + 1 < w else (0 if mode == 3 else c0)
+            below = w if r0 + 1 < h else (-r0 * w if mode == 3 else 0)  # from here to the next row, in pixels
+            right = 1 if c0 + 1 < w else (-c0 if mode == 3 else 0)
             dr, dc = np.float32(row - r0), np.float32(column - c0)
-            w00, w01 = (1 - dr) * (1 - dc), (1 - dr) * dc
-            w10, w11 = dr * (1 - dc), dr * dc
-            for c in range(channels):
-                value = w00 * images[n, r0, c0, c] + w01 * images[n, r0, c1, c]
-                value += w10 * images[n, r1, c0, c] + w11 * images[n, r1, c1, c]
-                if mode == 2 and outside:
-                    value = cval
-                value = min(max(np.float32(value + scalars[n, 0]), zero), top)
-                out[n, i, j, c] = min(max(np.float32(value * scalars[n, 1]), zero), top) * rescale
+            here = r0 * w + c0
+            p00, p01 = np.uint64(here) * stride, np.uint64(here + right) * stride
+            p10, p11 = np.uint64(here + below) * stride, np.uint64(here + below + right) * stride
+            q = np.uint64(j) * stride
+            for c in range(stride):
+                upper = source[p00 + c] + dc * (source[p01 + c] - source[p00 + c])
+                lower = source[p10 + c] + dc * (source[p11 + c] - source[p10 + c])
+                value = upper + dr * (lower - upper)
+                if not plain:
+                    value = cval if mode == 2 and outside else value
+                    value = min(max(value + offset, zero), top)
+                    value = min(max(value * brightness, zero), top)
+                target[q + c] = value * rescale

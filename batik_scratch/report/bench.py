@@ -1,22 +1,30 @@
 """The `bench` command: measure, print, draw."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from .. import bench
+from ..bench.layers import layer_table
 from ..errors import InputError
+from ..files import atomic
 from ..ops import threads
 from .figures.bench import bench_figure
 from .style import to_png
 
-WARM_UP = "from batik_scratch.bench import warm_up; print(warm_up())"
+WARM_UP = "from batik_scratch.bench.warmup import warm_up; print(warm_up())"
 
 
 def compile_kernels() -> str:
     """Fill numba's cache in a process of its own, so that what compiling costs is in nobody's figures; says how long."""
-    done = subprocess.run([sys.executable, "-c", WARM_UP], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", WARM_UP], capture_output=True, text=True)
+    if done.returncode:
+        last = ["no word", *done.stderr.strip().splitlines()][-1]
+        raise InputError(
+            f"bench: the kernels cannot be compiled here: {last}; check numba's installation and the free memory"
+        )
     return done.stdout.strip()
 
 
@@ -29,7 +37,7 @@ def run_bench(
     counts    numbers of threads; all that are allowed where it is None
     """
     known = [bench.OURS, *bench.installed_peers()]
-    names = known if only is None else [bench.OURS, *(name for name in only if name != bench.OURS)]
+    names = known if only is None else list(dict.fromkeys([bench.OURS, *(name.strip() for name in only)]))
     for name in names:
         if name not in known:
             raise InputError(
@@ -41,13 +49,24 @@ def run_bench(
     counts = sorted(set(counts or [threads.allowed()]))
     if counts[0] < 1 or counts[-1] > threads.allowed():
         raise InputError(f"--threads: needs numbers from 1 to {threads.allowed()} (what is allowed here), got {counts}")
+    _check_chart(out)
     compile_kernels()
-    comparison = bench.compare(names, counts, batch, size, rounds, _say)
-    _say("")
+    try:
+        comparison = bench.compare(names, counts, batch, size, rounds, _say)
+    finally:
+        _say("")  # an error starts on a clean line
     threads.use(counts[-1])
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(to_png(bench_figure(comparison, counts[-1])))
-    return f"{comparison.table()}\n\n{bench.layer_table(batch, size)}\n\nchart: {out}"
+    with atomic(out) as file:
+        file.write(to_png(bench_figure(comparison, counts[-1])))
+    return f"{comparison.table()}\n\n{layer_table(batch, size)}\n\nchart: {out}"
+
+
+def _check_chart(out: Path) -> None:
+    """InputError now, not after minutes of measuring, where no file `out` can be made."""
+    nearest = next(folder for folder in out.absolute().parents if folder.exists())
+    if out.is_dir() or not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise InputError(f"--out: needs a place where the PNG can be written, got {out}; try --out bench.png")
 
 
 def _say(text: str) -> None:

@@ -9,6 +9,7 @@ from batik_scratch import images
 from batik_scratch.errors import InputError
 from batik_scratch.images.augment import affine_matrices
 from batik_scratch.images.warp import FILL_MODES, Transforms, warp, warp_plain
+from batik_scratch.ops import threads
 
 
 def moved(image, turn=0.0, down=0.0, right=0.0, shear=0.0, zoom=(1.0, 1.0), mode="nearest", cval=0.0):
@@ -83,6 +84,17 @@ def test_the_fast_pass_agrees_with_the_plain_one(n, h, w, mode, as_uint8, seed):
     difference = np.abs(warp(batch, *arguments) - warp_plain(batch, *arguments))
     # at a jump (the edge of "constant", the seam of "wrap") rounding may choose the other side
     assert np.quantile(difference, 0.97) < 2e-5
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_an_image_does_not_depend_on_how_many_threads_share_the_batch(count):
+    batch = np.random.default_rng(2).integers(0, 256, (count, 9, 8, 3), dtype=np.uint8)
+    augmenter = images.ImageAugmenter(40, 0.3, 0.3, zoom_range=0.3)
+    most, got = threads.count(), []
+    for used in (1, most):
+        threads.use(used)
+        got.append(augmenter(batch, np.random.default_rng(0)))
+    assert got[0].shape == batch.shape and np.array_equal(*got)
 
 
 def test_flips_alone_are_exact():
