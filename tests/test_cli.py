@@ -181,9 +181,11 @@ def test_saliency_draws_all_methods_and_judges_them(tmp_path, capsys, monkeypatc
         "lrp",
     ]
     assert main([*command, "--control", str(model)]) == 0
-    table = capsys.readouterr().out
-    assert "energy inside" in table and "centre prior" in table and "m.npz" in table and "   NO" in table
-    assert {p.name for p in judged.iterdir()} == {"table.txt", "values.npz", "randomisation.png"}
+    printed = capsys.readouterr()
+    table = printed.out
+    assert "energy inside" in table and "centre prior" in table and "m.npz names" in table and "   NO" in table
+    assert printed.err.splitlines()[0] == "lrp"  # whoever waits is told
+    assert {p.name for p in judged.iterdir()} == {"table.txt", "values.npz", "networks.png", "randomisation.png"}
     assert "all, gradient" in error_of(capsys, "saliency", picture, "--model", model, "--method", "magic")
     assert "--evaluate" in error_of(capsys, "saliency", "--model", model)
     assert "at least 6" in error_of(capsys, *command[:4], "--images", "5", "--out", tmp_path / "none")

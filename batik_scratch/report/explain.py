@@ -1,6 +1,6 @@
 """`batik-scratch saliency`: pictures of what mattered, image by image, and the judgement over many drawn images."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +60,21 @@ def explain_images(
 
 
 def evaluate_saliency(
-    model_file: Path, out: Path, method: str = "all", images: int = 150, controls: Sequence[Path] = ()
+    model_file: Path,
+    out: Path,
+    method: str = "all",
+    images: int = 150,
+    controls: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda text: None,
 ) -> str:
-    """Judge methods on freshly drawn cloths; writes table.txt, values.npz and randomisation.png, returns the table.
+    """Judge methods on freshly drawn cloths; returns the table. Writes into `out`:
 
-    Beside the trained network stands one with random weights, and each model file of `controls`.
+    table.txt, values.npz    every measure of every method and control; per image
+    networks.png             the first image's maps: the trained network's, and those of the others
+    randomisation.png        what is left of the maps as layer after layer is drawn anew
+
+    Beside the trained network stands one with random weights, and each model file of `controls`. `say` is told what is
+    being done.
     """
     model, names, size = load_classifier(model_file)
     missing = [name for name in names if name not in motifs.ALL_MOTIFS]
@@ -83,9 +93,11 @@ def evaluate_saliency(
         if other_names != names or other.input_shape != model.input_shape:
             raise InputError(f"--control {file}: has other classes or another image size than {model_file}")
         others[file.name] = other
-    found = evaluation.evaluate_methods(model, x, masks, entries, others)
-    right = float((model.logits(x).argmax(axis=1) == labels).mean())
-    head = f"{images} drawn cloths that the network never saw; it names {right:.1%} of them; motif share {masks.mean():.3f}"
+    found = evaluation.evaluate_methods(model, x, masks, entries, others, say=say)
+    named = {name: (other.logits(x).argmax(axis=1) == labels).mean() for name, other in {"it": model, **others}.items()}
+    head = f"{images} drawn cloths that the network never saw; motif share {masks.mean():.3f}; " + ", ".join(
+        f"{name} names {share:.1%} of them" for name, share in named.items()
+    )
     text = f"{head}\n\n{found.text()}\n"
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "table.txt", text)
@@ -93,8 +105,22 @@ def evaluate_saliency(
         out / "values.npz",
         {f"{row}/{measure}": v for row, measures in found.values.items() for measure, v in measures.items()},
     )
+    (out / "networks.png").write_bytes(to_png(_networks({"trained": model, **others}, x[0], entries)))
+    say("randomisation, layer by layer")
     (out / "randomisation.png").write_bytes(to_png(_cascade(model, x[:12], entries)))
     return f"{text}\nwritten: {out}"
+
+
+def _networks(networks: dict[str, nn.Sequential], image: np.ndarray, entries: dict[str, catalogue.Entry]) -> Figure:
+    """Every method's map of one image, for the class that the first network predicts: a row per network."""
+    target = int(next(iter(networks.values())).logits(image[None]).argmax())
+    maps = [
+        np.stack([e.reduce(e.make(network).attribute(image[None], target=target))[0] for e in entries.values()])
+        for network in networks.values()
+    ]  # per network (M, H, W)
+    rows = [name.removesuffix(".npz").replace("a network with ", "") for name in networks]
+    picture = np.rint(image * 255).astype(np.uint8)  # (H, W, 3)
+    return methods_grid(picture, np.stack(maps), rows, list(entries), explained=0)
 
 
 def _cascade(model: nn.Sequential, x: np.ndarray, entries: dict[str, catalogue.Entry]) -> Figure:

@@ -50,12 +50,13 @@ class Occlusion(Method):
         whole = value(score, self.model.logits(images), classes)  # (N,)
         n, height, width = images.shape[:3]
         lost, covered = np.zeros((n, height, width)), np.zeros((height, width))
+        occluded = images.copy()  # one for all windows: copying it anew each time costs as much as asking the network
         for top in _starts(height, self.window[0], self.stride[0]):
             for left in _starts(width, self.window[1], self.stride[1]):
                 place = np.s_[:, top : top + self.window[0], left : left + self.window[1]]
-                occluded = images.copy()
                 occluded[place] = self.fill
                 loss = whole - value(score, self.model.logits(occluded), classes)  # (N,)
+                occluded[place] = images[place]
                 lost[place] += loss[:, None, None]
                 covered[place[1:]] += 1
         maps = (lost / covered)[..., None]  # (N, H, W, 1)

@@ -60,13 +60,15 @@ def _along_the_way(
 ) -> np.ndarray:
     """Mean of p(class) over steps + 1 pictures, from `start` to `end`, pixels changed in the order of the map."""
     n, h, w = maps.shape
-    place = np.empty((n, h * w), np.int64)  # of each pixel in the order of importance, the most important is 0
-    order = np.argsort(-maps.reshape(n, -1), axis=1, kind="stable")  # (N, H*W)
-    np.put_along_axis(place, order, np.arange(h * w)[None], axis=1)
-    place = place.reshape(n, h, w)
-    levels = []
+    order = np.argsort(-maps.reshape(n, -1), axis=1, kind="stable")[..., None]  # (N, H*W, 1), most important first
+    picture = np.array(start, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C), changed step by step
+    goal = np.asarray(end, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C)
+    levels, done = [], 0
     for step in range(steps + 1):
-        changed = (place < step * h * w / steps)[..., None]  # (N, H, W, 1)
-        probabilities = model.predict(np.where(changed, end, start).astype(model.dtype))  # (N, U)
+        due = -(-step * h * w // steps)
+        changed = order[:, done:due]  # (N, K, 1)
+        np.put_along_axis(picture, changed, np.take_along_axis(goal, changed, axis=1), axis=1)
+        done = due
+        probabilities = model.predict(picture.reshape(n, h, w, -1))  # (N, U)
         levels.append(probabilities[np.arange(n), classes])
     return np.trapezoid(np.stack(levels), dx=1 / steps, axis=0)  # (N,)
