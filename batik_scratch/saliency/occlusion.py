@@ -44,6 +44,9 @@ class Occlusion(Method):
         if any(s > w for s, w in zip(self.stride, self.window, strict=True)):
             raise InputError(f"Occlusion: stride {self.stride} above window {self.window} would leave pixels untried")
         self.fill = np.asarray(fill, np.float64)
+        channels = (model.input_shape or self.fill.shape)[-1:]
+        if self.fill.shape not in ((), channels) or not np.isfinite(self.fill).all():
+            raise InputError(f"Occlusion: fill is a number, or a colour of shape {channels}; got {fill!r}")
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
         classes = self._classes(images, target, labels)  # (N,)

@@ -45,6 +45,8 @@ def test_an_empty_or_a_full_mask_is_undefined_never_a_hit():
     for metric in evaluation.METRICS.values():
         found = metric(np.ones((4, 10, 10)), masks)
         assert np.isnan(found[:2]).all() and np.isfinite(found[2:]).all()
+    for name in evaluation.METRICS:
+        assert np.isnan(localisation.chance(name, masks)).tolist() == [True, True, False, False]
     assert evaluation.mean_interval(np.array([np.nan, 1.0, 0.0])).images == 2
     assert np.isnan(evaluation.mean_interval(np.array([np.nan])).mean)
 
@@ -174,3 +176,28 @@ def test_deletion_is_its_definition_pixel_by_pixel():
     before = images.copy(), maps.copy()
     assert np.allclose(evaluation.deletion(model, images, maps, classes, steps=steps), expected, atol=1e-12)
     assert np.array_equal(images, before[0]) and np.array_equal(maps, before[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maps": np.ones((3, 5, 5))}, "a map"),
+        ({"maps": np.ones((1, 8, 8))}, "a map"),
+        ({"maps": np.full((3, 8, 8), np.nan)}, "NaN"),
+        ({"images": np.full((3, 8, 8, 1), np.nan)}, "NaN"),
+        ({"classes": np.array([0, 1, 2])}, r"0\.\.1; got 0\.\.2"),
+        ({"steps": 0}, "steps"),
+    ],
+)
+def test_deletion_and_insertion_say_what_does_not_fit(change, message):
+    given = {"images": np.ones((3, 8, 8, 1)), "maps": np.ones((3, 8, 8)), "classes": np.array([0, 1, 0])} | change
+    for measure in (evaluation.deletion, evaluation.insertion):
+        with pytest.raises(InputError, match=message):
+            measure(bright_left(), **given)
+
+
+def test_only_finite_maps_of_one_shape_are_alike():
+    maps = np.ones((2, 5, 5))
+    for other, message in ((np.ones((1, 5, 5)), "two sets"), (np.full((2, 5, 5), np.nan), "NaN")):
+        with pytest.raises(InputError, match=message):
+            evaluation.similarity(maps, other)
