@@ -99,7 +99,7 @@ def saliency(options: argparse.Namespace) -> int:
 
     if options.evaluate == bool(options.images):
         raise InputError("saliency: needs images to explain, or --evaluate (and no images) to judge the methods")
-    method = "all" if options.evaluate and options.method == "gradient" else options.method
+    method = options.method or ("all" if options.evaluate else "gradient")
     if options.evaluate:
         print(evaluate_saliency(options.model, options.out, method, options.count, options.control, _tell))
         return DONE

@@ -33,11 +33,12 @@ def explain_images(
     model, names, size = load_classifier(model_file)
     if target != "predicted" and target not in names:
         raise InputError(f'--target {target}: the model knows {", ".join(names)}; or use "predicted"')
-    entries = catalogue.chosen(method)
+    entries = _entries(method, model)
     pixels = read_pixels(paths, size)
     x = to_unit(pixels)
     probabilities = model.predict(x)  # (N, U)
-    out.mkdir(parents=True, exist_ok=True)
+    _check_finite(probabilities, model_file)
+    _make_folder(out)
     written: list[Path] = []
     for path, image, picture, p in zip(paths, x, pixels, probabilities, strict=True):
         explained = int(p.argmax()) if target == "predicted" else names.index(target)
@@ -85,21 +86,18 @@ def evaluate_saliency(
         )
     if images < 2 * len(names):
         raise InputError(f"--images: needs at least {2 * len(names)}, two per class; got {images}")
-    entries = catalogue.chosen(method)
+    others = _others(model, names, controls)
+    entries = _entries(method, model, *others.values())
     x, masks, labels = _drawn(names, size, images)
-    others = {"a network with random weights": _random_twin(model)}
-    for file in controls:
-        other, other_names, _ = load_classifier(file)
-        if other_names != names or other.input_shape != model.input_shape:
-            raise InputError(f"--control {file}: has other classes or another image size than {model_file}")
-        others[file.name] = other
+    for name, network in {str(model_file): model, **others}.items():
+        _check_finite(network.predict(x[:1]), name)
+    _make_folder(out)  # before the work: a name that cannot be one costs no minutes
     found = evaluation.evaluate_methods(model, x, masks, entries, others, say=say)
     named = {name: (other.logits(x).argmax(axis=1) == labels).mean() for name, other in {"it": model, **others}.items()}
     head = f"{images} drawn cloths that the network never saw; motif share {masks.mean():.3f}; " + ", ".join(
         f"{name} names {share:.1%} of them" for name, share in named.items()
     )
     text = f"{head}\n\n{found.text()}\n"
-    out.mkdir(parents=True, exist_ok=True)
     write_text(out / "table.txt", text)
     write_npz(
         out / "values.npz",
@@ -109,6 +107,20 @@ def evaluate_saliency(
     say("randomisation, layer by layer")
     (out / "randomisation.png").write_bytes(to_png(_cascade(model, x[:12], entries)))
     return f"{text}\nwritten: {out}"
+
+
+def _others(model: nn.Sequential, names: Sequence[str], controls: Sequence[Path]) -> dict[str, nn.Sequential]:
+    """The networks beside the trained one, by what they are called in the table."""
+    others = {"a network with random weights": _random_twin(model)}
+    for file in controls:
+        other, other_names, _ = load_classifier(file)
+        if other_names != names or other.input_shape != model.input_shape:
+            raise InputError(
+                f"--control {file}: has the classes {', '.join(map(printable, other_names))} and shape "
+                f"{other.input_shape}; the model has {', '.join(map(printable, names))} and {model.input_shape}"
+            )
+        others[str(file) if file.name in others else file.name] = other
+    return others
 
 
 def _networks(networks: dict[str, nn.Sequential], image: np.ndarray, entries: dict[str, catalogue.Entry]) -> Figure:
@@ -145,6 +157,32 @@ def _drawn(names: Sequence[str], size: int, images: int) -> tuple[np.ndarray, np
     labels = [i % len(names) for i in range(images)]
     drawn = [motifs.draw(names[label], np.random.default_rng([SEED, i]), size) for i, label in enumerate(labels)]
     return to_unit(np.stack([image for image, _ in drawn])), np.stack([mask for _, mask in drawn]), np.array(labels)
+
+
+def _entries(method: str, *models: nn.Sequential) -> dict[str, catalogue.Entry]:
+    """The methods called for; of "all", those that every model can be explained by. InputError where one cannot."""
+    entries = {}
+    for name, entry in catalogue.chosen(method).items():
+        try:
+            for model in models:
+                entry.make(model)
+        except InputError:
+            if method != "all":
+                raise
+            continue
+        entries[name] = entry
+    return entries
+
+
+def _check_finite(values: np.ndarray, file: Path | str) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(f"{file}: predicts NaN or infinity, which nothing can explain; train the network again")
+
+
+def _make_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file; nothing was touched. Choose a folder")
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def _random_twin(model: nn.Sequential) -> nn.Sequential:
