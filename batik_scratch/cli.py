@@ -99,9 +99,9 @@ def saliency(options: argparse.Namespace) -> int:
 
     if options.evaluate == bool(options.images):
         raise InputError("saliency: needs images to explain, or --evaluate (and no images) to judge the methods")
-    method = "all" if options.evaluate and options.method == "gradient" else options.method
+    method = options.method or ("all" if options.evaluate else "gradient")
     if options.evaluate:
-        print(evaluate_saliency(options.model, options.out, method, options.count, options.control))
+        print(evaluate_saliency(options.model, options.out, method, options.count, options.control, _tell))
         return DONE
     for path in explain_images(options.model, options.images, options.target, options.out, method):
         print(path)
@@ -257,6 +257,11 @@ def _complain(message: str, code: int) -> int:
         lines = [*lines[:6], f"... and {len(lines) - 6} more lines"]
     print("batik-scratch: error: " + "\n".join(lines), file=sys.stderr)
     return code
+
+
+def _tell(text: str) -> None:
+    """What is being done, for whoever waits; not part of the result."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

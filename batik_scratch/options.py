@@ -81,7 +81,8 @@ def _saliency_command(commands: Any) -> None:
     p.add_argument("images", type=Path, nargs="*", metavar="IMAGE")
     _model_option(p)
     p.add_argument(
-        "--method", default="gradient", help="gradient (default), grad-cam, ..., or all; a wrong name lists them"
+        "--method",
+        help="gradient (default), grad-cam, ..., or all (default of --evaluate); a wrong name lists them",
     )
     p.add_argument("--target", default="predicted", help='class name to explain (default: "predicted")')
     p.add_argument("--out", type=Path, default=Path("saliency"), help="folder for the pictures (default: saliency)")

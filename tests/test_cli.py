@@ -181,15 +181,44 @@ def test_saliency_draws_all_methods_and_judges_them(tmp_path, capsys, monkeypatc
         "lrp",
     ]
     assert main([*command, "--control", str(model)]) == 0
-    table = capsys.readouterr().out
-    assert "energy inside" in table and "centre prior" in table and "m.npz" in table and "   NO" in table
-    assert {p.name for p in judged.iterdir()} == {"table.txt", "values.npz", "randomisation.png"}
+    printed = capsys.readouterr()
+    table = printed.out
+    assert "energy inside" in table and "centre prior" in table and "m.npz names" in table and "   NO" in table
+    assert printed.err.splitlines()[0] == "lrp"  # whoever waits is told
+    assert {p.name for p in judged.iterdir()} == {"table.txt", "values.npz", "networks.png", "randomisation.png"}
     assert "all, gradient" in error_of(capsys, "saliency", picture, "--model", model, "--method", "magic")
     assert "--evaluate" in error_of(capsys, "saliency", "--model", model)
     assert "at least 6" in error_of(capsys, *command[:4], "--images", "5", "--out", tmp_path / "none")
+    assert main([*command[:6], "--out", str(tmp_path / "one"), "--method", "gradient"]) == 0
+    assert "lrp" not in capsys.readouterr().out  # the default is all, but gradient alone can be asked for
+    assert "is a file" in error_of(capsys, *command[:4], "--out", picture)
     network.metadata["class_names"] = ["a", "b", "c"]
     network.save(tmp_path / "photos.npz")
     assert "true masks" in error_of(capsys, "saliency", "--evaluate", "--model", tmp_path / "photos.npz")
+    assert not (tmp_path / "none").exists()
+
+
+def test_saliency_of_networks_that_not_every_method_can_explain(tmp_path, capsys):
+    """Without a convolution there is no Grad-CAM: "all" leaves it out, asked for it is an error; so is a network of NaN."""
+    from batik_scratch import nn
+
+    picture, flat, broken = (str(tmp_path / name) for name in ("a.png", "flat.npz", "broken.npz"))
+    Image.new("RGB", (40, 30), (90, 60, 30)).save(picture)
+    network = nn.Sequential([nn.Flatten(), nn.Dense(2), nn.Softmax()], (22, 22, 3), random_state=0)
+    network.metadata = {"class_names": ["a", "b"], "image_size": 22}
+    network.save(flat)
+    with pytest.warns(UserWarning, match="constant maps"):
+        assert main(["saliency", picture, "--model", flat, "--method", "vargrad", "--out", str(tmp_path / "v")]) == 0
+    assert main(["saliency", picture, "--model", flat, "--method", "all", "--out", str(tmp_path / "all")]) == 0
+    with np.load(tmp_path / "all" / "a_map.npz") as stored:
+        assert "gradient" in stored.files and "grad_cam" not in stored.files
+    capsys.readouterr()
+    where = ("--out", str(tmp_path / "none"))
+    assert "no convolution" in error_of(capsys, "saliency", picture, "--model", flat, "--method", "grad-cam", *where)
+    network.layers[1].params["kernel"][...] = np.nan
+    network.save(broken)
+    assert "NaN" in error_of(capsys, "saliency", picture, "--model", broken, *where)
+    assert "is a file" in error_of(capsys, "saliency", picture, "--model", flat, "--out", picture)
     assert not (tmp_path / "none").exists()
 
 

@@ -1,6 +1,6 @@
 """`batik-scratch saliency`: pictures of what mattered, image by image, and the judgement over many drawn images."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +33,12 @@ def explain_images(
     model, names, size = load_classifier(model_file)
     if target != "predicted" and target not in names:
         raise InputError(f'--target {target}: the model knows {", ".join(names)}; or use "predicted"')
-    entries = catalogue.chosen(method)
+    entries = _entries(method, model)
     pixels = read_pixels(paths, size)
     x = to_unit(pixels)
     probabilities = model.predict(x)  # (N, U)
-    out.mkdir(parents=True, exist_ok=True)
+    _check_finite(probabilities, model_file)
+    _make_folder(out)
     written: list[Path] = []
     for path, image, picture, p in zip(paths, x, pixels, probabilities, strict=True):
         explained = int(p.argmax()) if target == "predicted" else names.index(target)
@@ -60,11 +61,21 @@ def explain_images(
 
 
 def evaluate_saliency(
-    model_file: Path, out: Path, method: str = "all", images: int = 150, controls: Sequence[Path] = ()
+    model_file: Path,
+    out: Path,
+    method: str = "all",
+    images: int = 150,
+    controls: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda text: None,
 ) -> str:
-    """Judge methods on freshly drawn cloths; writes table.txt, values.npz and randomisation.png, returns the table.
+    """Judge methods on freshly drawn cloths; returns the table. Writes into `out`:
 
-    Beside the trained network stands one with random weights, and each model file of `controls`.
+    table.txt, values.npz    every measure of every method and control; per image
+    networks.png             the first image's maps: the trained network's, and those of the others
+    randomisation.png        what is left of the maps as layer after layer is drawn anew
+
+    Beside the trained network stands one with random weights, and each model file of `controls`. `say` is told what is
+    being done.
     """
     model, names, size = load_classifier(model_file)
     missing = [name for name in names if name not in motifs.ALL_MOTIFS]
@@ -75,26 +86,53 @@ def evaluate_saliency(
         )
     if images < 2 * len(names):
         raise InputError(f"--images: needs at least {2 * len(names)}, two per class; got {images}")
-    entries = catalogue.chosen(method)
+    others = _others(model, names, controls)
+    entries = _entries(method, model, *others.values())
     x, masks, labels = _drawn(names, size, images)
-    others = {"a network with random weights": _random_twin(model)}
-    for file in controls:
-        other, other_names, _ = load_classifier(file)
-        if other_names != names or other.input_shape != model.input_shape:
-            raise InputError(f"--control {file}: has other classes or another image size than {model_file}")
-        others[file.name] = other
-    found = evaluation.evaluate_methods(model, x, masks, entries, others)
-    right = float((model.logits(x).argmax(axis=1) == labels).mean())
-    head = f"{images} drawn cloths that the network never saw; it names {right:.1%} of them; motif share {masks.mean():.3f}"
+    for name, network in {str(model_file): model, **others}.items():
+        _check_finite(network.predict(x[:1]), name)
+    _make_folder(out)  # before the work: a name that cannot be one costs no minutes
+    found = evaluation.evaluate_methods(model, x, masks, entries, others, say=say)
+    named = {name: (other.logits(x).argmax(axis=1) == labels).mean() for name, other in {"it": model, **others}.items()}
+    head = f"{images} drawn cloths that the network never saw; motif share {masks.mean():.3f}; " + ", ".join(
+        f"{name} names {share:.1%} of them" for name, share in named.items()
+    )
     text = f"{head}\n\n{found.text()}\n"
-    out.mkdir(parents=True, exist_ok=True)
     write_text(out / "table.txt", text)
     write_npz(
         out / "values.npz",
         {f"{row}/{measure}": v for row, measures in found.values.items() for measure, v in measures.items()},
     )
+    (out / "networks.png").write_bytes(to_png(_networks({"trained": model, **others}, x[0], entries)))
+    say("randomisation, layer by layer")
     (out / "randomisation.png").write_bytes(to_png(_cascade(model, x[:12], entries)))
     return f"{text}\nwritten: {out}"
+
+
+def _others(model: nn.Sequential, names: Sequence[str], controls: Sequence[Path]) -> dict[str, nn.Sequential]:
+    """The networks beside the trained one, by what they are called in the table."""
+    others = {"a network with random weights": _random_twin(model)}
+    for file in controls:
+        other, other_names, _ = load_classifier(file)
+        if other_names != names or other.input_shape != model.input_shape:
+            raise InputError(
+                f"--control {file}: has the classes {', '.join(map(printable, other_names))} and shape "
+                f"{other.input_shape}; the model has {', '.join(map(printable, names))} and {model.input_shape}"
+            )
+        others[str(file) if file.name in others else file.name] = other
+    return others
+
+
+def _networks(networks: dict[str, nn.Sequential], image: np.ndarray, entries: dict[str, catalogue.Entry]) -> Figure:
+    """Every method's map of one image, for the class that the first network predicts: a row per network."""
+    target = int(next(iter(networks.values())).logits(image[None]).argmax())
+    maps = [
+        np.stack([e.reduce(e.make(network).attribute(image[None], target=target))[0] for e in entries.values()])
+        for network in networks.values()
+    ]  # per network (M, H, W)
+    rows = [name.removesuffix(".npz").replace("a network with ", "") for name in networks]
+    picture = np.rint(image * 255).astype(np.uint8)  # (H, W, 3)
+    return methods_grid(picture, np.stack(maps), rows, list(entries), explained=0)
 
 
 def _cascade(model: nn.Sequential, x: np.ndarray, entries: dict[str, catalogue.Entry]) -> Figure:
@@ -119,6 +157,32 @@ def _drawn(names: Sequence[str], size: int, images: int) -> tuple[np.ndarray, np
     labels = [i % len(names) for i in range(images)]
     drawn = [motifs.draw(names[label], np.random.default_rng([SEED, i]), size) for i, label in enumerate(labels)]
     return to_unit(np.stack([image for image, _ in drawn])), np.stack([mask for _, mask in drawn]), np.array(labels)
+
+
+def _entries(method: str, *models: nn.Sequential) -> dict[str, catalogue.Entry]:
+    """The methods called for; of "all", those that every model can be explained by. InputError where one cannot."""
+    entries = {}
+    for name, entry in catalogue.chosen(method).items():
+        try:
+            for model in models:
+                entry.make(model)
+        except InputError:
+            if method != "all":
+                raise
+            continue
+        entries[name] = entry
+    return entries
+
+
+def _check_finite(values: np.ndarray, file: Path | str) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(f"{file}: predicts NaN or infinity, which nothing can explain; train the network again")
+
+
+def _make_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file; nothing was touched. Choose a folder")
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def _random_twin(model: nn.Sequential) -> nn.Sequential:

@@ -48,6 +48,8 @@ def resize_bilinear(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _chosen(model: "Sequential", name: str | None, method: str) -> Layer:
+    if model.input_shape is None:
+        raise InputError(f"{method}: the model is not built yet; give it an input_shape, or call model.build(shape)")
     layers = [layer for layer in model.layers if len(layer.output_shape or ()) == 3]
     convolutions = [layer for layer in layers if isinstance(layer, Conv2D)]
     if name is not None:

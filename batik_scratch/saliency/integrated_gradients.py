@@ -30,13 +30,15 @@ class IntegratedGradients(Method):
 
     def __init__(self, model: "Sequential", steps: int = 50, baseline: float | np.ndarray = 0.0) -> None:
         super().__init__(model)
-        if steps < 1:
-            raise InputError(f"IntegratedGradients: needs steps >= 1, got {steps!r}")
+        if not isinstance(steps, int | np.integer) or steps < 1:
+            raise InputError(f"IntegratedGradients: steps needs a whole number >= 1, got {steps!r}")
         shape = model.input_shape or ()
         if np.shape(baseline) not in ((), shape):
             raise InputError(
                 f"IntegratedGradients: baseline is a number or an image {shape}, got shape {np.shape(baseline)}"
             )
+        if not np.isfinite(baseline).all():
+            raise InputError("IntegratedGradients: baseline needs finite numbers; there is a NaN or an infinity in it")
         nodes, weights = np.polynomial.legendre.leggauss(steps)  # (steps,) both, on [-1, 1]
         self.places, self.weights = (nodes + 1) / 2, weights / 2
         self.baseline = np.asarray(baseline)

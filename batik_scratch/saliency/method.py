@@ -45,7 +45,7 @@ class Method:
             raise InputError(
                 f"attribute: needs images (N, H, W, C), got shape {images.shape}; use images[None] for one"
             )
-        if images.dtype == np.uint8 or not np.isfinite(images).all():
+        if images.dtype == np.uint8 or images.dtype.kind not in "fiu" or not np.isfinite(images).all():
             raise InputError("attribute: needs finite numbers in [0, 1]; divide uint8 images by 255, and look for NaN")
         check_score(score)
         if self.scores and score not in self.scores:

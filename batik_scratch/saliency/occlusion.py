@@ -44,18 +44,22 @@ class Occlusion(Method):
         if any(s > w for s, w in zip(self.stride, self.window, strict=True)):
             raise InputError(f"Occlusion: stride {self.stride} above window {self.window} would leave pixels untried")
         self.fill = np.asarray(fill, np.float64)
+        channels = (model.input_shape or self.fill.shape)[-1:]
+        if self.fill.shape not in ((), channels) or not np.isfinite(self.fill).all():
+            raise InputError(f"Occlusion: fill is a number, or a colour of shape {channels}; got {fill!r}")
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
         classes = self._classes(images, target, labels)  # (N,)
         whole = value(score, self.model.logits(images), classes)  # (N,)
         n, height, width = images.shape[:3]
         lost, covered = np.zeros((n, height, width)), np.zeros((height, width))
+        occluded = images.copy()  # one for all windows: copying it anew each time costs as much as asking the network
         for top in _starts(height, self.window[0], self.stride[0]):
             for left in _starts(width, self.window[1], self.stride[1]):
                 place = np.s_[:, top : top + self.window[0], left : left + self.window[1]]
-                occluded = images.copy()
                 occluded[place] = self.fill
                 loss = whole - value(score, self.model.logits(occluded), classes)  # (N,)
+                occluded[place] = images[place]
                 lost[place] += loss[:, None, None]
                 covered[place[1:]] += 1
         maps = (lost / covered)[..., None]  # (N, H, W, 1)

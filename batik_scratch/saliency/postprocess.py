@@ -19,6 +19,7 @@ def reduce_channels(maps: np.ndarray, how: str = "max_abs") -> np.ndarray:
 def clip_percentile(maps: np.ndarray, percentile: float = 99.0) -> np.ndarray:
     """(N, H, W) -> (N, H, W): values above each image's own `percentile` become that value."""
     _check_percentile(percentile)
+    _check_maps(maps, "clip_percentile")
     return np.minimum(maps, np.percentile(maps, percentile, axis=(1, 2), keepdims=True))
 
 
@@ -29,6 +30,9 @@ def normalise(maps: np.ndarray, percentile: float = 99.0) -> np.ndarray:
     says nothing: it becomes zeros, with a warning.
     """
     _check_percentile(percentile)
+    _check_maps(maps, "normalise")
+    if not np.size(maps):
+        return np.zeros(np.shape(maps), np.float32)
     flat = np.asarray(maps, np.float64).reshape(len(maps), -1)  # (N, H*W)
     low = flat.min(axis=1, keepdims=True)  # (N, 1)
     high = np.percentile(flat, percentile, axis=1, keepdims=True)  # (N, 1)
@@ -56,6 +60,11 @@ def contour(
 ) -> np.ndarray:
     """Images uint8 (N, H, W, 3) with the line around where maps in [0, 1] (N, H, W) reach `level`, one pixel wide."""
     _check_unit(maps, "contour")
+    if np.asarray(images).dtype != np.uint8 or np.shape(images) != (*np.shape(maps), 3):
+        raise InputError(
+            f"contour: needs uint8 images (N, H, W, 3) and maps (N, H, W) of the same size; "
+            f"got {np.asarray(images).dtype} {np.shape(images)} and {np.shape(maps)}"
+        )
     inside = np.pad(np.asarray(maps) >= level, ((0, 0), (1, 1), (1, 1)), mode="edge")  # (N, H+2, W+2)
     surrounded = inside[:, :-2, 1:-1] & inside[:, 2:, 1:-1] & inside[:, 1:-1, :-2] & inside[:, 1:-1, 2:]  # (N, H, W)
     drawn = np.array(images)
@@ -66,6 +75,13 @@ def contour(
 def _check_percentile(percentile: float) -> None:
     if not 0 < percentile <= 100:
         raise InputError(f"percentile is above 0 and at most 100, got {percentile!r}")
+
+
+def _check_maps(maps: np.ndarray, who: str) -> None:
+    if np.ndim(maps) != 3:
+        raise InputError(f"{who}: needs maps (N, H, W), got shape {np.shape(maps)}; maps[None] makes one a batch")
+    if not np.isfinite(maps).all():
+        raise InputError(f"{who}: needs finite maps; there is a NaN or an infinity in them")
 
 
 def _check_unit(maps: np.ndarray, who: str) -> None:

@@ -46,9 +46,17 @@ class SmoothGrad(Method):
             raise InputError(f"SmoothGrad: statistic is one of {', '.join(STATISTICS)}; got {statistic!r}")
         if samples < 1 or not sigma >= 0:
             raise InputError(f"SmoothGrad: needs samples >= 1 and sigma >= 0, got {samples!r} and {sigma!r}")
+        if model.input_shape is None:
+            raise InputError(
+                "SmoothGrad: the model is not built yet; give it an input_shape, or call model.build(shape)"
+            )
         if noise is None:
-            shape = (samples, *(model.input_shape or ()))
-            noise = np.random.default_rng(rng).standard_normal(shape)
+            noise = np.random.default_rng(rng).standard_normal((samples, *model.input_shape))
+        if len(noise) == 0 or np.shape(noise)[1:] != model.input_shape or not np.isfinite(noise).all():
+            raise InputError(
+                f"SmoothGrad: noise needs finite numbers (n, {', '.join(map(str, model.input_shape))}), "
+                f"got shape {np.shape(noise)}"
+            )
         self.noise, self.sigma, self.statistic = np.asarray(noise), float(sigma), statistic  # (n, H, W, C)
 
     def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:

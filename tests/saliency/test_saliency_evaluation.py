@@ -45,6 +45,8 @@ def test_an_empty_or_a_full_mask_is_undefined_never_a_hit():
     for metric in evaluation.METRICS.values():
         found = metric(np.ones((4, 10, 10)), masks)
         assert np.isnan(found[:2]).all() and np.isfinite(found[2:]).all()
+    for name in evaluation.METRICS:
+        assert np.isnan(localisation.chance(name, masks)).tolist() == [True, True, False, False]
     assert evaluation.mean_interval(np.array([np.nan, 1.0, 0.0])).images == 2
     assert np.isnan(evaluation.mean_interval(np.array([np.nan])).mean)
 
@@ -140,14 +142,62 @@ def test_the_table_says_what_beats_the_controls_and_who_notices():
     masks[:, :, :4] = True
     methods = {"gradient": saliency.METHODS["gradient"]}
     other = nn.Sequential([nn.Flatten(), nn.Dense(2), nn.Softmax()], (8, 8, 1), random_state=1, dtype="float64")
-    found = evaluation.evaluate_methods(model, images, masks, methods, {"a random network": other})
+    others = {"a random network": other, "itself": model}
+    told = []
+    found = evaluation.evaluate_methods(model, images, masks, methods, others, say=told.append)
+    assert told == ["gradient"]
     assert found.beats("gradient", "Sobel", "energy inside") and found.beats("gradient", "centre prior", "ROC-AUC")
     assert not found.beats("Sobel", "gradient", "energy inside")
     assert found.values["gradient"]["energy inside"] == pytest.approx(np.ones(24))
     text = found.text()
-    assert (
-        "gradient" in text
-        and "*" in text
-        and "yes" in text
-        and "likeness of the maps to those of a random network" in text
-    )
+    assert "gradient" in text and "*" in text
+    random, same = text.split("beside the trained network")[1:]
+    lines = [next(line for line in part.splitlines() if line.startswith("gradient ")) for part in (random, same)]
+    assert "1.000 [1.000, 1.000]*" in lines[0] and lines[0].endswith("yes")  # better than the random one's, another map
+    assert "1.000 [1.000, 1.000]*" not in lines[1] and lines[1].endswith("NO")  # no better than its own, the same map
+    theirs = np.abs(saliency.Gradient(other).attribute(images, target=model.logits(images).argmax(axis=1)))[..., 0]
+    assert np.allclose(found.theirs["a random network"]["gradient"], evaluation.roc_auc(theirs, masks))
+
+
+def test_deletion_is_its_definition_pixel_by_pixel():
+    """Every picture made anew from the order of the map, ties in the order of reading, steps that do not divide."""
+    rng = np.random.default_rng(4)
+    model, images = bright_left(), rng.random((2, 8, 8, 1))
+    maps, classes, steps = rng.integers(0, 5, (2, 8, 8)).astype(float), np.array([1, 0]), 7
+    levels = np.zeros((steps + 1, 2))
+    for step in range(steps + 1):
+        for n in range(2):
+            picture = images[n].copy()
+            ranked = sorted(np.ndindex(8, 8), key=lambda place, n=n: -maps[n][place])
+            for place in ranked[: -(-step * 64 // steps)]:
+                picture[place] = images[n].mean()
+            levels[step, n] = model.predict(picture[None])[0, classes[n]]
+    expected = ((levels[1:] + levels[:-1]) / 2).mean(axis=0)
+    before = images.copy(), maps.copy()
+    assert np.allclose(evaluation.deletion(model, images, maps, classes, steps=steps), expected, atol=1e-12)
+    assert np.array_equal(images, before[0]) and np.array_equal(maps, before[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maps": np.ones((3, 5, 5))}, "a map"),
+        ({"maps": np.ones((1, 8, 8))}, "a map"),
+        ({"maps": np.full((3, 8, 8), np.nan)}, "NaN"),
+        ({"images": np.full((3, 8, 8, 1), np.nan)}, "NaN"),
+        ({"classes": np.array([0, 1, 2])}, r"0\.\.1; got 0\.\.2"),
+        ({"steps": 0}, "steps"),
+    ],
+)
+def test_deletion_and_insertion_say_what_does_not_fit(change, message):
+    given = {"images": np.ones((3, 8, 8, 1)), "maps": np.ones((3, 8, 8)), "classes": np.array([0, 1, 0])} | change
+    for measure in (evaluation.deletion, evaluation.insertion):
+        with pytest.raises(InputError, match=message):
+            measure(bright_left(), **given)
+
+
+def test_only_finite_maps_of_one_shape_are_alike():
+    maps = np.ones((2, 5, 5))
+    for other, message in ((np.ones((1, 5, 5)), "two sets"), (np.full((2, 5, 5), np.nan), "NaN")):
+        with pytest.raises(InputError, match=message):
+            evaluation.similarity(maps, other)

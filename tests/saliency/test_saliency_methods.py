@@ -337,6 +337,7 @@ def test_two_threads_explain_with_one_model(name):
     [
         ({"images": np.zeros((2, 8, 8, 3))}, "needs inputs"),
         ({"images": np.full((2, 9, 8, 3), np.nan)}, "NaN"),
+        ({"images": np.full((2, 9, 8, 3), "white")}, "finite numbers"),
         ({"target": 3}, r"0\.\.2"),
         ({"target": [0, 1, 2]}, "2 images"),
         ({"target": "best"}, "predicted"),
@@ -368,7 +369,20 @@ def test_wrong_layers_and_options_are_explained():
         lambda: saliency.IntegratedGradients(model, 0),
         lambda: saliency.IntegratedGradients(model, baseline=np.zeros((4, 4, 3))),
         lambda: saliency.Occlusion(model, 3, 5),
+        lambda: saliency.IntegratedGradients(model, 2.5),
+        lambda: saliency.IntegratedGradients(model, baseline=np.nan),
+        lambda: saliency.SmoothGrad(model, noise=np.zeros((4, 4, 4, 3))),
+        lambda: saliency.SmoothGrad(model, noise=np.full((4, 9, 8, 3), np.nan)),
         lambda: saliency.Occlusion(model, 0),
+        lambda: saliency.Occlusion(model, 3, fill=(0.5, 0.5)),
+        lambda: saliency.Occlusion(model, 3, fill=np.nan),
     ):
         with pytest.raises(InputError):
             wrong()
+
+
+@pytest.mark.parametrize("make", [saliency.GradCAM, saliency.SmoothGrad])
+def test_a_model_without_shapes_is_to_be_built_first(make):
+    """Noise or a layer would be chosen for a picture of unknown size."""
+    with pytest.raises(InputError, match="not built yet"):
+        make(nn.Sequential([nn.Conv2D(2, 3), nn.Flatten(), nn.Dense(3)]))

@@ -86,3 +86,23 @@ def test_a_brighter_map_gives_more_blue():
 def test_overlay_refuses_what_does_not_fit(images, maps, message):
     with pytest.raises(InputError, match=message):
         saliency.overlay(images, maps)
+
+
+@pytest.mark.parametrize("function", [saliency.normalise, saliency.clip_percentile])
+def test_a_map_with_a_nan_is_an_error_and_not_an_empty_map(function):
+    maps = np.arange(25.0).reshape(1, 5, 5)
+    maps[0, 2, 2] = np.nan
+    with pytest.raises(InputError, match="NaN"):
+        function(maps)
+    with pytest.raises(InputError, match=r"maps\[None\]"):
+        function(np.ones((5, 5)))
+
+
+def test_no_maps_normalise_to_no_maps():
+    assert saliency.normalise(np.zeros((0, 5, 5))).shape == (0, 5, 5)
+
+
+@pytest.mark.parametrize("images", [np.zeros((1, 6, 5, 3), np.uint8), np.zeros((1, 5, 5, 3), np.float32)])
+def test_a_contour_needs_pictures_of_the_maps_size(images):
+    with pytest.raises(InputError, match="same size"):
+        saliency.contour(images, np.zeros((1, 5, 5)))

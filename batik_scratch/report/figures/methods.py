@@ -73,6 +73,7 @@ def cascade(
             marker=MARKERS[index % len(MARKERS)],
             linestyle="-" if index < len(colours) else "--",
             markersize=4.5,
+            linewidth=3.5 - 2.7 * index / len(names),  # where two curves are one, both are seen
             label=name,
         )
     axes.set_xticks(range(stages), ["trained", *(f"+ {layer}" for layer in layers[1:])])

@@ -59,14 +59,32 @@ def _along_the_way(
     model: "Sequential", start: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int
 ) -> np.ndarray:
     """Mean of p(class) over steps + 1 pictures, from `start` to `end`, pixels changed in the order of the map."""
+    _check(model, end, maps, classes, steps)
     n, h, w = maps.shape
-    place = np.empty((n, h * w), np.int64)  # of each pixel in the order of importance, the most important is 0
-    order = np.argsort(-maps.reshape(n, -1), axis=1, kind="stable")  # (N, H*W)
-    np.put_along_axis(place, order, np.arange(h * w)[None], axis=1)
-    place = place.reshape(n, h, w)
-    levels = []
+    order = np.argsort(-maps.reshape(n, -1), axis=1, kind="stable")[..., None]  # (N, H*W, 1), most important first
+    picture = np.array(start, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C), changed step by step
+    goal = np.asarray(end, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C)
+    levels, done = [], 0
     for step in range(steps + 1):
-        changed = (place < step * h * w / steps)[..., None]  # (N, H, W, 1)
-        probabilities = model.predict(np.where(changed, end, start).astype(model.dtype))  # (N, U)
+        due = -(-step * h * w // steps)
+        changed = order[:, done:due]  # (N, K, 1)
+        np.put_along_axis(picture, changed, np.take_along_axis(goal, changed, axis=1), axis=1)
+        done = due
+        probabilities = model.predict(picture.reshape(n, h, w, -1))  # (N, U)
         levels.append(probabilities[np.arange(n), classes])
     return np.trapezoid(np.stack(levels), dx=1 / steps, axis=0)  # (N,)
+
+
+def _check(model: "Sequential", images: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int) -> None:
+    if np.ndim(images) != 4 or np.shape(maps) != np.shape(images)[:3] or np.shape(classes) != np.shape(images)[:1]:
+        raise InputError(
+            "needs images (N, H, W, C), a map (H, W) of each and a class of each; "
+            f"got shapes {np.shape(images)}, {np.shape(maps)} and {np.shape(classes)}"
+        )
+    if not (np.isfinite(maps).all() and np.isfinite(images).all()):
+        raise InputError("needs finite images and maps; there is a NaN or an infinity in them")
+    outputs = (model.output_shape or (0,))[0]
+    if len(classes) and not 0 <= np.min(classes) <= np.max(classes) < outputs:
+        raise InputError(f"classes are 0..{outputs - 1}; got {np.min(classes)}..{np.max(classes)}")
+    if steps < 1:
+        raise InputError(f"steps needs a whole number >= 1, got {steps!r}")

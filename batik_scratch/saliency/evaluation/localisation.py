@@ -67,10 +67,11 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def chance(metric: str, masks: np.ndarray) -> np.ndarray:
-    """What a map that knows nothing gets, per image (N,)."""
+    """What a map that knows nothing gets, per image (N,); NaN where the mask is empty or full."""
     area = masks.mean(axis=(1, 2))  # (N,)
+    area[(area == 0) | (area == 1)] = np.nan
     if metric == "ROC-AUC":
-        return np.full(len(masks), 0.5)
+        return np.where(np.isnan(area), np.nan, 0.5)
     return area / (2 - area) if metric.startswith("IoU") else area
 
 

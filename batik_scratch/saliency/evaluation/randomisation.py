@@ -46,6 +46,10 @@ def similarity(one: np.ndarray, two: np.ndarray) -> dict[str, np.ndarray]:
 
     Spearman's rank correlation of the values and of their absolute values; SSIM of the absolute values. 1 = the same.
     """
+    if np.ndim(one) != 3 or np.shape(one) != np.shape(two):
+        raise InputError(f"similarity: needs two sets of maps (N, H, W), got {np.shape(one)} and {np.shape(two)}")
+    if not (np.isfinite(one).all() and np.isfinite(two).all()):
+        raise InputError("similarity: needs finite maps; there is a NaN or an infinity in them")
     return {
         "spearman": _rank_correlation(one, two),
         "spearman, absolute": _rank_correlation(np.abs(one), np.abs(two)),

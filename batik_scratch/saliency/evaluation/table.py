@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 CONTROLS = ("chance", "centre prior", "Sobel")
 LOWER_IS_BETTER = ("deletion",)
-COMPARED = 30  # images whose maps are compared with another network's
+COMPARED = 60  # images whose maps are compared with another network's
+BESIDE = "ROC-AUC"  # the measure by which the maps of two networks are set side by side
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Evaluation:
     """What `evaluate_methods` found.
 
     values        {row: {measure: (N,) per image}}, rows are methods and controls
-    likeness      {other network: {method: {"spearman", "spearman, absolute", "SSIM": (N,)}}}
+    likeness      {other network: {method: {"spearman", "spearman, absolute", "SSIM": (K,)}}}, of the first K images
+    theirs        {other network: {method: (K,)}}: BESIDE of the other network's maps
     """
 
     values: dict[str, dict[str, np.ndarray]]
     likeness: dict[str, dict[str, dict[str, np.ndarray]]]
+    theirs: dict[str, dict[str, np.ndarray]]
 
     def interval(self, row: str, measure: str) -> Interval:
         """Mean and 95% interval of one cell."""
@@ -55,21 +58,29 @@ class Evaluation:
                     for row in self.values
                 ]
                 lines.append("")
-        for other, methods in self.likeness.items():
-            lines.append(
-                f"likeness of the maps to those of {other}: mean (1 = the same map: the method does not notice)"
-            )
-            kinds = list(next(iter(methods.values())))
-            lines.append(" " * width + "".join(f"{kind:>26s}" for kind in kinds) + "   notices")
-            for method, found in methods.items():
-                means = {kind: np.nanmean(v) if np.isfinite(v).any() else np.nan for kind, v in found.items()}
-                lines.append(
-                    f"{method:{width}s}"
-                    + "".join(f"{means[kind]:26.3f}" for kind in kinds)
-                    + ("   yes" if notices(found) else "   NO")
-                )
-            lines.append("")
+        for other in self.likeness:
+            lines += [*self._beside(other, width), ""]
         return "\n".join(lines).rstrip()
+
+    def _beside(self, other: str, width: int) -> list[str]:
+        """The maps of another network beside the trained one's."""
+        lines = [
+            f"{other}, beside the trained network: likeness of their maps (1 = the same map: the method does not notice);",
+            f"{BESIDE} of both, * the trained network's finds the motif better, paired, at 95%",
+            " " * width
+            + f"{'spearman':>10s}{'spearman, absolute':>24s}{'SSIM':>8s}{'trained':>25s}{'the other':>24s}   notices",
+        ]
+        for method, found in self.likeness[other].items():
+            theirs = self.theirs[other][method]  # (K,)
+            ours = self.values[method][BESIDE][: len(theirs)]  # (K,)
+            star = "*" if mean_interval(ours - theirs).low > 0 else " "
+            lines.append(
+                f"{method:{width}s}{mean_interval(found['spearman']).mean:10.3f}"
+                f"{mean_interval(found['spearman, absolute'])!s:>24s}{mean_interval(found['SSIM']).mean:8.3f}"
+                f"{f'{mean_interval(ours)}{star}':>25s}{mean_interval(theirs)!s:>24s}"
+                f"   {'yes' if notices(found) else 'NO'}"
+            )
+        return lines
 
     def _cell(self, row: str, measure: str) -> str:
         if measure not in self.values[row]:
@@ -96,10 +107,12 @@ def evaluate_methods(
     """Judge `methods` on images (N, H, W, C) in [0, 1] with motif masks (N, H, W), for each image's predicted class.
 
     others: {name: network}; how alike their maps (of the same classes) are to the model's says which methods notice.
+    say: told the name of each method before it begins.
     """
     classes = model.logits(images).argmax(axis=1)  # (N,)
     values: dict[str, dict[str, np.ndarray]] = {"chance": {name: chance(name, masks) for name in METRICS}}
     likeness: dict[str, dict[str, dict[str, np.ndarray]]] = {name: {} for name in others or {}}
+    beside: dict[str, dict[str, np.ndarray]] = {name: {} for name in others or {}}
 
     def judged(maps: np.ndarray) -> dict[str, np.ndarray]:
         row = {name: metric(maps, masks) for name, metric in METRICS.items()}
@@ -117,4 +130,5 @@ def evaluate_methods(
             some = slice(COMPARED)
             theirs = entry.make(network).attribute(images[some], target=classes[some])  # (K, H, W, C)
             likeness[other][name] = similarity(raw[some].sum(axis=-1), theirs.sum(axis=-1))
-    return Evaluation(values, likeness)
+            beside[other][name] = METRICS[BESIDE](entry.reduce(theirs), masks[some])  # (K,)
+    return Evaluation(values, likeness, beside)
