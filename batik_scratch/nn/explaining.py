@@ -23,7 +23,7 @@ def gradient_at(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A and d score / d A, where A is the output of `layer`, or x itself where none is given: both (N, ...).
 
-    seed      maps logits (N, U) to d score / d logits (N, U)
+    seed      maps logits (N, U) to d score / d logits (N, U), without calling this model
     rules     {layer class: rule(layer, dy) -> dx}, used in place of that layer's own backward pass
     """
     with model.alone():

@@ -61,8 +61,6 @@ class Sequential:
         if input_shape is not None:
             self.build(input_shape)
 
-    # ------------------------------------------------------------------ structure
-
     def build(self, input_shape: Sequence[int]) -> None:
         """Create all parameters for inputs of `input_shape` (without the batch axis)."""
         shape = tuple(int(n) for n in input_shape)
@@ -98,13 +96,12 @@ class Sequential:
                 return layer
         raise InputError(f"there is no layer {name!r}; there are {', '.join(layer.name for layer in self.layers)}")
 
-    # ------------------------------------------------------------------ passes
-
     def forward(
         self, x: np.ndarray, training: bool = False, keep: bool | None = None, softmax: bool = True
     ) -> np.ndarray:
         """x (N, ...) through all layers; `softmax=False` stops at the logits before a final Softmax."""
-        return steps.forward(self._walk(softmax), self._cast(x), training, keep)
+        with self.alone():
+            return steps.forward(self._walk(softmax), self._cast(x), training, keep)
 
     def backward(
         self, dy: np.ndarray, need_dx: bool = False, need_grads: bool = True, softmax: bool = True
@@ -113,7 +110,8 @@ class Sequential:
 
         `softmax=False` starts at the logits, below a final Softmax.
         """
-        return steps.backward(self._walk(softmax), dy, need_dx, need_grads)
+        with self.alone():
+            return steps.backward(self._walk(softmax), dy, need_dx, need_grads)
 
     def train_step(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """Forward, loss, backward and one step of the optimiser on one batch; returns the loss and the logits.
@@ -237,8 +235,6 @@ class Sequential:
         """The model that `save` wrote; InputError where the file is damaged, foreign or newer than this program."""
         return model_file.load(path)
 
-    # ------------------------------------------------------------------ inside
-
     @contextmanager
     def alone(self) -> Iterator[None]:
         """This model for this Python thread, and BLAS at one thread, so that sums repeat bit for bit."""
@@ -259,11 +255,11 @@ class Sequential:
         loss, dlogits = self._loss(logits, y)  # scalar, (N, U)
         if np.isfinite(loss):
             steps.backward(walk, dlogits)
-        return loss, logits
+        return loss, logits.copy()  # steps overwrite their arrays
 
     def _infer(self, x: np.ndarray, softmax: bool) -> np.ndarray:
         x = self._cast(x)
-        return steps.forward(self.plan(softmax), x)
+        return steps.forward(self.plan(softmax), x).copy()  # steps overwrite their arrays
 
     def _loss(self, logits: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
         if self.loss is None:
@@ -285,6 +281,8 @@ class Sequential:
         if x.shape[1:] != self.input_shape:
             wanted = ", ".join(map(str, self.input_shape or ()))
             raise InputError(f"the model needs inputs (N, {wanted}), got {x.shape}; the first axis counts the images")
+        if len(x) == 0:
+            raise InputError(f"the model needs at least one image, got an array of shape {x.shape}")
         return x.astype(self.dtype, copy=False)
 
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:

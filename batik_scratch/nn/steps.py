@@ -25,10 +25,10 @@ class ConvReluPool(Layer):
     Cost      caches X and one byte per output; Y and dX are kept arrays of the Conv2D, overwritten by the next call
     """
 
-    def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
+    def __init__(self, convolution: Conv2D, relu: ReLU, pooling: MaxPooling2D) -> None:
         super().__init__(convolution.name)
-        self.convolution, self.pooling, self.room = convolution, pooling, convolution.room
-        self.dtype = convolution.dtype
+        self.convolution, self.relu, self.pooling = convolution, relu, pooling
+        self.room, self.dtype = convolution.room, convolution.dtype
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         padded = self.convolution.pad(x)  # (N, H, W, C)
@@ -40,6 +40,8 @@ class ConvReluPool(Layer):
             winner = self.room.take("winner", ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
         ops.forward_pooled(padded, kernel, bias, y, winner)
         self._keep((winner, padded), training, keep)
+        for layer in (self.convolution, self.relu, self.pooling):
+            layer._kept = None  # of an earlier pass: nobody may mix it with this one
         return y
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
@@ -53,16 +55,24 @@ class ConvReluPool(Layer):
 
     @staticmethod
     def _ops(x: np.ndarray) -> Any:
-        """The module that does it, for padded images x (N, H, W, C)."""
+        """The module that does it, for padded images x (N, H, W, C); both have the same three functions.
+
+        Few channels take conv_direct, whatever the number of filters, and also where the layer alone says "winograd".
+        """
         few = x.shape[3] < conv_direct.FEW_CHANNELS and conv_direct.rows_per_task(x.shape[2]) > 0
         return conv_direct if few else conv_winograd
 
 
 class View(Layer):
-    """Flatten without its copy: between steps nobody changes what he is handed."""
+    """Flatten without its copy: between steps nobody changes what it is handed."""
+
+    def __init__(self, flatten: Flatten) -> None:
+        super().__init__(flatten.name)
+        self.flatten = flatten
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         self._keep(x.shape, training, keep)
+        self.flatten._kept = None
         return x.reshape(len(x), -1)  # (N, D)
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
@@ -75,10 +85,11 @@ def plan(layers: Sequence[Layer]) -> list[Layer]:
     i = 0
     while i < len(layers):
         if _can_be_one(layers[i : i + 3]):
-            steps.append(ConvReluPool(layers[i], layers[i + 2]))  # type: ignore[arg-type]
+            steps.append(ConvReluPool(*layers[i : i + 3]))  # type: ignore[arg-type]
             i += 3
         else:
-            steps.append(View(layers[i].name) if type(layers[i]) is Flatten else layers[i])
+            layer = layers[i]
+            steps.append(View(layer) if type(layer) is Flatten else layer)
             i += 1
     return steps
 

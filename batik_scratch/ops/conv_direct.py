@@ -205,6 +205,7 @@ def _total(values):
 
 @compiled(parallel=True)
 def _forward(x, k, bias, rows, y, winner):
+    """x (N, H, W, C), k (F, C, 3, 3), bias (F,) -> y (N, PH, PW, F), winner (N, blocks, F, rows*S) unless it is empty."""
     n_images, ph, pw, filters = y.shape
     channels = x.shape[3]
     blocks, s = winner.shape[1], winner.shape[3] // rows
@@ -236,6 +237,10 @@ def _forward(x, k, bias, rows, y, winner):
 
 @compiled(parallel=True)
 def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
+    """dy (N, PH, PW, F) -> dx (N, H, W, C), partial sums dk (CHUNKS, F, C, 3, 3) and dbias (CHUNKS, F).
+
+    turned (F, C, 3, 3) is the kernel rotated by 180 degrees. An empty dx or dk is not wanted.
+    """
     n_images, ph, pw, filters = dy.shape
     channels = x.shape[3]
     blocks, s = winner.shape[1], winner.shape[3] // rows
@@ -278,7 +283,8 @@ def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
                         for q in range(4):
                             padded[q, before : before + places] = g[q, :places]
                         for c in range(channels):
-                            # a pixel collects from the windows that saw it: the turned kernel over the gradients
+                            # a pixel collects from the windows that saw it: the turned kernel over the gradients, from
+                            # the window above and to the left on: place before - S - 1
                             out = dplanes[c].reshape(4 * PLANE)
                             _convolve(turned[f, c], padded.reshape(4 * PLANE), LANES - 1, s, places + s, out)
                 if len(dx) > 0:

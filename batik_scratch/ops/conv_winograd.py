@@ -13,9 +13,10 @@ Every step is linear in d and in k, so the backward pass is the sandwich read fr
 
     dM = A dY A'      dU_e = V_e' dM_e      dV_e = dM_e U_e'      dk = G' dU G      dx = B dV B', added where tiles overlap
 
-The transforms cost additions only (their entries are 0, 1, 2, 4, 5, 8): four times fewer multiplications for a little
-rounding, some 4e-6 of the largest value in float32. Source: Lavin & Gray (2016), "Fast Algorithms for Convolutional
-Neural Networks", with the points 0, 1, -1, 2, -2 and infinity. P tiles, C channels in, F filters; 3x3 kernels at stride 1.
+B' and A' cost additions and products with 2, 4, 5 and 8, and G is applied once for all tiles: four times fewer
+multiplications for a little rounding, some 4e-6 of the largest value in float32. Source: Lavin & Gray (2016), "Fast
+Algorithms for Convolutional Neural Networks", with the points 0, 1, -1, 2, -2 and infinity. P tiles, C channels in, F
+filters; 3x3 kernels at stride 1.
 
 `*_plain` is the mathematics in einsums; winograd_kernels.py walks over some rows of tiles at a time, so that V and M stay
 in the cache. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there: it holds four whole pooling
@@ -40,11 +41,9 @@ B_T = np.array(
     float,
 )
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
-G[0] = [1 / 4, 0, 0]
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], float)
 TILE_VALUES = 2**20  # of V and M together in one step of the fast version: tall matrices, and still in the cache
 BOTH_SIDES = np.kron(G, G)  # (36, 9): k -> G k G' in one product
-SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
 
 Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
@@ -200,5 +199,5 @@ def _tile_rows(x: np.ndarray, filters: int) -> int:
     """Rows of tiles per step, so that V and M of that step hold TILE_VALUES numbers, and no product is large."""
     across, channels = (x.shape[2] + 1) // 4, x.shape[3]
     fits_the_cache = TILE_VALUES // (36 * across * (channels + filters))
-    rows = max(1, min(fits_the_cache, SMALL_PRODUCT // (across * channels * filters)))
+    rows = max(1, min(fits_the_cache, threads.SMALL_PRODUCT // (across * channels * filters)))
     return rows - rows % 4 if rows > 4 else rows  # BLAS works on four rows of a matrix at a time

@@ -12,8 +12,7 @@ import numpy as np
 from . import threads
 from .jit import kernel as compiled
 
-BLOCKS = 16  # at least; never chosen by the number of threads, on which bits must not depend
-SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
+BLOCKS = 16  # fixed, so that bits do not depend on the number of threads
 LARGE = 2**16  # values of W from which splitting pays
 
 
@@ -36,9 +35,9 @@ def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """`forward_plain`; on all threads where the kernel is large."""
     if _plain_is_best(x, kernel):
         return forward_plain(x, kernel, bias)
-    partial = np.empty((_blocks(x, kernel), len(x), kernel.shape[1]), x.dtype)  # (blocks, N, U)
+    partial = np.zeros((BLOCKS, len(x), kernel.shape[1]), x.dtype)  # (BLOCKS, N, U)
     with threads.one_blas_thread():
-        _forward(np.ascontiguousarray(x), kernel, partial)
+        _forward(np.ascontiguousarray(x), kernel, _part(x, kernel), partial)
     return partial.sum(axis=0) + bias  # (N, U)
 
 
@@ -52,7 +51,7 @@ def backward(
     dx = np.empty(x.shape, x.dtype) if need_dx else nothing  # (N, D)
     dkernel = np.empty(kernel.shape, x.dtype) if need_grads else nothing  # (D, U)
     with threads.one_blas_thread():
-        _backward(np.ascontiguousarray(x), kernel, np.ascontiguousarray(dy), _blocks(x, kernel), dx, dkernel)
+        _backward(np.ascontiguousarray(x), kernel, np.ascontiguousarray(dy), _part(x, kernel), dx, dkernel)
     return (dx if need_dx else None), *((dkernel, dy.sum(axis=0)) if need_grads else (None, None))
 
 
@@ -60,27 +59,33 @@ def _plain_is_best(x: np.ndarray, kernel: np.ndarray) -> bool:
     return kernel.size < LARGE or x.dtype.kind == "c"
 
 
-def _blocks(x: np.ndarray, kernel: np.ndarray) -> int:
-    """Into how many parts the features are split: each part's product is small."""
-    return max(BLOCKS, -(-len(x) * kernel.size // SMALL_PRODUCT))
+def _part(x: np.ndarray, kernel: np.ndarray) -> int:
+    """How many features one product takes: a small product where the batch allows it."""
+    return max(64, threads.SMALL_PRODUCT // (len(x) * kernel.shape[1]))
 
 
 @compiled(parallel=True)
-def _forward(x, kernel, partial):
-    features, blocks = x.shape[1], len(partial)
-    for block in numba.prange(blocks):
-        low, high = block * features // blocks, (block + 1) * features // blocks
-        part = x[:, low:high].copy()  # BLAS wants it in one piece
-        np.dot(part, kernel[low:high], partial[block])  # (N, part) @ (part, U) -> (N, U)
+def _forward(x, kernel, part, partial):
+    features = x.shape[1]
+    for block in numba.prange(BLOCKS):
+        end = (block + 1) * features // BLOCKS
+        product = np.empty(partial.shape[1:], x.dtype)  # (N, U)
+        for low in range(block * features // BLOCKS, end, part):
+            high = min(low + part, end)
+            columns = x[:, low:high].copy()  # BLAS wants it in one piece
+            np.dot(columns, kernel[low:high], product)  # (N, part) @ (part, U) -> (N, U)
+            partial[block] += product
 
 
 @compiled(parallel=True)
-def _backward(x, kernel, dy, blocks, dx, dkernel):
+def _backward(x, kernel, dy, part, dx, dkernel):
     features = kernel.shape[0]
-    for block in numba.prange(blocks):
-        low, high = block * features // blocks, (block + 1) * features // blocks
-        if len(dkernel) > 0:
-            part = x[:, low:high].copy()
-            np.dot(part.T, dy, dkernel[low:high])  # (part, N) @ (N, U) -> (part, U)
-        if len(dx) > 0:
-            dx[:, low:high] = np.dot(dy, kernel[low:high].T)  # (N, U) @ (U, part) -> (N, part)
+    for block in numba.prange(BLOCKS):
+        end = (block + 1) * features // BLOCKS
+        for low in range(block * features // BLOCKS, end, part):
+            high = min(low + part, end)
+            if len(dkernel) > 0:
+                columns = x[:, low:high].copy()
+                np.dot(columns.T, dy, dkernel[low:high])  # (part, N) @ (N, U) -> (part, U)
+            if len(dx) > 0:
+                dx[:, low:high] = np.dot(dy, kernel[low:high].T)  # (N, U) @ (U, part) -> (N, part)

@@ -23,6 +23,8 @@ import numba
 import scipy.linalg.cython_blas  # noqa: F401  loads SciPy's OpenBLAS, so that the controller below sees it
 from threadpoolctl import ThreadpoolController
 
+SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
+
 _lock = threading.Lock()
 _inside = 0
 _limit = None

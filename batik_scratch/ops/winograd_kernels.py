@@ -61,22 +61,22 @@ def _store_pooled(tiles, row, first, count, best, y, winner):
 
 
 @compiled()
-def _load_pooled(dy, winner, row, first, count, best, tiles):
+def _load_pooled(dy, winner, row, first, count, line, tiles):
     """The adjoint of `_store_pooled`: dy (PH, PW, F) goes to the winners' places in tiles (16, T*F)."""
     ph, pw, f = dy.shape
     n = count * f
     for window in range(4):
         r, s = window // 2, window % 2
         a = 8 * r + 2 * s
-        best[:n] = 0
+        line[:n] = 0
         if 2 * row + r < ph:
             for j in range(2 * first + s, min(2 * (first + count), pw), 2):
                 at = (j // 2 - first) * f
-                source, target = dy[2 * row + r, j], best[at : at + f]
+                source, target = dy[2 * row + r, j], line[at : at + f]
                 for k in range(f):
                     target[k] = source[k]
         won = winner[window][first * f : first * f + n]
-        send_to_winner(best[:n], won, tiles[a][:n], tiles[a + 1][:n], tiles[a + 4][:n], tiles[a + 5][:n])
+        send_to_winner(line[:n], won, tiles[a][:n], tiles[a + 1][:n], tiles[a + 4][:n], tiles[a + 5][:n])
 
 
 @compiled()
@@ -89,8 +89,8 @@ def _add(source, target):
 def forward(x, u, bias, group, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
-    The rows of tiles of all images are numbered through; `group` of them make one step. winner is (N, TH, 4, T*F), or empty where
-    nobody asks.
+    The rows of tiles of all images are numbered through; `group` of them make one step. TH rows of T tiles an image;
+    winner is (N, TH, 4, T*F), or empty where nobody asks.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
@@ -178,7 +178,7 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
             if need_dx:
                 for e in range(36):
                     v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]
-                    np.dot(dm_e, u[e].T, v_e)  # (P, F) @ (F, C) -> (P, C)
+                    np.dot(dm_e, u[e].T, v_e)  # (P, F) @ (F, C) -> (P, C): V is done with, its room takes dV
                 for r in range(rows):
                     n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
                     if row == 0:

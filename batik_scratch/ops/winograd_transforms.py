@@ -2,8 +2,8 @@
 
 A matrix acts from both sides, B' d B: down the columns, then along the rows. Each of these is the same small 1-D
 transform, written out below as the additions that it is and run over contiguous lines, so that the compiler turns it into
-vector instructions (each such loop is a function of its own: merged into a larger one, the compiler gives up). The numbers
-of one place e lie together, so the line of T tiles is T*C long.
+vector instructions (the loops over long lines are functions of their own: merged into a larger one, the compiler gives up).
+The numbers of one place e lie together, so the line of T tiles is T*C long.
 """
 
 import numpy as np

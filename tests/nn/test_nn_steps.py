@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batik_scratch import nn
+from batik_scratch.errors import InputError
 from batik_scratch.nn import steps
 from batik_scratch.ops import conv_direct, conv_winograd
 
@@ -138,3 +139,32 @@ def test_an_image_too_wide_for_the_first_pass_takes_the_other():
     x = np.random.default_rng(0).random((2, 6, 1300, 3), np.float32)
     assert model.plan()[0]._ops(x) is conv_winograd and model.plan()[0]._ops(x[:, :, :150]) is conv_direct
     np.testing.assert_allclose(model.predict(x), model.forward(x), rtol=0, atol=2e-5)
+
+
+def blocks_only():
+    layers = [nn.Conv2D(4, 3, algorithm="auto"), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten()]
+    model = nn.Sequential(layers, (8, 8, 3), random_state=0)
+    model.compile(nn.SGD(0.1), nn.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def test_what_a_model_that_ends_in_a_fused_step_hands_out_is_a_copy():
+    model, x = blocks_only(), np.random.default_rng(0).random((12, 8, 8, 3), np.float32)
+    np.testing.assert_allclose(model.predict(x, batch_size=4), model.forward(x), rtol=0, atol=1e-6)
+    _, logits = model.train_step(x[:4], np.zeros(4, int))
+    before = logits.copy()
+    model.predict(x[4:])
+    assert np.array_equal(logits, before)
+
+
+def test_a_kept_pass_of_the_layers_is_forgotten_when_the_steps_run():
+    model, x = blocks_only(), np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
+    y = model.forward(x, training=True)
+    model.train_step(x, np.zeros(4, int))
+    with pytest.raises(InputError, match="needs a kept forward pass"):
+        model.backward(np.ones_like(y))
+
+
+def test_an_empty_batch_is_refused():
+    with pytest.raises(InputError, match="at least one image"):
+        blocks_only().forward(np.zeros((0, 8, 8, 3), np.float32))

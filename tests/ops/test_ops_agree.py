@@ -126,6 +126,12 @@ def test_dropout_agrees_with_the_plain_one(n, rate, dtype):
         assert got.dtype == dtype and np.array_equal(got, plain)
 
 
+def test_adam_updates_a_transposed_weight_too():
+    w = np.ones((3, 2)).T
+    adam.update(w, np.ones((2, 3)), np.zeros((2, 3)), np.zeros((2, 3)), 1e-2, 0.9, 0.999, 1e-7)
+    assert (w < 1).all()
+
+
 def test_a_maximum_that_is_nan_stays_nan():
     x = np.array([1.0, np.nan, 3.0, 2.0]).reshape(1, 2, 2, 1)
     y, winner = pooling.forward(x, (2, 2), (2, 2))
