@@ -99,10 +99,7 @@ def evaluate_saliency(
     )
     text = f"{head}\n\n{found.text()}\n"
     write_text(out / "table.txt", text)
-    write_npz(
-        out / "values.npz",
-        {f"{row}/{measure}": v for row, measures in found.values.items() for measure, v in measures.items()},
-    )
+    write_npz(out / "values.npz", found.arrays())
     (out / "networks.png").write_bytes(to_png(_networks({"trained": model, **others}, x[0], entries)))
     say("randomisation, layer by layer")
     (out / "randomisation.png").write_bytes(to_png(_cascade(model, x[:12], entries)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from batik_scratch.report import figures, style
@@ -107,3 +108,12 @@ def test_reporting_loads_neither_network_nor_pyplot():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_curves_that_lie_on_each_other_are_one_line_with_all_names():
+    likeness = {"gradient": [1, 0.5], "gradient-x-input": [1, 0.2], "lrp": [1, 0.205]}
+    maps = {name: np.ones((2, 6, 6)) for name in likeness}
+    figure = figures.cascade(np.ones((6, 6, 3)), ["none", "dense"], likeness, maps)
+    axes = next(axes for axes in figure.findobj(Axes) if axes.get_legend())
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["gradient", "gradient-x-input,\nlrp"]
+    assert len(axes.lines) == 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from batik_scratch import nn, saliency
 from batik_scratch.errors import InputError
 from batik_scratch.saliency import evaluation
-from batik_scratch.saliency.evaluation import localisation
+from batik_scratch.saliency.evaluation import localisation, table
 
 MASKS = np.zeros((4, 10, 10), bool)
 MASKS[:, 2:6, 3:8] = True  # a fifth of the area
@@ -151,6 +151,10 @@ def test_the_table_says_what_beats_the_controls_and_who_notices():
     assert found.values["gradient"]["energy inside"] == pytest.approx(np.ones(24))
     text = found.text()
     assert "gradient" in text and "*" in text
+    row = text.split("deletion")[1].splitlines()
+    assert "insertion" in row[0] and row[1].strip() == "chance" and row[-1] != ""  # measured and printed
+    assert any(line.startswith("gradient ") and line.count("[") == 2 for line in row)
+    assert set(found.arrays()) >= {"Sobel/deletion", "itself: gradient/spearman", "itself: gradient/ROC-AUC"}
     random, same = text.split("beside the trained network")[1:]
     lines = [next(line for line in part.splitlines() if line.startswith("gradient ")) for part in (random, same)]
     assert "1.000 [1.000, 1.000]*" in lines[0] and lines[0].endswith("yes")  # better than the random one's, another map
@@ -201,3 +205,14 @@ def test_only_finite_maps_of_one_shape_are_alike():
     for other, message in ((np.ones((1, 5, 5)), "two sets"), (np.full((2, 5, 5), np.nan), "NaN")):
         with pytest.raises(InputError, match=message):
             evaluation.similarity(maps, other)
+
+
+@pytest.mark.parametrize(
+    ("signed", "absolute", "said"),
+    [(0.0, 0.2, "yes"), (0.0, 0.7, "NO"), (0.6, 0.3, "NO"), (0.1, 0.5, "unclear"), (np.nan, np.nan, "yes")],
+)
+def test_a_method_notices_where_neither_signs_nor_strengths_stay(signed, absolute, said):
+    """A map of zeros, whose rank correlation is undefined, is another map."""
+    spread = np.linspace(-0.1, 0.1, 40)
+    found = {"spearman": signed + spread, "spearman, absolute": absolute + spread, "SSIM": spread}
+    assert table.notices(found) == said

@@ -65,16 +65,15 @@ def cascade(
     axes = above.subplots()
     style.dress(axes)
     colours = [c for name, c in style.OKABE_ITO.items() if name != "yellow"]
-    for index, name in enumerate(names):
+    for index, together in enumerate(_same_curves(likeness)):
         axes.plot(
             range(stages),
-            likeness[name],
+            likeness[together[0]],
             color=colours[index % len(colours)],
             marker=MARKERS[index % len(MARKERS)],
             linestyle="-" if index < len(colours) else "--",
             markersize=4.5,
-            linewidth=3.5 - 2.7 * index / len(names),  # where two curves are one, both are seen
-            label=name,
+            label=",\n".join(together),
         )
     axes.set_xticks(range(stages), ["trained", *(f"+ {layer}" for layer in layers[1:])])
     axes.set_xlabel("weights drawn anew, from the output down", fontsize=style.TEXT_SIZE)
@@ -92,3 +91,16 @@ def cascade(
                 title = "trained" if stage == 0 else f"+ {layers[stage]}"
                 grid[row, stage + 1].set_title(title, fontsize=style.SMALL_SIZE, color=style.INK)
     return figure
+
+
+def _same_curves(likeness: Mapping[str, Sequence[float]], apart: float = 0.01) -> list[list[str]]:
+    """The methods in groups whose curves nobody could tell apart: one line each, or the last would hide the others."""
+    groups: list[list[str]] = []
+    for name, values in likeness.items():
+        for group in groups:
+            if np.allclose(values, likeness[group[0]], rtol=0, atol=apart):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups

@@ -47,7 +47,7 @@ class Evaluation:
 
     def text(self) -> str:
         """The tables for a terminal."""
-        measures = list(next(iter(self.values.values())))
+        measures = list(dict.fromkeys(name for row in self.values.values() for name in row))  # in order, each once
         width = max(map(len, self.values)) + 2
         lines = ["mean over images [95% interval]; * beats centre prior and Sobel, paired, at 95%", ""]
         for group in (measures[:3], measures[3:5], measures[5:]):
@@ -61,6 +61,15 @@ class Evaluation:
         for other in self.likeness:
             lines += [*self._beside(other, width), ""]
         return "\n".join(lines).rstrip()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every number by name, for an .npz: "ROW/MEASURE" (N,), and "OTHER NETWORK: METHOD/KIND" (K,)."""
+        found = {f"{row}/{name}": v for row, measures in self.values.items() for name, v in measures.items()}
+        for other, methods in self.likeness.items():
+            for method, kinds in methods.items():
+                both = kinds | {BESIDE: self.theirs[other][method]}
+                found |= {f"{other.replace('/', ' ')}: {method}/{kind}": v for kind, v in both.items()}
+        return found
 
     def _beside(self, other: str, width: int) -> list[str]:
         """The maps of another network beside the trained one's."""
@@ -78,7 +87,7 @@ class Evaluation:
                 f"{method:{width}s}{mean_interval(found['spearman']).mean:10.3f}"
                 f"{mean_interval(found['spearman, absolute'])!s:>24s}{mean_interval(found['SSIM']).mean:8.3f}"
                 f"{f'{mean_interval(ours)}{star}':>25s}{mean_interval(theirs)!s:>24s}"
-                f"   {'yes' if notices(found) else 'NO'}"
+                f"   {notices(found)}"
             )
         return lines
 
@@ -89,10 +98,16 @@ class Evaluation:
         return f"{self.interval(row, measure)}{'*' if better else ' '}"
 
 
-def notices(found: Mapping[str, np.ndarray]) -> bool:
-    """True where the maps of another network are another map: absolute rank correlation below one half."""
-    absolute = found["spearman, absolute"]
-    return not np.isfinite(absolute).any() or float(np.nanmean(absolute)) < 0.5
+def notices(found: Mapping[str, np.ndarray]) -> str:
+    """ "yes" where another network's maps are other maps: rank correlation, signed and absolute, both below one half.
+
+    With the whole 95% interval; "NO" where one of the two lies above it as a whole, and "unclear" in between. Signed too,
+    because guided backpropagation keeps the signs of the image's edges while their strengths change.
+    """
+    both = [mean_interval(found[kind]) for kind in ("spearman", "spearman, absolute")]
+    if any(interval.low > 0.5 for interval in both):
+        return "NO"
+    return "unclear" if any(interval.high >= 0.5 for interval in both) else "yes"
 
 
 def evaluate_methods(
