@@ -35,7 +35,7 @@ def ours(size: int, batch: int, threads: int):
 
     from batik_scratch import nn, saliency
 
-    model = nn.paper_cnn((size, size, 3), random_state=0)
+    model = nn.paper_cnn((size, size, 3), random_state=0, algorithm="auto")
     x = np.random.default_rng(0).random((batch, size, size, 3), np.float32)
     window = (size + 3) // 4
     methods = (
