@@ -14,7 +14,7 @@ from . import explaining, model_file, steps, training
 from .callbacks import Callback, History
 from .checkpoint import Checkpoint
 from .layers import Dropout, Layer, Softmax
-from .layers.base import name_layers
+from .layers.base import cast, name_layers
 from .losses import SparseCategoricalCrossentropy
 from .optimizers import Adam, Optimizer
 from .summary import summary_table
@@ -283,7 +283,7 @@ class Sequential:
             raise InputError(f"the model needs inputs (N, {wanted}), got {x.shape}; the first axis counts the images")
         if len(x) == 0:
             raise InputError(f"the model needs at least one image, got an array of shape {x.shape}")
-        return x.astype(self.dtype, copy=False)
+        return cast(x, self.dtype, "the model")
 
     def _in_batches(self, x: np.ndarray, batch_size: int, softmax: bool) -> np.ndarray:
         with self.alone():

@@ -25,6 +25,7 @@ windows, and the large map between convolution and pooling is never stored.
 
 import numpy as np
 
+from ..errors import InputError
 from . import threads
 from . import winograd_kernels as kernels
 from .workspace import Workspace
@@ -50,6 +51,7 @@ Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
 def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:
     """x (N, H, W, C), kernel (3, 3, C, F), bias (F,) -> y (N, OH, OW, F), OH = H - 2; strides are (1, 1)."""
+    _check(strides)
     n, h, w, _ = x.shape
     v = np.einsum("ai,bj,nstijc->nstabc", B_T, B_T, _tiles(x))  # (N, TH, TW, 6, 6, C)
     u = np.einsum("ai,bj,ijcf->abcf", G, G, kernel)  # (6, 6, C, F)
@@ -68,6 +70,7 @@ def backward_plain(
     need_grads: bool = True,
 ) -> Gradients:
     """dy (N, OH, OW, F) -> dx (N, H, W, C), dkernel (3, 3, C, F), dbias (F,); what is not needed is None."""
+    _check(strides)
     n, oh, ow, f = dy.shape
     down, across = -(-oh // 4), -(-ow // 4)
     padded = np.pad(dy, ((0, 0), (0, 4 * down - oh), (0, 4 * across - ow), (0, 0)))
@@ -99,7 +102,8 @@ def forward(
 ) -> np.ndarray:
     """`forward_plain` on all threads; `out` (N, OH, OW, F) is filled where it is given."""
     if x.dtype.kind == "c":
-        return forward_plain(x, kernel, bias)
+        return forward_plain(x, kernel, bias, strides)
+    _check(strides)
     n, h, w, _ = x.shape
     y = np.empty((n, h - 2, w - 2, kernel.shape[3]), x.dtype) if out is None else out  # (N, OH, OW, F)
     with threads.one_blas_thread():
@@ -118,6 +122,7 @@ def backward(
     """`backward_plain` on all threads, dx and dkernel in one sweep over the tiles."""
     if x.dtype.kind == "c":
         return backward_plain(x, kernel, dy, strides, need_dx, need_grads)
+    _check(strides)
     dx = np.empty(x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
     with threads.one_blas_thread():
         return _run_backward(x, kernel, dy, np.empty((len(x), 0, 0, 0), np.uint8), False, dx, need_grads, Workspace())
@@ -149,6 +154,11 @@ def backward_pooled(
 ) -> Gradients:
     """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled where it is given, dkernel and dbias."""
     return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
+
+
+def _check(strides: tuple[int, int]) -> None:
+    if strides != (1, 1):
+        raise InputError(f"Winograd's convolution needs strides (1, 1), got {strides}; conv_im2col takes any")
 
 
 def _tiles(x: np.ndarray) -> np.ndarray:

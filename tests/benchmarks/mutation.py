@@ -1,6 +1,6 @@
 """Would the tests notice? A seeded sample of small changes to `nn/` and the plain `ops/`, each run through the tests.
 
-    python tests/benchmarks/mutation.py [--count 300] [--seed 0] [--under nn/layers] [--list] [--only NUMBER]
+    python tests/benchmarks/mutation.py [--count 300] [--seed 0] [--under nn/layers] [--list] [--only NUMBER ...] [--jobs 2]
 
 A mutant is one change to one expression: `<` for `<=`, `+` for `-`, `and` for `or`, n + 1 for n, a condition turned round, a
 `.copy()` or a call dropped, nothing returned. It lives in the memory of one forked process only: no file is touched.
@@ -77,7 +77,7 @@ def mutants_of(path: Path, whole: bool) -> list[Mutant]:
     return found
 
 
-def places(tree: ast.Module, whole: bool) -> list[ast.AST]:
+def places(tree: ast.Module, whole: bool) -> list[ast.expr | ast.stmt]:
     """Expressions and statements that may change, in a fixed order."""
     roots: list[ast.AST] = [tree]
     if not whole:
@@ -85,7 +85,7 @@ def places(tree: ast.Module, whole: bool) -> list[ast.AST]:
     found: list[ast.AST] = []
     for root in roots:
         collect(root, found)
-    return [node for node in found if hasattr(node, "lineno")]
+    return [node for node in found if isinstance(node, ast.expr | ast.stmt)]
 
 
 def collect(node: ast.AST, found: list[ast.AST]) -> None:
@@ -204,21 +204,27 @@ def first_lines(mutant: Mutant) -> set[int]:
     return set() if inner is None else {min([inner.lineno, *(d.lineno for d in inner.decorator_list)])}
 
 
-def forked(work: Callable[[], int]) -> int | None:
-    """Exit code of `work` in a forked process of its own; None where it did not end in time."""
+def start(work: Callable[[], int]) -> int:
+    """The process number of a fork that does `work`, whose answer is its exit code."""
     child = os.fork()
     if child == 0:
         os.setsid()
         os._exit(work())
-    end = time.monotonic() + (LIMIT if work.__name__ == "mutated" else 20 * LIMIT)
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
+    return child
+
+
+def ended(ends: dict[int, float]) -> tuple[int, int | None]:
+    """Waits for the first of the forks to end, each in its time: its number and exit code, None where it took too long."""
+    while True:
+        for child, end in ends.items():
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return child, os.waitstatus_to_exitcode(status)
+            if time.monotonic() > end:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return child, None
         time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
 
 
 def covered() -> tuple[dict[str, set[tuple[str, int]]], dict[str, float]] | None:
@@ -232,13 +238,14 @@ def covered() -> tuple[dict[str, set[tuple[str, int]]], dict[str, float]] | None
             path.write_bytes(pickle.dumps((plugin.functions, plugin.seconds)))
             return code
 
-        return pickle.loads(path.read_bytes()) if forked(unchanged) == 0 else None
+        _, code = ended({start(unchanged): time.monotonic() + 20 * LIMIT})
+        return pickle.loads(path.read_bytes()) if code == 0 else None
 
 
-def survives(mutant: Mutant, tests: list[str]) -> bool:
-    """True where all tests pass although the file is changed."""
+def mutated(mutant: Mutant, tests: list[str]) -> Callable[[], int]:
+    """Work for a fork: run the tests on the changed file. Exit code 0 where all pass: the mutant survives."""
 
-    def mutated() -> int:
+    def work() -> int:
         code = compile(mutant.tree, str(mutant.path), "exec")
         right = SourceFileLoader.get_code
 
@@ -246,9 +253,32 @@ def survives(mutant: Mutant, tests: list[str]) -> bool:
             return code if Path(self.path) == mutant.path else right(self, fullname)
 
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
-        return quiet_pytest(tests, [])
+        return quiet_pytest(tests, []) if tests else 0
 
-    return not tests or forked(mutated) == 0
+    return work
+
+
+def survivors(sample: dict[int, Mutant], known: tuple[dict, dict], jobs: int) -> list[int]:
+    """Tries all mutants, `jobs` at a time, and prints how it goes; the numbers of those that no test noticed."""
+    waiting, found, tried = list(sample), [], 0
+    running: dict[int, int] = {}  # process: mutant
+    ends: dict[int, float] = {}  # process: when it is stopped
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            number = waiting.pop(0)
+            tests = tests_for(sample[number], *known)
+            process = start(mutated(sample[number], tests))
+            running[process], ends[process] = number, time.monotonic() + LIMIT
+        process, code = ended(ends)
+        number = running.pop(process)
+        del ends[process]
+        tried += 1
+        if code == 0:
+            found.append(number)
+            print(f"survived {number} ({len(tests_for(sample[number], *known))} tests) {sample[number]}", flush=True)
+        if tried % 10 == 0:
+            print(f"{tried - len(found)} of {tried} killed so far", flush=True)
+    return found
 
 
 def quiet_pytest(tests: list[str], plugins: list) -> int:
@@ -276,7 +306,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--under", default="", help="only files below this part of the package, such as nn/layers")
     parser.add_argument("--list", action="store_true", help="say what would be tried, and try nothing")
-    parser.add_argument("--only", type=int, help="one mutant of the sample alone, by its number")
+    parser.add_argument("--only", type=int, nargs="+", help="some mutants of the sample alone, by their numbers")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants at a time: one for each free core")
     options = parser.parse_args()
     os.chdir(ROOT)
     everything = all_mutants(options.under)
@@ -290,18 +321,9 @@ def main() -> int:
         print("the tests fail without any change, or take too long; mend that first", file=sys.stderr)
         return 2
     print(f"{len(known[1])} tests take {sum(known[1].values()):.0f} s with tracing", flush=True)
-    killed = tried = 0
-    for number, mutant in enumerate(sample):
-        if options.only is None or options.only == number:
-            tried += 1
-            tests = tests_for(mutant, *known)
-            if survives(mutant, tests):
-                print(f"survived {number} ({len(tests)} tests) {mutant}", flush=True)
-            else:
-                killed += 1
-            if tried % 10 == 0:
-                print(f"{killed} of {tried} killed so far", flush=True)
-    print(f"{killed} of {tried} mutants killed ({100 * killed / tried:.1f}%)")
+    chosen = {n: mutant for n, mutant in enumerate(sample) if not options.only or n in options.only}
+    killed = len(chosen) - len(survivors(chosen, known, options.jobs))
+    print(f"{killed} of {len(chosen)} mutants killed ({100 * killed / len(chosen):.1f}%)")
     return 0
 
 

@@ -65,6 +65,28 @@ def test_the_dtype_is_preserved(layer, shape, dtype):
     assert {y.dtype.name, dx.dtype.name, *(g.dtype.name for g in layer.grads.values())} == {dtype}
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(nn.Conv2D(4, 3, algorithm=name), (6, 7, 3)) for name in ("loops", "im2col", "winograd", "auto")]
+    + [(nn.Dense(4), (7,)), (nn.Dense(256), (4096,))],
+    ids=["loops", "im2col", "winograd", "auto", "small", "large"],
+)  # fmt: skip
+def test_weights_choose_the_arithmetic_whatever_they_are_given(layer, shape):
+    layer, x = built(layer, shape, "float32")
+    y = layer.forward(x, training=True)
+    dx, grads = layer.backward(np.ones_like(y)), layer.grads
+    for given in ("float64", "float16"):
+        assert np.array_equal(layer.forward(x.astype(given).astype("float32")), layer.forward(x.astype(given)))
+    assert np.array_equal(layer.forward(x.astype("float64"), training=True), y)
+    assert np.array_equal(layer.backward(np.ones(y.shape)), dx)
+    assert all(
+        layer.grads[name].dtype == np.float32 and np.array_equal(layer.grads[name], grads[name]) for name in grads
+    )
+    for pass_back in (layer.forward, layer.backward):
+        with pytest.raises(InputError, match=r"computes in float32 and got complex128; .*astype\(\"complex128\"\)"):
+            pass_back((x if pass_back == layer.forward else y).astype("complex128"))
+
+
 @each_layer
 def test_a_batch_equals_its_images_one_by_one(layer, shape):
     layer, x = built(layer, shape)

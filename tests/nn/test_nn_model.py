@@ -114,6 +114,8 @@ def test_a_model_without_input_shape_is_built_by_its_first_batch():
     [
         (lambda m: m.predict(images()[0]), "first axis counts the images"),
         (lambda m: m.predict((images() * 255).astype(np.uint8)), "divide by 255"),
+        (lambda m: m.predict(images() + 0j), "in float32 and got complex64; .*complex128"),
+        (lambda m: m.predict(images().astype(str)), "in float32 and got <U32; convert the array to numbers"),
         (lambda m: m.predict(images()[:0]), "at least one"),
         (lambda m: m.predict(images(), batch_size=0), "batch_size"),
         (lambda m: m.fit(images(), np.zeros(5, int)), "compile"),

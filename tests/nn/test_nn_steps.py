@@ -168,3 +168,14 @@ def test_a_kept_pass_of_the_layers_is_forgotten_when_the_steps_run():
 def test_an_empty_batch_is_refused():
     with pytest.raises(InputError, match="at least one image"):
         blocks_only().forward(np.zeros((0, 8, 8, 3), np.float32))
+
+
+def test_a_step_keeps_nothing_unless_it_is_asked_to():
+    model, x = network(), images()
+    for step in model.plan()[:3]:
+        y = step.forward(x)
+        with pytest.raises(InputError, match="needs a kept forward pass"):
+            step.backward(np.ones_like(y))
+        step.forward(x, keep=True)
+        assert step.backward(np.ones_like(y)).shape == x.shape
+        x = y

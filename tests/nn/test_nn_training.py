@@ -1,13 +1,16 @@
 """fit, its history and its callbacks, as the semantics page says."""
 
 import csv
+import io
 import math
+import sys
 
 import numpy as np
 import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError, TrainingDiverged
+from batik_scratch.nn.training import ArrayBatches
 
 
 def data(n=50, seed=0):
@@ -172,6 +175,44 @@ def test_verbose_prints_one_line_per_epoch(capsys):
     model().fit(*data(8), epochs=2, verbose=1)
     out, err = capsys.readouterr()
     assert [line.split()[1] for line in out.splitlines()] == ["1/2", "2/2"] and "loss" in out and err == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_a_bar_with_the_figures_and_it_goes_when_the_epoch_ends(monkeypatch, capsys):
+    shown = {}
+    for bar in (True, False):
+        monkeypatch.setattr("sys.stderr", Terminal())
+        made = model()
+        made.fit(*data(8), batch_size=4, epochs=2, callbacks=[nn.ProgressBar(2, 2, bar)], verbose=0)
+        shown[bar] = sys.stderr.getvalue()
+    last = shown[True].rindex("epoch 2/2")
+    assert "epoch 1/2:   0%" in shown[True] and "0/2 [" in shown[True] and "batch" in shown[True]
+    assert shown[True].endswith("\r") and shown[True][last:].rstrip("\r ").count("\r") <= 1
+    assert shown[False] == ""
+    assert capsys.readouterr().out.count("loss") == 4
+
+
+def test_a_bar_names_loss_and_accuracy_so_far(monkeypatch):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    bar = nn.ProgressBar(1, 3)
+    bar.on_epoch_begin(0, {})
+    bar.on_batch_end(0, {"loss": 0.98765, "accuracy": 0.4321})
+    assert bar._bar.n == 1 and bar._bar.postfix == "accuracy=0.432, loss=0.9877"
+    bar.on_train_end({})
+    assert sys.stderr.getvalue().endswith("\r")
+
+
+def test_a_network_without_input_shape_takes_it_from_its_first_batch():
+    x, y = data()
+    batches = ArrayBatches(x, y, 16)
+    made = nn.Sequential([nn.Dense(8), nn.ReLU(), nn.Dense(3), nn.Softmax()], random_state=0, dtype="float64")
+    made.compile()
+    made.fit(batches, epochs=1, verbose=0)
+    assert made.input_shape == (6,) and made.predict(x).shape == (50, 3)
 
 
 def test_the_same_seed_trains_to_the_same_bits_and_another_does_not():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from batik_scratch.errors import InputError
 from batik_scratch.ops import conv_direct, conv_loops, conv_winograd, pooling, relu, winograd_transforms
 from batik_scratch.ops.workspace import Workspace
 
@@ -73,6 +74,26 @@ def test_the_sandwich_convolves_one_line_exactly():
     assert np.allclose(y, [d[i : i + 3] @ k for i in range(4)], rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("suffix", ["", "_plain"])
+def test_another_stride_is_refused_and_not_taken_for_one(suffix):
+    x, k, b, _ = draw(1, 9, 9, 2, 3, "float64")
+    forward, backward = getattr(conv_winograd, f"forward{suffix}"), getattr(conv_winograd, f"backward{suffix}")
+    y = forward(x, k, b, (1, 1))
+    for call in (lambda strides: forward(x, k, b, strides), lambda strides: backward(x, k, y, strides)):
+        with pytest.raises(InputError, match=r"strides \(1, 1\), got \(2, 1\)"):
+            call((2, 1))
+
+
+@pytest.mark.parametrize("c", [1, 3])
+def test_the_plain_fused_block_is_its_three_layers(c):
+    x, k, b, _ = draw(2, 9, 10, c, 4, "float64")
+    y, winner = conv_direct.forward_plain(x, k, b)
+    gated = relu.forward_plain(conv_loops.forward(x, k, b))[0]  # (2, 7, 8, 4): the last row has no window
+    windows = gated[:, :6].reshape(2, 3, 2, 4, 2, 4).transpose(0, 1, 3, 5, 2, 4).reshape(2, 3, 4, 4, 4)
+    np.testing.assert_allclose(y, windows.max(axis=-1), rtol=0, atol=1e-13)
+    assert np.array_equal(winner, np.where(windows.max(axis=-1) > 0, windows.argmax(axis=-1), 4))
+
+
 @given(st.integers(1, 4), sizes, sizes, few, few)
 def test_the_backward_pass_is_the_adjoint_of_winograds_convolution(n, h, w, c, f):
     x, k, _, rng = draw(n, h, w, c, f, "float64")
@@ -111,6 +132,7 @@ def test_a_fused_pass_is_convolution_relu_and_pooling(ops, n, h, w, c, f):
     dy = rng.standard_normal((n, (h - 2) // 2, (w - 2) // 2, f))
     y, winner = np.empty(dy.shape), np.empty(ops.winner_shape(x.shape, f), np.uint8)
     ops.forward_pooled(x, k, b, y, winner)
+    np.testing.assert_allclose(y, conv_direct.forward_plain(x, k, b)[0], rtol=0, atol=1e-12 * max(1, y.max()))
     alone = np.empty(dy.shape)
     ops.forward_pooled(x, k, b, alone)
     assert np.array_equal(alone, y)  # without asking who won

@@ -103,12 +103,27 @@ class Layer:
             )
         return self._kept
 
-    def _expect(self, array: np.ndarray, shape: tuple[int, ...] | None, what: str) -> None:
+    def _expect(self, array: np.ndarray, shape: tuple[int, ...] | None, what: str) -> np.ndarray:
+        """`array` of the right shape; in the parameters' dtype where there are any, as Keras casts what it is given."""
+        array = np.asarray(array)
         if shape is not None and array.shape[1:] != shape:
             raise InputError(
                 f"{self.name}.{what}: needs (N, {', '.join(map(str, shape))}), got {array.shape}; "
                 "the first axis counts the images"
             )
+        return cast(array, self.dtype, f"{self.name}.{what}") if self.params else array
+
+
+def cast(array: np.ndarray, dtype: np.dtype, who: str) -> np.ndarray:
+    """`array` in the weights' dtype, whatever numbers it holds, as in Keras; InputError where an imaginary part would go."""
+    if array.dtype == dtype:
+        return array
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise InputError(
+            f"{who}: computes in {dtype} and got {array.dtype}; convert the array"
+            + (', or the weights with astype("complex128")' if array.dtype.kind == "c" else " to numbers")
+        )
+    return array.astype(dtype)
 
 
 def snake_case(name: str) -> str:

@@ -82,14 +82,14 @@ class Conv2D(Layer):
         return {"kernel": initializers.draw(self.kernel_initializer, shape, rng), "bias": np.zeros(self.filters)}
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
-        self._expect(x, self.input_shape, "forward")
+        x = self._expect(x, self.input_shape, "forward")
         padded = self.pad(x)
         self._keep(padded, training, keep)
         return self._ops().forward(padded, self.params["kernel"], self.params["bias"], self.strides)  # (N, OH, OW, F)
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         x = self._recall()  # (N, H, W, C), padded
-        self._expect(dy, self.output_shape, "backward")
+        dy = self._expect(dy, self.output_shape, "backward")
         dx, dkernel, dbias = self._ops().backward(x, self.params["kernel"], dy, self.strides, need_dx, need_grads)
         if need_grads:
             self._set_grads(kernel=dkernel, bias=dbias)  # (kh, kw, C, F), (F,)

@@ -41,13 +41,13 @@ class Dense(Layer):
         return {"kernel": initializers.draw(self.kernel_initializer, shape, rng), "bias": np.zeros(self.units)}
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
-        self._expect(x, self.input_shape, "forward")
+        x = self._expect(x, self.input_shape, "forward")
         self._keep(x, training, keep)
         return dense.forward(x, self.params["kernel"], self.params["bias"])  # (N, D) @ (D, U) -> (N, U)
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         x = self._recall()  # (N, D)
-        self._expect(dy, self.output_shape, "backward")
+        dy = self._expect(dy, self.output_shape, "backward")
         dx, dkernel, dbias = dense.backward(x, self.params["kernel"], dy, need_dx, need_grads)
         if need_grads:
             self._set_grads(kernel=dkernel, bias=dbias)  # (D, U), (U,)

@@ -1,0 +1,59 @@
+"""The table of a network: every figure of it."""
+
+import numpy as np
+import pytest
+from sample_layers import LAYERS
+
+from batik_scratch import nn
+
+TABLE = """\
+Layer (type)                  Output Shape     Param #  Multiply-adds  Backward  Cached bytes
+---------------------------------------------------------------------------------------------
+conv2d (Conv2D)               (None, 6, 7, 4)      112          4,536     4,536           864
+re_lu (ReLU)                  (None, 6, 7, 4)        0              0         0           168
+max_pooling2d (MaxPooling2D)  (None, 3, 3, 4)        0              0         0            36
+flatten (Flatten)             (None, 36)             0              0         0             0
+dropout (Dropout)             (None, 36)             0              0         0           144
+dense (Dense)                 (None, 8192)     303,104        294,912   589,824           144
+dense_1 (Dense)               (None, 3)         24,579         24,576    49,152        32,768
+softmax (Softmax)             (None, 3)              0              0         0            12
+---------------------------------------------------------------------------------------------
+Input shape: (None, 8, 9, 3)
+Total params: 327,795 (1.25 MiB as float32)
+Multiply-adds: 324,024 per image forward, 643,512 backward in training
+Cached for the backward pass: 34,136 bytes per image
+"""
+
+
+def small(input_shape):
+    layers = [
+        nn.Conv2D(4, 3),
+        nn.ReLU(),
+        nn.MaxPooling2D(2),
+        nn.Flatten(),
+        nn.Dropout(0.2),
+        nn.Dense(8192),
+        nn.Dense(3),
+    ]
+    return nn.Sequential([*layers, nn.Softmax()], input_shape, random_state=0)
+
+
+def test_every_figure_of_the_table(capsys):
+    small((8, 9, 3)).summary()
+    assert capsys.readouterr().out == TABLE
+
+
+def test_a_network_without_a_shape_has_question_marks_and_says_what_is_missing(capsys):
+    small(None).summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["conv2d", "(Conv2D)", "?", "0", "?", "?", "?"]
+    assert lines[-2:] == ["", "Not built yet: give input_shape, or call the model on a batch."]
+
+
+@pytest.mark.parametrize(("layer", "shape"), [*LAYERS, (nn.Dropout(0.0), (4,))], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_cached_bytes_are_those_that_a_training_pass_keeps(layer, shape, dtype):
+    layer.astype(dtype).build(shape, np.random.default_rng(0))
+    layer.forward(np.random.default_rng(1).random((4, *shape)).astype(dtype), training=True)
+    kept = layer._kept if isinstance(layer._kept, tuple) else (layer._kept,)
+    assert sum(part.nbytes for part in kept if isinstance(part, np.ndarray)) == 4 * layer.cached_bytes()
