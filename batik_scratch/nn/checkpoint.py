@@ -62,9 +62,9 @@ class Checkpoint:
     def after_epoch(self, model: "Sequential", callbacks: Sequence[Callback], progress: Progress, logs: Logs) -> None:
         """Save where it is time to, or where training was asked to stop."""
         loss = logs.get("val_loss", logs["loss"])
-        self.folder.mkdir(parents=True, exist_ok=True)
         if loss < self.best:
             self.best = loss
+            self.folder.mkdir(parents=True, exist_ok=True)
             model.save(self.folder / "best.npz")
         stopping = self.should_stop()
         if stopping or model.stop_training or progress.epoch % self.every == 0:

@@ -1,5 +1,7 @@
 """Every layer in the shapes and options that tell right from wrong, each with an input shape."""
 
+import numpy as np
+
 from batik_scratch import nn
 
 LAYERS = [
@@ -18,3 +20,22 @@ LAYERS = [
     (nn.Dropout(0.2), (4, 5, 2)),
     (nn.Flatten(), (3, 4, 2)),
 ]
+
+
+def everything():
+    """A small model with every kind of layer."""
+    layers = [
+        nn.Conv2D(4, (3, 2), strides=(1, 2), padding="same", kernel_initializer="he_normal"),
+        nn.ReLU(),
+        nn.MaxPooling2D(3, strides=2),
+        nn.Conv2D(5, 2, algorithm="loops", name="second"),
+        nn.GlobalAveragePooling2D(),
+        nn.Dropout(0.1),
+        nn.Dense(3),
+        nn.Softmax(),
+    ]
+    return nn.Sequential(layers, (12, 11, 3), random_state=4)
+
+
+def images(n=5, seed=0):
+    return np.random.default_rng(seed).random((n, 12, 11, 3), dtype=np.float32)

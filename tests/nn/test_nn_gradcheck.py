@@ -68,6 +68,21 @@ def test_losses_pass_on_logits_and_on_probabilities():
     check_loss(value, probabilities=True).raise_if_wrong()
 
 
+def test_a_loss_on_logits_is_checked_in_two_ways_and_one_on_probabilities_in_one():
+    loss = nn.SparseCategoricalCrossentropy.on_logits
+    assert [t.method for t in check_loss(loss).tensors] == ["central difference", "complex step"]
+    assert [t.method for t in check_loss(loss, probabilities=True).tensors] == ["central difference"]
+
+
+def test_a_loss_that_changes_its_outputs_is_caught_for_that_alone():
+    def mutating(logits, y):
+        result = nn.SparseCategoricalCrossentropy.on_logits(logits.copy(), y)
+        logits *= 2
+        return result
+
+    assert [t.name for t in check_loss(mutating).wrong] == ["outputs"]
+
+
 @pytest.mark.parametrize("factor", [1 / 5, 5], ids=["divided twice", "not divided"])
 def test_a_loss_with_a_wrong_batch_factor_is_caught(factor):
     def wrong(logits, y):
@@ -113,6 +128,7 @@ def test_a_wrong_layer_deep_in_the_network_is_caught():
 def test_optimisers_follow_their_rules():
     check_optimizer(nn.Adam(), adam_rule()).raise_if_wrong()
     check_optimizer(nn.Adam(0.01, 0.8, 0.99, 1e-3), adam_rule(0.01, 0.8, 0.99, 1e-3)).raise_if_wrong()
+    check_optimizer(nn.SGD(), sgd_rule()).raise_if_wrong()
     for nesterov in (False, True):
         check_optimizer(nn.SGD(0.05, 0.8, nesterov), sgd_rule(0.05, 0.8, nesterov)).raise_if_wrong()
 
@@ -152,6 +168,41 @@ def test_each_method_alone_catches_a_wrong_gradient(method):
 
     report = check_layer(TooLarge(3), (5,), method=method)
     assert [t.name for t in report.wrong] == ["all" if method == "random direction" else "kernel"]
+
+
+def test_a_layer_that_takes_no_complex_numbers_is_checked_by_the_other_methods():
+    class Real(nn.Dense):
+        def forward(self, x, training=False, keep=None):
+            if x.dtype.kind == "c":
+                raise TypeError("real numbers only")
+            return super().forward(x, training, keep)
+
+    report = check_layer(Real(3), (4,), method="all")
+    report.raise_if_wrong()
+    assert {t.method for t in report.tensors} == {"central difference", "random direction", "adjoint identity"}
+
+
+def test_the_title_says_what_was_checked_as_it_was_typed():
+    assert check_layer(nn.Dense(3, name="last"), (4,)).title == "Dense(units=3) (4,)"
+    title = check_layer(nn.MaxPooling2D((3, 2), strides=(2, 1)), (6, 5, 2)).title
+    assert title == "MaxPooling2D(pool_size=[3, 2], strides=[2, 1]) (6, 5, 2)"
+
+
+def test_what_a_layer_decided_is_its_gate_or_its_winners():
+    x = np.random.default_rng(0).standard_normal((2, 4, 4, 3))
+    layers = [nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten(), nn.Dense(2)]
+    model = nn.Sequential(layers, (4, 4, 3), random_state=0, dtype="float64")
+    model.forward(x, keep=True)
+    gate, winner = gradcheck.frozen.gates(model.layers)
+    assert np.array_equal(gate, x > 0) and winner.shape == (2, 2, 2, 3)
+
+
+def test_the_defaults_are_fixed_so_that_a_check_repeats():
+    for check, arguments in (
+        (check_layer, (nn.Dense(3), (4,))),
+        (check_loss, (nn.SparseCategoricalCrossentropy.on_logits,)),
+    ):
+        assert str(check(*arguments)) == str(check(*arguments, seed=0)) != str(check(*arguments, seed=1))
 
 
 def test_an_unknown_method_is_explained():
@@ -216,6 +267,7 @@ def test_a_wrong_kernel_gradient_is_found_in_its_layer(dtype):
     dense.backward = twice_the_kernel
     report = check_model(model, x, y, directions=1, each_tensor=True)
     assert [t.name for t in report.wrong] == ["direction 1", "dense kernel"]
+    assert report.wrong[1].error == pytest.approx(0.5) and not report.wrong[1].worst
 
 
 def test_the_report_covers_every_layer_every_algorithm_and_every_parameter():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from batik_scratch.nn.gradcheck.numeric import distinct, verdict
+from batik_scratch.nn.gradcheck.numeric import at_places, distinct, verdict
 from batik_scratch.nn.gradcheck.report import GradientReport, TensorCheck, broken_promise, tables
 
 TABLE = """\
@@ -35,6 +35,24 @@ def test_at_most_one_place_in_twenty_may_be_skipped(skipped, ok):
     ones = np.ones(compared)
     check = verdict("dx", "central difference", ones, ones, (100,), np.arange(compared), skipped, 1e-6)
     assert (check.ok, check.compared, check.skipped) == (ok, compared, skipped)
+
+
+@pytest.mark.parametrize(("times", "ok"), [(0.9, True), (1.5, False), (-0.9, True), (-1.5, False)])
+def test_the_tolerance_is_the_absolute_one_and_the_relative_one_together(times, ok):
+    numeric = np.array([1.0, 0.25])
+    analytic = numeric + np.array([0.0, times * (1e-8 + 1e-6 * 0.25)])
+    assert verdict("dx", "central difference", analytic, numeric, (2,), np.arange(2), 0, 1e-6).ok is ok
+    large = 1000 * numeric  # the absolute part grows with the largest
+    analytic = large + np.array([0.0, times * (1e-5 + 1e-6 * 250)])
+    assert verdict("dx", "central difference", analytic, large, (2,), np.arange(2), 0, 1e-6).ok is ok
+
+
+def test_the_complex_steps_tolerance_shrinks_with_the_gradient():
+    tensor, gradient = np.ones(5, complex), np.full(5, 1e-6)
+    rng = np.random.default_rng(0)
+    right = at_places("dx", tensor, gradient, lambda: 1e-6 * tensor, np.ones(5), rng)
+    wrong = at_places("dx", tensor, gradient * (1 + 1e-6), lambda: 1e-6 * tensor, np.ones(5), rng)
+    assert right.ok and right.method == "complex step" and not wrong.ok
 
 
 def test_nothing_compared_is_nothing_shown():

@@ -1,6 +1,7 @@
 """What every layer promises besides the right gradient."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -52,6 +53,34 @@ def test_contract(layer, shape):
 
 def test_a_layer_that_mutates_its_upstream_gradient_is_caught():
     assert "backward changes dy" in broken_promises(*built(MutatesItsUpstreamGradient(), (5, 6, 3)))
+
+
+@each_layer
+def test_every_layer_has_the_contracts_signatures_and_defaults(layer, shape):
+    for method in ("forward", "backward", "infer_shape", "create_params"):
+        assert inspect.signature(getattr(type(layer), method)) == inspect.signature(getattr(nn.Layer, method))
+
+
+@each_layer
+def test_what_a_layer_hands_out_belongs_to_the_caller(layer, shape):
+    layer, x = built(layer, shape)
+    y = layer.forward(x, training=True)
+    dy = np.random.default_rng(2).standard_normal(y.shape)
+    dx = layer.backward(dy)
+    before = dx.copy()
+    y[...] = dx[...] = np.nan
+    assert np.array_equal(layer.backward(dy), before)
+
+
+@pytest.mark.parametrize(
+    "layer, shape",
+    [pair for pair in LAYERS if not isinstance(pair[0], nn.ReLU | nn.Softmax | nn.Dropout)],
+    ids=lambda value: type(value).__name__,
+)
+def test_images_of_another_shape_than_the_layer_was_built_for_are_explained(layer, shape):
+    layer, x = built(layer, shape)
+    with pytest.raises(InputError, match=r"\.forward: needs \(N, .*first axis counts the images"):
+        layer.forward(np.concatenate([x, x], axis=-1))
 
 
 @each_layer
@@ -160,6 +189,13 @@ def test_dropout_keeps_the_expected_value_and_rests_at_inference():
     y = layer.forward(x, training=True)
     assert set(np.unique(y)) == {0.0, 1 / 0.75} and abs(y.mean() - 1) < 0.01
     assert np.array_equal(layer.forward(x), x)
+
+
+def test_dropout_of_nothing_draws_nothing():
+    layer, x = nn.Dropout(0.0), np.ones((3, 4))
+    state = layer.rng.bit_generator.state
+    assert np.array_equal(layer.forward(x, training=True), x) and layer.rng.bit_generator.state == state
+    assert np.array_equal(layer.backward(x), x)
 
 
 def test_softmax_does_not_overflow():

@@ -1,5 +1,7 @@
 """The table of a network: every figure of it."""
 
+import copy
+
 import numpy as np
 import pytest
 from sample_layers import LAYERS
@@ -53,7 +55,8 @@ def test_a_network_without_a_shape_has_question_marks_and_says_what_is_missing(c
 @pytest.mark.parametrize(("layer", "shape"), [*LAYERS, (nn.Dropout(0.0), (4,))], ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_cached_bytes_are_those_that_a_training_pass_keeps(layer, shape, dtype):
-    layer.astype(dtype).build(shape, np.random.default_rng(0))
+    layer = copy.deepcopy(layer).astype(dtype)
+    layer.build(shape, np.random.default_rng(0))
     layer.forward(np.random.default_rng(1).random((4, *shape)).astype(dtype), training=True)
     kept = layer._kept if isinstance(layer._kept, tuple) else (layer._kept,)
     assert sum(part.nbytes for part in kept if isinstance(part, np.ndarray)) == 4 * layer.cached_bytes()

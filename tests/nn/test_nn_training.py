@@ -88,6 +88,22 @@ def test_plateau_rests_during_the_cooldown():
     assert rates(callback, [1.0] * 7) == [1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
 
 
+def test_plateau_waits_from_nothing_after_the_cooldown():
+    callback = nn.ReduceLROnPlateau(factor=0.5, patience=2, cooldown=1)
+    assert rates(callback, [1.0] * 7) == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("mode", "monitor", "upwards"),
+    [("auto", "val_accuracy", True), ("auto", "val_loss", False), ("auto", "accuracy", True),
+     ("min", "val_accuracy", False), ("max", "val_loss", True)],
+)  # fmt: skip
+def test_better_is_higher_for_an_accuracy_and_lower_for_a_loss_unless_the_mode_says_so(mode, monitor, upwards):
+    for watch in (nn.EarlyStopping(monitor, mode=mode), nn.ReduceLROnPlateau(monitor, mode=mode)):
+        watch.best = 0.5
+        assert (watch.improved(0.6), watch.improved(0.4), watch.improved(0.5)) == (upwards, not upwards, False)
+
+
 def test_plateau_stops_at_min_lr():
     assert rates(nn.ReduceLROnPlateau(factor=0.1, patience=1, min_lr=0.05), [1.0] * 4) == [1, 0.1, 0.05, 0.05]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...nn.gradcheck.self_test import check_quotient
+from ...nn.gradcheck.quotient import check_quotient
 from .diagnosis import Diagnosis
 
 Quotient = Callable[[Callable[[float], Any], float], Any]

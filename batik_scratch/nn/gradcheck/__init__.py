@@ -16,8 +16,8 @@ from .losses import check_loss
 from .model import check_model
 from .numeric import ATOL, MAX_SKIPPED
 from .optimizers import check_optimizer
+from .quotient import check_quotient
 from .report import GradientReport, TensorCheck
-from .self_test import check_quotient
 
 __all__ = [
     "ATOL",

@@ -18,8 +18,8 @@ from .layers import check_layer
 from .losses import check_loss
 from .model import check_model
 from .optimizers import adam_rule, check_optimizer, sgd_rule
+from .quotient import check_quotient
 from .report import GradientReport
-from .self_test import check_quotient
 
 LAYER_NAMES = tuple(name for name in layers.__all__ if name != "Layer")
 PAPER_SIZE = 150
