@@ -108,7 +108,9 @@ def _bench_command(commands: Any) -> None:
     p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls (default: 7)")
     p.add_argument("--out", type=Path, default=Path("bench.png"), help="bar chart to write (default: bench.png)")
     p.add_argument(
-        "--warmup", action="store_true", help="only compile the kernels, once, so that later commands start fast"
+        "--warmup",
+        action="store_true",
+        help="only compile the kernels, once, so that later commands start fast; nothing is measured",
     )
 
 

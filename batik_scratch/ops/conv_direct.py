@@ -116,6 +116,16 @@ def _add_joined(planes, first, count, s, dimage):
                     row[j, c] += planes[c, a, j % 2, i * s + j // 2]
 
 
+@compiled()
+def _by_filter(dy, s, lines):
+    """Some rows of dy (rows, PW, F) laid out as a line per filter (F, rows*S)."""
+    rows, width, filters = dy.shape
+    for i in range(rows):
+        for j in range(width):
+            for f in range(filters):
+                lines[f, i * s + j] = dy[i, j, f]
+
+
 @compiled(fastmath={"contract"})
 def _nine(y, w, x0, x1, x2, x3, x4, x5, x6, x7, x8):
     """y + nine weights times nine pixels: nine fused multiply-adds, one after the other."""
@@ -124,16 +134,28 @@ def _nine(y, w, x0, x1, x2, x3, x4, x5, x6, x7, x8):
     return six + w[6] * x6 + w[7] * x7 + w[8] * x8
 
 
+@compiled()
+def _two_rows(p, j):
+    """The pixels x[2i, 2j : 2j + 4] and x[2i + 1, 2j : 2j + 4] from parity images p (4*PLANE,) that begin at row i."""
+    upper = p[j], p[j + PLANE], p[j + 1], p[j + PLANE + 1]
+    lower = p[j + 2 * PLANE], p[j + 3 * PLANE], p[j + 2 * PLANE + 1], p[j + 3 * PLANE + 1]
+    return (*upper, *lower)
+
+
+@compiled()
+def _weights(k):
+    """The nine numbers of k (3, 3)."""
+    return k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2]
+
+
 @compiled(fastmath={"contract"})
 def _convolve(k, p, start, s, n, y):
     """Add k (3, 3) over parity images p (4*PLANE,), from place `start` on, to n places of the four outputs y (4*PLANE,)."""
-    w = (k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2])
+    w = _weights(k)
     a, b = p[start:], p[start + s :]  # a window's two upper pixel rows, and its two lower ones
     for j in range(n):
-        x00, x01, x02, x03 = a[j], a[j + PLANE], a[j + 1], a[j + PLANE + 1]  # x[2i + r, 2j + s]
-        x10, x11, x12, x13 = a[j + 2 * PLANE], a[j + 3 * PLANE], a[j + 2 * PLANE + 1], a[j + 3 * PLANE + 1]
-        x20, x21, x22, x23 = b[j], b[j + PLANE], b[j + 1], b[j + PLANE + 1]
-        x30, x31, x32, x33 = b[j + 2 * PLANE], b[j + 3 * PLANE], b[j + 2 * PLANE + 1], b[j + 3 * PLANE + 1]
+        x00, x01, x02, x03, x10, x11, x12, x13 = _two_rows(a, j)
+        x20, x21, x22, x23, x30, x31, x32, x33 = _two_rows(b, j)
         y[j] = _nine(y[j], w, x00, x01, x02, x10, x11, x12, x20, x21, x22)
         y[j + PLANE] = _nine(y[j + PLANE], w, x01, x02, x03, x11, x12, x13, x21, x22, x23)
         y[j + 2 * PLANE] = _nine(y[j + 2 * PLANE], w, x10, x11, x12, x20, x21, x22, x30, x31, x32)
@@ -143,24 +165,11 @@ def _convolve(k, p, start, s, n, y):
 @compiled(fastmath={"contract"})
 def _convolve_two(k, other, p, s, n, y):
     """`_convolve` for two filters at a time, which share what is loaded: y (8*PLANE,)."""
-    w = (k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2])
-    v = (
-        other[0, 0],
-        other[0, 1],
-        other[0, 2],
-        other[1, 0],
-        other[1, 1],
-        other[1, 2],
-        other[2, 0],
-        other[2, 1],
-        other[2, 2],
-    )
+    w, v = _weights(k), _weights(other)
     a, b = p, p[s:]
     for j in range(n):
-        x00, x01, x02, x03 = a[j], a[j + PLANE], a[j + 1], a[j + PLANE + 1]
-        x10, x11, x12, x13 = a[j + 2 * PLANE], a[j + 3 * PLANE], a[j + 2 * PLANE + 1], a[j + 3 * PLANE + 1]
-        x20, x21, x22, x23 = b[j], b[j + PLANE], b[j + 1], b[j + PLANE + 1]
-        x30, x31, x32, x33 = b[j + 2 * PLANE], b[j + 3 * PLANE], b[j + 2 * PLANE + 1], b[j + 3 * PLANE + 1]
+        x00, x01, x02, x03, x10, x11, x12, x13 = _two_rows(a, j)
+        x20, x21, x22, x23, x30, x31, x32, x33 = _two_rows(b, j)
         y[j] = _nine(y[j], w, x00, x01, x02, x10, x11, x12, x20, x21, x22)
         y[j + PLANE] = _nine(y[j + PLANE], w, x01, x02, x03, x11, x12, x13, x21, x22, x23)
         y[j + 2 * PLANE] = _nine(y[j + 2 * PLANE], w, x10, x11, x12, x20, x21, x22, x30, x31, x32)
@@ -177,10 +186,8 @@ def _add_products(dy, n, p, s, dk):
     a, b = p, p[s:]
     s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = dy[0] * 0
     for j in range(n):
-        x00, x01, x02, x03 = a[j], a[j + PLANE], a[j + 1], a[j + PLANE + 1]
-        x10, x11, x12, x13 = a[j + 2 * PLANE], a[j + 3 * PLANE], a[j + 2 * PLANE + 1], a[j + 3 * PLANE + 1]
-        x20, x21, x22, x23 = b[j], b[j + PLANE], b[j + 1], b[j + PLANE + 1]
-        x30, x31, x32, x33 = b[j + 2 * PLANE], b[j + 3 * PLANE], b[j + 2 * PLANE + 1], b[j + 3 * PLANE + 1]
+        x00, x01, x02, x03, x10, x11, x12, x13 = _two_rows(a, j)
+        x20, x21, x22, x23, x30, x31, x32, x33 = _two_rows(b, j)
         g00, g01, g10, g11 = dy[j], dy[j + PLANE], dy[j + 2 * PLANE], dy[j + 3 * PLANE]
         s00 += g00 * x00 + g01 * x01 + g10 * x10 + g11 * x11
         s01 += g00 * x01 + g01 * x02 + g10 * x11 + g11 * x12
@@ -241,7 +248,7 @@ def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
 
     turned (F, C, 3, 3) is the kernel rotated by 180 degrees. An empty dx or dk is not wanted.
     """
-    n_images, ph, pw, filters = dy.shape
+    n_images, ph, _, filters = dy.shape
     channels = x.shape[3]
     blocks, s = winner.shape[1], winner.shape[3] // rows
     before = s + LANES  # zeros around the gradients: the windows above and to the left of the first
@@ -263,11 +270,7 @@ def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
                 places = count * s
                 if len(dk) > 0:
                     _split(x[n], first, count + 1, s, planes)
-                for i in range(count):
-                    for j in range(pw):
-                        d = dy[n, first + i, j]
-                        for f in range(filters):
-                            lines[f, i * s + j] = d[f]
+                _by_filter(dy[n, first : first + count], s, lines)
                 dplanes[:] = 0
                 padded[:] = 0
                 for f in range(filters):

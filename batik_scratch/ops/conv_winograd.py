@@ -170,12 +170,17 @@ def _tiles(x: np.ndarray) -> np.ndarray:
     return windows.transpose(0, 1, 2, 4, 5, 3)
 
 
+def _transformed(kernel: np.ndarray) -> np.ndarray:
+    """U (36, C, F) of a kernel (3, 3, C, F): G k G'."""
+    c, f = kernel.shape[2:]
+    return (BOTH_SIDES.astype(kernel.dtype) @ kernel.reshape(9, c * f)).reshape(36, c, f)
+
+
 def _run_forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, pooled: bool, y: np.ndarray, winner: np.ndarray
 ) -> None:
-    c, f = kernel.shape[2:]
-    u = (BOTH_SIDES.astype(x.dtype) @ kernel.reshape(9, c * f)).reshape(36, c, f)
-    kernels.forward(np.ascontiguousarray(x), u, bias, _tile_rows(x, f), pooled, y, winner)
+    rows = _tile_rows(x, kernel.shape[3])
+    kernels.forward(np.ascontiguousarray(x), _transformed(kernel), bias, rows, pooled, y, winner)
 
 
 def _run_backward(
@@ -189,19 +194,25 @@ def _run_backward(
     room: Workspace,
 ) -> Gradients:
     c, f = kernel.shape[2:]
-    both_sides = BOTH_SIDES.astype(x.dtype)
-    u = (both_sides @ kernel.reshape(9, c * f)).reshape(36, c, f)
     sums = kernels.CHUNKS if need_grads else 0
     du = room.take("du", (sums, 36, c, f), x.dtype)
     dbias = room.take("dbias", (sums, f), x.dtype)
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
     kernels.backward(
-        np.ascontiguousarray(x), u, np.ascontiguousarray(dy), winner, _tile_rows(x, f), pooled, target, du, dbias
+        np.ascontiguousarray(x),
+        _transformed(kernel),
+        np.ascontiguousarray(dy),
+        winner,
+        _tile_rows(x, f),
+        pooled,
+        target,
+        du,
+        dbias,
     )
     if not need_grads:
         return dx, None, None
     kernels.sum_chunks(du)
-    dkernel = both_sides.T @ du[0].reshape(36, c * f)  # G' dU G: (9, 36) @ (36, C*F)
+    dkernel = BOTH_SIDES.T.astype(x.dtype) @ du[0].reshape(36, c * f)  # G' dU G: (9, 36) @ (36, C*F)
     return dx, dkernel.reshape(3, 3, c, f), dbias.sum(axis=0)
 
 

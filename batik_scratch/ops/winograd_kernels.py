@@ -127,6 +127,19 @@ def forward(x, u, bias, group, pooled, y, winner):
                     _store(out, row, t, count, y[n])
 
 
+@compiled()
+def _add_gradients(v, dm, p, partial, du, dbias):
+    """du (36, C, F) and dbias (F,) += what the first p tiles of V (36, P, C) and dM (36, P*F) say of them."""
+    filters = dbias.size
+    for e in range(36):
+        v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]
+        np.dot(v_e.T, dm_e, partial)  # (C, P) @ (P, F) -> (C, F)
+        _add(partial.reshape(-1), du[e].reshape(-1))
+    # A has a row of ones: at place (1, 1) stands the sum of the tile's gradients
+    for k in range(p):
+        _add(dm[7][k * filters : (k + 1) * filters], dbias)
+
+
 @compiled(parallel=True)
 def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
     """dy, as `forward` left y, into dx (N, H, W, C) and the partial sums du (CHUNKS, 36, C, F), dbias (CHUNKS, F).
@@ -168,13 +181,7 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
                 if need_grads:
                     input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
             if need_grads:
-                for e in range(36):
-                    v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]
-                    np.dot(v_e.T, dm_e, partial)  # (C, P) @ (P, F) -> (C, F)
-                    _add(partial.reshape(-1), du[chunk, e].reshape(-1))
-                # A has a row of ones: at place (1, 1) stands the sum of the tile's gradients
-                for k in range(p):
-                    _add(dm[7][k * filters : (k + 1) * filters], dbias[chunk])
+                _add_gradients(v, dm, p, partial, du[chunk], dbias[chunk])
             if need_dx:
                 for e in range(36):
                     v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]
