@@ -186,7 +186,10 @@ class Coverage:
 
 
 def tests_for(mutant: Mutant, functions: dict[str, set[tuple[str, int]]], seconds: dict[str, float]) -> list[str]:
-    """The tests that call the changed function, the quickest first; of what runs at import, those that use that file."""
+    """The tests that call the changed function, the quickest first; of what runs at import, those that use that file.
+
+    A default runs at import, whatever function it belongs to: a test of signatures calls none.
+    """
     name, first = str(mutant.path), first_lines(mutant)
     found = [test for test, seen in functions.items() if any((name, line) in seen for line in first)]
     if not first:
@@ -197,11 +200,11 @@ def tests_for(mutant: Mutant, functions: dict[str, set[tuple[str, int]]], second
 
 
 def first_lines(mutant: Mutant) -> set[int]:
-    """The first line of the innermost function around the change, its decorators included."""
+    """The first line of the innermost function whose body has the change, its decorators included."""
     around = [
         node
         for node in ast.walk(mutant.tree)
-        if isinstance(node, ast.FunctionDef) and node.lineno <= mutant.line <= (node.end_lineno or node.lineno)
+        if isinstance(node, ast.FunctionDef) and node.body[0].lineno <= mutant.line <= (node.end_lineno or node.lineno)
     ]
     inner = max(around, key=lambda node: node.lineno, default=None)
     return set() if inner is None else {min([inner.lineno, *(d.lineno for d in inner.decorator_list)])}

@@ -171,6 +171,11 @@ def test_the_output_shape_is_the_last_layers():
     assert everything().output_shape == (3,) and nn.Sequential([nn.Dense(2)]).output_shape is None
 
 
+def test_the_loss_of_huge_logits_does_not_overflow():
+    loss, gradient = nn.SparseCategoricalCrossentropy.on_logits(np.array([[1e4, 0.0], [-1e4, -1e4]]), np.array([1, 0]))
+    assert loss == pytest.approx((1e4 + np.log(2)) / 2) and gradient.tolist() == [[0.5, -0.5], [-0.25, 0.25]]
+
+
 def test_the_logits_of_a_step_belong_to_the_caller():
     layers = [nn.Conv2D(9, 3, algorithm="auto"), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten()]  # ends in a kept array
     model = nn.Sequential(layers, (4, 4, 8), random_state=0)

@@ -170,6 +170,12 @@ def test_an_empty_batch_is_refused():
         blocks_only().forward(np.zeros((0, 8, 8, 3), np.float32))
 
 
+def test_an_image_too_wide_for_one_row_of_lines_takes_winograd():
+    taken = {w: steps.ConvReluPool._ops(np.empty((1, 4, w, 3))) for w in range(4, 1400)}
+    rows = {w: conv_direct.rows_per_task(w) for w in taken}
+    assert 0 in rows.values() and all((taken[w] is conv_direct) == (rows[w] >= 1) for w in taken)
+
+
 def test_a_step_keeps_nothing_unless_it_is_asked_to():
     model, x = network(), images()
     for step in model.plan()[:3]:
