@@ -48,6 +48,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     altered.upstream_altered,
     altered.kernel_altered,
     altered.input_altered,
+    sums.added_to,
     sums.images_mixed,
     reruns.right_in_an_easier_case,
     reruns.right_values_elsewhere,

@@ -1,7 +1,7 @@
 """Convolution as a matrix product: im2col, then BLAS.
 
-    Y = X_col K + b        X_col (P, K) one row per output pixel, K (K, F) the kernel reshaped
-    dK = X_col' dY,  db = sum_p dY,  dX = col2im(dY K')
+    Y = X_col W + b        X_col (P, K) one row per output pixel, W (K, F) the kernel reshaped
+    dW = X_col' dY,  db = sum_p dY,  dX = col2im(dY W')
 
 `*_plain` says it in four lines of NumPy (any dtype, complex too). The fast version computes the same sums a few
 output rows at a time, so that a tile of X_col stays in the cache instead of travelling to memory and back; images

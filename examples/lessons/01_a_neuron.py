@@ -59,7 +59,7 @@ print(f"y = 2 * 0.5 - 1 * 1 + 0.25 = {y[0, 0]:.2f}")
 #     dL/dy = 2 (y - t),     dL/dw_d = dL/dy * x_d,     dL/db = dL/dy
 #
 # These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes dL/dy and computes
-# the rest (the line under `if need_grads` in `dense.py`).
+# the rest (the last line of `backward_plain` in [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py)).
 #
 # > dL/dy is -1.50
 # > dL/dw is -0.75 and -1.50, dL/db is -1.50

@@ -9,8 +9,9 @@
 #
 #     Y = X W + b,     Y[n, u] = sum_d X[n, d] W[d, u] + b[u]
 #
-# It is one line of `Dense.forward` in `batik_scratch/nn/layers/dense.py`. Below it stands beside the same sum as three
-# loops.
+# It is the one line of `forward_plain` in [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py); the layer around it,
+# with its weights, is [batik_scratch/nn/layers/dense.py](../../batik_scratch/nn/layers/dense.py). Below it stands beside the
+# same sum as three loops.
 #
 # > loops and matrix product agree: True
 
@@ -237,5 +238,5 @@ lesson.show(figure, "02_dense_and_the_chain_rule")
 #
 # - Make the middle neuron's bias 1 instead of -0.5. Which gradients change, and why so many of them?
 # - Replace `nn.ReLU()` by nothing. What is the best that the wave's network can do now?
-# - Change `dy.sum(axis=0)` in `dense.py` to `dy.sum(axis=1)`. Which of the lines above notices? Lesson 4 is about finding
-#   such mistakes without having to look.
+# - Change `dy.sum(axis=0)` in `backward_plain` of `batik_scratch/ops/dense.py` to `dy.sum(axis=1)`. Which of the lines above
+#   notices? Lesson 4 is about finding such mistakes without having to look.

@@ -12,8 +12,9 @@
 # > logits 2, 1, 0 give the probabilities 0.665, 0.245, 0.090
 #
 # Adding the same number to all logits changes nothing: it multiplies all exponentials by the same factor, which cancels.
-# `softmax` in `batik_scratch/nn/layers/activations.py` uses that. It takes away the largest logit first, so that the largest
-# exponential is exp(0) = 1. Without it, exp(1000) is too large for any number that a computer has.
+# `softmax` in [batik_scratch/nn/layers/activations.py](../../batik_scratch/nn/layers/activations.py) uses that. It takes away
+# the largest logit first, so that the largest exponential is exp(0) = 1. Without it, exp(1000) is too large: the largest
+# number in float64 is about exp(709).
 #
 # > logits 1002, 1001, 1000 give the same: True
 # > the plain formula gives nan
@@ -70,8 +71,8 @@ print(f"knowing nothing about three classes costs log 3 = {cost:.4f}")
 #
 # > row sums 0.000, column sums 0.000
 #
-# The chain rule (lesson 2) adds up what an upstream gradient dP says about all probabilities. The line in
-# `Softmax.backward`:
+# The chain rule (lesson 2) adds up what an upstream gradient dP says about all probabilities. It is the last line of
+# `Softmax.backward` (every layer calls what comes from above `dy`; there it is dP):
 #
 #     dz_j = sum_i dP_i p_i ([i = j] - p_j) = p_j (dP_j - sum_i dP_i p_i)
 #
@@ -107,8 +108,8 @@ print(f"for an upstream gradient of ones it is {np.abs(layer.backward(np.ones((1
 #
 #     dz = p - (1 at the true class, 0 elsewhere)
 #
-# That is `SparseCategoricalCrossentropy.on_logits` in `batik_scratch/nn/losses.py`. It also divides by the number of
-# examples, because the loss is a mean.
+# That is `SparseCategoricalCrossentropy.on_logits` in [batik_scratch/nn/losses.py](../../batik_scratch/nn/losses.py). It also
+# divides by the number of examples, because the loss is a mean.
 #
 # > apart 0.665, -0.755, 0.090
 # > fused 0.665, -0.755, 0.090
@@ -126,8 +127,15 @@ for name, gradient in (("apart", apart), ("fused", fused)):
 #
 # In float32, the kind of number that networks train with, what is too small becomes zero. Take logits 0 and 110, with the
 # first class true. Its probability is about exp(-110), and that becomes an exact zero. Apart, the loss is infinite, and the
-# gradient is infinity times zero: not a number. One such example, and all weights are lost. Fused, the loss is computed
-# as a difference of logits, and nothing happens.
+# gradient is infinity times zero: not a number. One such example, and all weights are lost.
+#
+# Fused, the logarithm meets the exponential before anything is rounded. With m = max_k z_k, as above,
+#
+#     p_y = exp(z_y - m) / sum_k exp(z_k - m)
+#     -log p_y = log sum_k exp(z_k - m) - (z_y - m)
+#
+# The sum lies between 1 and C, so its logarithm is harmless, and z_y - m is a difference of logits: no number on the way is
+# too large or too small. These are the first lines of `on_logits`.
 #
 # > exp(-110) is 2e-48, and the smallest float32 above zero is 1e-45
 # > apart: loss inf, gradient nan, nan
@@ -195,7 +203,8 @@ print(f"cross-entropy needs {len(fast) - 1} steps, the squared error {len(slow) 
 # %% [markdown]
 # The figure: above, the two backward passes as one product, with the numbers of this lesson (blue is positive, orange
 # negative). Below, left: the losses. The dotted line is cross-entropy computed apart in float32; it ends where the
-# probability becomes zero. Middle: how hard each loss pulls at the true class. Right: the two descents.
+# probability becomes zero. Middle: how hard each loss pulls at the true class. Right: the two descents, by forward passes, of
+# which there is one more than steps.
 
 # %%
 figure = style.new_figure(style.WIDE, 6.2)
@@ -253,7 +262,7 @@ third_axes.set_xscale("log")
 third_axes.set_xlabel("forward pass", fontsize=style.TEXT_SIZE)
 for axes in (first_axes, second_axes):
     axes.set_xlabel("true logit minus the other", fontsize=style.TEXT_SIZE)
-for axes, place in ((first_axes, (0.62, 0.85)), (second_axes, (0.3, 0.54)), (third_axes, (0.6, 0.5))):
+for axes, place in ((first_axes, (0.62, 0.85)), (second_axes, (0.27, 0.56)), (third_axes, (0.6, 0.5))):
     style.dress(axes)
     axes.legend(frameon=False, fontsize=style.SMALL_SIZE, loc="center", bbox_to_anchor=place)
 lesson.show(figure, "03_softmax_and_cross_entropy")
@@ -263,4 +272,5 @@ lesson.show(figure, "03_softmax_and_cross_entropy")
 #
 # - Scale all logits by 10, then by 0.1 (a "temperature"). What happens to the probabilities, and what to their order?
 # - With two classes, softmax depends on z_1 - z_2 only. Show that p_1 = 1 / (1 + exp(-(z_1 - z_2))).
-# - Take `nn.SparseCategoricalCrossentropy().on_logits` at the logits (0, 110, 110). Check dz by hand.
+# - `nn.SparseCategoricalCrossentropy().on_logits(np.array([[0.0, 110, 110]]), np.array([0]))` gives the loss and dz. Check
+#   both by hand.

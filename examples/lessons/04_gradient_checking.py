@@ -197,7 +197,7 @@ print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passe
 #
 # For a layer with weights, every tensor is checked: the inputs, the kernel, the bias. For a whole network that would take
 # too long, so all its weights are nudged at once, in random directions; the gradient predicts the change as a sum of
-# products. The network below has all kinds of layers, and is checked by the complex step.
+# products. The network below has every kind of layer that the paper's has, and is checked by the complex step.
 #
 # > Conv2D: dx True, kernel True, bias True
 # > the whole network, five directions: True
@@ -214,8 +214,9 @@ print(report)
 
 # %% [markdown]
 # The figure: left, the error of each rule against its step. The left branch of every V is rounding, the right one is what
-# Taylor's formula leaves out. Right: a nudge across the kink, and what the central difference makes of it, for every
-# distance from the kink.
+# Taylor's formula leaves out. The complex step has no left branch: nothing is subtracted. Its flat part is an error of exactly
+# zero, which a logarithmic axis has no place for and which is drawn at 1e-17. Right: a nudge across the kink, and what the
+# central difference makes of it, for every distance from the kink.
 
 # %%
 BLUE, RED, ORANGE, GREEN = (style.OKABE_ITO[name] for name in ("blue", "vermillion", "orange", "bluish green"))
@@ -266,5 +267,5 @@ lesson.show(figure, "04_gradient_checking")
 #
 # - Divide by h instead of 2h in `central_difference`. What error does every right gradient show now?
 # - Plant a bug: a `nn.Dense` whose bias gradient is `dy.mean(axis=0)`. What does `print(check_layer(...))` show?
-# - Check a ReLU at 1,000 random inputs with a step of 0.1, then of 0.001. How many places cross the kink, and how
-#   does their number go with the step?
+# - Take `central_difference` of a ReLU at 1,000 random inputs, in a loop of your own, with a step of 0.1, then of 0.001. At
+#   how many places does it cross the kink, and how does their number go with the step?

@@ -56,11 +56,11 @@ show_numbers("window", rows)
 # > windows = windows[:, ::sh, ::sw].transpose(0, 1, 2, 4, 5, 3)  # (N, OH, OW, kh, kw, C)
 # > return windows.reshape(*windows.shape[:3], -1)  # (N, OH, OW, K)
 #
-# K = kh * kw * C is the number of pixels in a window, all channels counted. A kernel (kh, kw, C, F), reshaped to (K, F), has
-# its numbers in the same order, a column per filter. So the sum over the window is the product of a row and a column, and
-# convolution is
+# K = kh * kw * C is the number of values in a window, all channels counted, and P = N * OH * OW that of all windows: X_col is
+# (P, K). A kernel (kh, kw, C, F), reshaped to a matrix W (K, F), has its numbers in the same order, a column per filter. So
+# the sum over the window is the product of a row and a column, and convolution is
 #
-#     Y = X_col K + b
+#     Y = X_col W + b
 #
 # which is `forward_plain` in [batik_scratch/ops/conv_im2col.py](../../batik_scratch/ops/conv_im2col.py):
 #
@@ -100,7 +100,7 @@ print("the loops give", *(f"{v:g}" for v in conv_loops.forward(x, k, b).ravel())
 # > conv2d_2: an image has 331,776 bytes, its table 2,663,424: 8.0 times
 #
 # Memory is slow, so the fast `forward` in the same file never makes the whole table: it does a few rows of output at a time,
-# and uses the same small piece of memory again and again. Its sums are the same. In spite of the copying, the product is
+# in a piece of memory small enough for the processor's cache. Its sums are the same. In spite of the copying, the product is
 # usually much faster than the compiled loops; the code prints both times.
 
 # %%
@@ -122,9 +122,15 @@ for name, ops in (("loops", conv_loops), ("im2col", conv_im2col)):
 # %% [markdown]
 # ## Backward
 #
-# X_col K is a dense layer (lesson 2), so we know its backward pass. For the upstream gradient dY (P, F):
+# X_col W is a dense layer (lesson 2), so we know its backward pass. For the upstream gradient dY (P, F):
 #
-#     dK = X_col' dY,     dX_col = dY K'
+#     dW = X_col' dY,     db = sum_p dY,     dX_col = dY W'
+#
+# They are three lines of `backward_plain`, in the same file as `forward_plain`:
+#
+# > dkernel = (columns.T @ dy.reshape(-1, filters)).reshape(kernel.shape)  # (kh, kw, C, F)
+# > dbias = dy.sum(axis=(0, 1, 2))  # (F,)
+# > dcolumns = dy @ kernel.reshape(-1, filters).T  # (N, OH, OW, K)
 #
 # But dX_col is the gradient of the *copies*. A pixel was copied into several rows; moving it moves all its copies. So, by
 # the chain rule, it collects the gradients of all its copies: they are added back to where they came from. This is col2im,
@@ -140,14 +146,15 @@ for name, ops in (("loops", conv_loops), ("im2col", conv_im2col)):
 # > copies row 2: 2 4 4 2
 # > copies row 3: 1 2 2 1
 #
-# Two mistakes are often made here. First: col2im is not the way back. If we cut an image into windows and add them up again,
-# every pixel comes back as often as it was copied. Second: with `=` in place of `+=` each pixel keeps only what came last.
-# The corners are right then, and everything else is too small; training still works a little, which is why nobody looks.
+# Two mistakes are often made here. First, to take col2im for the way back. If we cut an image into windows and add them up
+# again, every pixel comes back as often as it was copied. Second, to write `=` in place of `+=`: each pixel keeps only what
+# came last. The corners are right then, and everything else is wrong; training still works a little, which is why nobody looks.
 #
 # > col2im(im2col(x)) is x: False, it is x times its copies: True
 # > added up, 36 ones arrive as 36; with = in place of += as 16
 
 # %%
+show_source(conv_im2col.backward_plain, "dkernel = (", "dbias = ", "dcolumns = ")
 show_source(col2im, "x[:")
 ones = np.ones_like(columns)
 copies = col2im(ones, x.shape, (3, 3))[0, :, :, 0]  # (4, 4)
@@ -247,7 +254,7 @@ for p, axes in enumerate(above.subplots(1, 4)):
 parts = below.subplots(1, 5, width_ratios=[9, 0.8, 1.2, 0.8, 1.2])
 factors = [
     (rows, in_window_colours(rows), "X_col: one row per window"),
-    (k.reshape(9, 1), None, "K"),
+    (k.reshape(9, 1), None, "W"),
     (y, in_window_colours(y), "Y"),
 ]
 for axes, (table, fill, title) in zip(parts[::2], factors, strict=True):
@@ -267,9 +274,9 @@ figure = style.new_figure(style.WIDE, 6.4)
 above, below = figure.subfigures(2, 1, height_ratios=[2.3, 3.2])
 parts = above.subplots(1, 5, width_ratios=[1, 1.1, 9, 0.9, 4])
 draw_numbers(parts[0], dy, in_window_colours(dy), "dY")
-draw_numbers(parts[2], dcolumns + 0.0, in_window_colours(dcolumns), "dX_col = dY K': what each copy is given")
+draw_numbers(parts[2], dcolumns + 0.0, in_window_colours(dcolumns), "dX_col = dY W': what each copy is given")
 draw_numbers(parts[4], dx + 0.0, None, "dX: copies added up")
-mark(parts[1], "K' →")
+mark(parts[1], "W' →")
 mark(parts[3], "→")
 parts = below.subplots(1, 3, width_ratios=[1.25, 1.05, 1.9])
 shades = [[tint("black", 0.12 * (v - 1)) for v in row] for row in copies]

@@ -15,8 +15,9 @@
 # it is. Starting at the top, each product is a vector times a matrix. Starting at the bottom it would be a matrix times a
 # matrix, layer after layer. The order of the brackets is what makes learning affordable.
 #
-# `model.trace` (`batik_scratch/nn/trace.py`) walks up and down and keeps everything that it meets. Without further
-# arguments S is the logit of the predicted class, so that the gradient starts as a 1 for this class and a 0 for the others.
+# `model.trace` ([batik_scratch/nn/trace.py](../../batik_scratch/nn/trace.py)) walks up and down and keeps everything that it
+# meets. Without further arguments S is the logit of the predicted class, so that the gradient starts as a 1 for this class
+# and a 0 for the others.
 #
 # > steps 0 to 3: input, conv2d, re_lu, max_pooling2d
 # > and the last 4: dense, re_lu_3, dense_1, softmax
@@ -47,9 +48,10 @@ for step in trace.steps[:-1]:
 # %% [markdown]
 # ## What each kind of layer does to the gradient
 #
-# The table shows a comb. A convolution spreads: its dS/dX is nearly everywhere different from 0. A max-pooling picks: of
-# four places one gets the gradient, the one that won on the way up. A ReLU cuts: where the signal was shut, so is the
-# gradient.
+# The table shows a comb. A convolution spreads: its dS/dX is different from 0 wherever one of its windows reaches. (The zeros
+# that remain are in the last rows and columns: a pooling drops an odd row at the end, and what lies under it was never
+# seen.) A max-pooling picks: of four places one gets the gradient, the one that won on the way up. A ReLU cuts: where the
+# signal was shut, so is the gradient.
 #
 # > under every 2x2 pooling at least three quarters of the gradient are 0: True
 # > under every ReLU the gradient is 0 wherever the signal was not above 0: True
@@ -89,7 +91,7 @@ print(f"a nudge at every pooling changes the score as its gradient says, to a tw
 
 # %% [markdown]
 # *Where do the parameters' gradients come from?* From the same two things, met at a layer: what came up and what comes
-# down. For a convolution (`batik_scratch/nn/layers/conv.py`)
+# down. For a convolution ([batik_scratch/nn/layers/conv.py](../../batik_scratch/nn/layers/conv.py))
 #
 #     dS/dW[u,v,c,f] = sum_ij X[i+u, j+v, c] dS/dY[i,j,f]
 #
@@ -106,8 +108,9 @@ by_layer = above.grads["kernel"][u, v, c]  # (F,)
 print(f"by hand and by the layer the same: {np.allclose(by_hand, by_layer, rtol=1e-3, atol=1e-5)}")
 
 # %% [markdown]
-# *Is anything lost?* Between its kinks such a network is linear in its signal, plus its biases. Therefore (Euler) the score
-# is the signal times its gradient, at any layer, plus every bias above times its own gradient:
+# *Is anything lost?* Between its kinks such a network is linear in its signal, plus its biases. Therefore, at any layer, the
+# score is the signal times its gradient, plus every bias above times its own gradient (Euler's theorem on homogeneous
+# functions: double the signal and those biases, and the score doubles):
 #
 #     S = sum A_k dS/dA_k + sum_{biases above k} b dS/db
 #
@@ -131,8 +134,9 @@ print(f"at every one of the {len(parts)} steps the two parts add up to the score
 # %% [markdown]
 # ## The journey as a picture
 #
-# Upper row: the signal, in one channel a layer, the one that matters most for the score. Middle row: the gradient in the
-# same channel, blue where more signal would raise the score, red where it would lower it. Lower row: the gradient's size
+# Upper row: the signal, in one channel a layer, the one that matters most for the score; of the cloth, all three colours.
+# Middle row: the gradient in that channel (of the cloth, one colour), blue where more signal would raise the score, red where
+# it would lower it. At the end the logits and their gradient, the explained class in blue. Lower row: the gradient's size
 # over all channels. Read the upper row from left to right and the others from right to left. The last picture of the lower
 # row, under the cloth, is a saliency map. It came for nothing: lesson 14.
 
@@ -158,8 +162,10 @@ for column, name in enumerate(names):
     grid[2, column].set_xlabel(f"{a.shape[0]} x {a.shape[1]} x {a.shape[2]}", fontsize=style.SMALL_SIZE - 1)
 for row, values in ((0, trace["dense_1"].activation[0]), (1, start[0])):
     axes = grid[row, -1]
-    axes.bar(range(len(values)), values, color=[style.RIGHT if g else style.MUTED for g in start[0]])
+    bars = axes.bar(range(len(values)), values, color=[style.RIGHT if g else style.MUTED for g in start[0]])
+    axes.bar_label(bars, [f"{value:.2g}" for value in values], fontsize=style.SMALL_SIZE - 2)
     axes.axhline(0, color=style.MUTED, linewidth=0.8)
+    axes.margins(y=0.2)
     axes.set_box_aspect(1)
 grid[2, -1].axis("off")
 for column, title in enumerate(titles):
@@ -176,6 +182,7 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 #
 # - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. What becomes of the pictures, of
 #   their sign and of their size? (Lesson 16 has the answer.)
-# - Trace a cloth that the network gets wrong, once for its class and once, with `seed=`, for the true one. Where do they
-#   part?
+# - Trace a cloth that the network gets wrong, once for the class that it says and once for the true one: `seed` is a function
+#   from the logits to their gradient, `model.trace(x, seed=lambda logits: np.eye(3, dtype="float32")[[label]])`. Where do
+#   they part?
 # - Replace the biases by zeros. What remains of the second part, and how far does the score move?

@@ -13,7 +13,8 @@ class Dense(nn.Dense):
     def backward(self, dy, need_dx=True, need_grads=True):
         if need_grads:
             self.grads = {"kernel": np.einsum("nd,nu->du", self.x, dy), "bias": np.ones(len(dy), dy.dtype) @ dy}
-        return np.einsum("nu,du->nd", dy, self.params["kernel"])
+        if need_dx:
+            return np.einsum("nu,du->nd", dy, self.params["kernel"])
 """,
     "relu": """
 from batik_scratch.nn import ReLU as Base
@@ -28,7 +29,7 @@ class ReLU(Base):
     def backward(self, dy, need_dx=True, need_grads=True):
         dx = dy.copy()
         dx[self._recall() <= 0] = 0
-        return dx
+        return dx if need_dx else None
 """,
     "flatten": """
 import numpy as np
@@ -40,7 +41,7 @@ class Flatten(nn.Flatten):
         return np.stack([image.flatten() for image in x])
 
     def backward(self, dy, need_dx=True, need_grads=True):
-        return np.stack([row.reshape(self.shape[1:]) for row in dy])
+        return np.stack([row.reshape(self.shape[1:]) for row in dy]) if need_dx else None
 """,
     "softmax": """
 import numpy as np
@@ -60,7 +61,7 @@ class Softmax(nn.Softmax):
         for p, g in zip(self._recall(), dy):
             jacobian = np.diag(p) - np.outer(p, p)
             dz.append(jacobian @ g)
-        return np.array(dz)
+        return np.array(dz) if need_dx else None
 """,
     "cross_entropy": """
 import numpy as np
@@ -110,6 +111,8 @@ class Conv2D(nn.Conv2D):
                         dx[window] += w[..., f] * dy[n, i, j, f]
         if need_grads:
             self.grads = {"kernel": dw, "bias": dy.reshape(-1, F).sum(axis=0)}
+        if not need_dx:
+            return None
         return dx
 """,
     "max_pooling2d": """
@@ -139,7 +142,7 @@ class MaxPooling2D(nn.MaxPooling2D):
                     window = x[n, rows, columns, c]
                     u, v = np.unravel_index(np.argmax(window), window.shape)
                     dx[n, rows.start + u, columns.start + v, c] += dy[n, i, j, c]
-        return dx
+        return dx if need_dx else None
 """,
     "global_average_pooling2d": """
 import numpy as np
@@ -154,7 +157,7 @@ class GlobalAveragePooling2D(nn.GlobalAveragePooling2D):
         n, h, w, c = self._recall()
         dx = np.zeros((n, h, w, c), dy.dtype)
         dx[:] = dy.reshape(n, 1, 1, c) / h / w
-        return dx
+        return dx if need_dx else None
 """,
     "dropout": """
 import numpy as np
@@ -170,6 +173,8 @@ class Dropout(nn.Dropout):
 
     def backward(self, dy, need_dx=True, need_grads=True):
         mask, = self._recall()
+        if not need_dx:
+            return None
         return dy.copy() if mask is None else dy * mask / (1 - self.rate)
 """,
     "adam": """

@@ -74,8 +74,11 @@ def test_a_factor_is_named_by_the_size_that_it_follows():
             return dx / self.units
 
     sentences = {d.tensor: d.sentence for d in diagnose(Mean(4), (5,))}
-    assert ": N, and 5 times" in sentences["kernel"] and ": N, and 5 times" in sentences["bias"]
-    assert ": 1/U; for 5 inputs" in sentences["dx"]
+    assert all("5 times it with 5 inputs of shape (6,): N." in sentences[name] for name in ("kernel", "bias"))
+    assert (
+        "0.25 times the true one with 3 inputs of shape (5,) and with 5 inputs of shape (6,) alike: 1/U."
+        in sentences["dx"]
+    )
 
 
 def layer_with(**methods):

@@ -22,6 +22,9 @@ WRONG = [
     ),
     ("dense", "x = self._recall()", "x = self._recall()\n        dy /= 2", "dx", "changes dy"),
     ("dense", "        if need_grads:", "        if True:", "promises", "need_grads"),
+    ("dense", " if need_dx else None", "", "promises", "although need_dx is False"),
+    ("dense", "return dy @ self.params", "return x + dy @ self.params", "dx", "it never adds anything else to it"),
+    ("relu", " if need_dx else None", "", "promises", "although need_dx is False"),
     (
         "dense",
         'x @ self.params["kernel"] +',
@@ -69,6 +72,14 @@ WRONG = [
     ("cross_entropy", "dlogits / len(y)", "-dlogits / len(y)", "backward", "wrong sign"),
     ("cross_entropy", "    dlogits[rows, y] -= 1\n", "", "backward", "one-hot"),
     ("cross_entropy", "logits - logits.max(axis=1, keepdims=True)", "logits", "special", "overflow"),
+    ("cross_entropy", "-log_p[", "-np.log(np.exp(log_p))[", "special", "A probability became 0"),
+    (
+        "softmax",
+        "return p * (dy - (dy * p).sum(axis=1, keepdims=True))",
+        "return p - dy",
+        "dx",
+        "Which term has no dy?",
+    ),
     ("cross_entropy", ", dlogits / len(y)", "", "forward", "must return two things"),
     ("cross_entropy", "dlogits[rows, y] -= 1", "dlogits[:, y] -= 1", "backward", "dlogits"),
     # ------------------------------------------------------------------ conv2d

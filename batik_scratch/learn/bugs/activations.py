@@ -45,6 +45,19 @@ class SoftmaxSumsOverTheBatch(Softmax):
         return p * (dy - (dy * p).sum(axis=0, keepdims=True))
 
 
+class SoftmaxMinusWhatComesFromAbove(Softmax):
+    """dZ = P - dP, because "the gradient of softmax is P - Y".
+
+    Looks right   it is the famous formula, and right for softmax and cross-entropy *together*, with the true class for dP.
+                  But cross-entropy hands -1/p down at the true class, not 1.
+    The check     draws dP at random, and knows no classes.
+    Numbers       P where dP is zero; the true dZ is zero there.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        return self._recall() - dy
+
+
 class GateFromTheGradient(ReLU):
     """The gate is taken from dy instead of from x.
 
@@ -127,6 +140,7 @@ EXHIBITS = (
     Exhibit(DiagonalSoftmax(), "dx", "diagonal only", (5,)),
     Exhibit(ZeroSoftmax(), "dx", "always zero", (5,)),
     Exhibit(SoftmaxSumsOverTheBatch(), "dx", "images mixed", (5,)),
+    Exhibit(SoftmaxMinusWhatComesFromAbove(), "dx", "something added", (5,)),
     Exhibit(GateFromTheGradient(), "dx", "mask taken from the gradient", (5, 6, 3)),
     Exhibit(GateOfBoth(), "dx", "mask taken from the gradient", (5, 6, 3)),
     Exhibit(GateMissing(), "dx", "mask missing", (5, 6, 3)),

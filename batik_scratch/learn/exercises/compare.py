@@ -16,9 +16,11 @@ def wrong_kind(value: Any, like: np.ndarray, what: str) -> tuple[str, tuple[str,
     if type(value) is not np.ndarray:  # a np.matrix multiplies and indexes otherwise
         if like.ndim == 0 and isinstance(value, int | float | np.number):
             return None if np.isfinite(value) else (f"{what} is {value}.", ())
-        return f"{what} is a {type(value).__name__}; it must be a plain NumPy array of shape {like.shape}.", ()
+        wanted = f"a plain NumPy array of shape {like.shape}" if like.ndim else "one number"
+        return f"{what} is a {type(value).__name__}; it must be {wanted}.", ()
     if value.shape != like.shape:
-        return f"{what} has shape {value.shape}; it must have {like.shape}.{_about(value, like)}", ()
+        wanted = f"have {like.shape}" if like.ndim else "be one number"
+        return f"{what} has shape {value.shape}; it must {wanted}.{_about(value, like)}", ()
     if value.dtype != like.dtype:
         fix = " Make new arrays with dtype=x.dtype, or by np.zeros_like." if value.dtype.kind == "f" else ""
         return f"{what} holds {value.dtype} numbers; it must hold {like.dtype} as the input does.{fix}", ()

@@ -19,7 +19,7 @@ IMAGES = 3
 def broken(answer: Answer, case: "Case") -> list[Finding]:
     """The first promise that is not kept, in the order of how much harm it does."""
     keep_at_inference = partial(_keep_at_inference, built(answer.exercise.reference, case))
-    for promise in (keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _no_grads_unasked):
+    for promise in (keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _nothing_unasked):
         layer = built(answer.thing, case)
         if found := promise(layer, draw(case)):
             method, sentence = found
@@ -74,8 +74,8 @@ def _backward_again(layer: Layer, x: np.ndarray) -> Broken:
     again = call(layer.backward, dy)
     if not same(first, again) or any(not same(layer.grads[key], value) for key, value in grads.items()):
         return "backward", (
-            "backward gives something else when it is called twice: it adds to an old gradient (= instead of +=), "
-            "or changes what forward kept."
+            "backward gives something else when it is called twice: it adds to an old gradient (where += stands, write "
+            "=), or changes what forward kept."
         )
     y[...] = 0
     if not same(call(layer.backward, dy), first):
@@ -114,8 +114,13 @@ def _dtype(layer: Layer, x: np.ndarray) -> Broken:
     return None
 
 
-def _no_grads_unasked(layer: Layer, x: np.ndarray) -> Broken:
+def _nothing_unasked(layer: Layer, x: np.ndarray) -> Broken:
     y = layer.forward(x, training=True)
+    if layer.backward(draw_like(y), need_dx=False) is not None:
+        return "backward", (
+            "backward returns dx although need_dx is False: nobody asks for the gradient of the first layer's input, and "
+            "it may be half of the work. Return None there."
+        )
     layer.grads = {}
     layer.backward(draw_like(y), need_grads=False)
     if layer.grads:

@@ -92,7 +92,8 @@ def unexplained(run: Run, name: str, given: np.ndarray) -> Diagnosis:
         "unexplained",
         name,
         f"{(~right).sum()} of {right.size} values are wrong, by most at {worst}: {given[worst]:.6g}, and it should be "
-        f"{numeric[worst]:.6g}. It is none of the usual mistakes; try one image, one channel and a 1x1 kernel by hand.",
+        f"{numeric[worst]:.6g}. It is none of the usual mistakes; try the smallest case by hand: one image, and as few values as "
+        "will show it.",
     )
 
 

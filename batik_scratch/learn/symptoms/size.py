@@ -90,13 +90,10 @@ def _name_of(factor: float, run: Run, name: str) -> tuple[str, str]:
         if again is not None:
             fitting &= {label for label, value in _candidates(other).items() if _near(value, again)}
             same = _near(again, factor)
-            seen = (
-                f"; for {other.case.n} inputs of shape {other.case.input_shape} too"
-                if same
-                else f", and {again:.6g} times for {other.case.n} inputs of shape {other.case.input_shape}"
-            )
+            here, there = (f"{one.case.n} inputs of shape {one.case.input_shape}" for one in (run, other))
+            seen = f" with {here} " + (f"and with {there} alike" if same else f"and {again:.6g} times it with {there}")
     best = min(fitting, key=lambda label: (len(label), label), default="")
-    return (f": {best}" if best else "") + seen, best
+    return seen + (f": {best}" if best else ""), best
 
 
 def _candidates(run: Run) -> dict[str, float]:

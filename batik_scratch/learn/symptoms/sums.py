@@ -102,6 +102,20 @@ def last_overlap(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     return None
 
 
+def added_to(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """Backward of dy = 0 is not 0: something is added to dy, or to its product, where all that is allowed multiplies it."""
+    rest = run.backward(np.zeros_like(run.dy))[name]
+    if rest is None or rest.shape != given.shape or not np.isfinite(rest).all() or zero(rest).all():
+        return None
+    place = tuple(int(i) for i in np.unravel_index(int(np.abs(rest).argmax()), rest.shape))
+    return Diagnosis(
+        "something added",
+        name,
+        f"With dy zero everywhere {name} should be zero, and is up to {np.abs(rest).max():.4g} (at {place}). A backward pass "
+        "multiplies dy by what forward knew, and adds up; it never adds anything else to it. Which term has no dy?",
+    )
+
+
 def images_mixed(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """dx of one image depends on dy of another, although the images' outputs do not depend on each other."""
     if name != "dx" or len(run.dy) < 2:

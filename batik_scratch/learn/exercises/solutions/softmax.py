@@ -1,7 +1,8 @@
 """Write both passes of the softmax.
 
 Keep    what backward will need, with self._keep(value, training, keep); get it back with self._recall()
-Return  from backward dx, or None where need_dx is False
+Return  from forward an array of its own, not the one that was kept: the caller may change it; from backward dx, or None
+        where need_dx is False
 """
 
 import numpy as np

@@ -114,7 +114,11 @@ def _large_logits(answer: Answer) -> Sequence[Finding]:
     expected, right = reference(logits, y)
     if np.allclose(value, expected) and np.allclose(dlogits, right):
         return []
-    sentence = "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
+    sentence = (
+        "A probability became 0, and its logarithm is lost: take the logarithm of the sum of exponentials instead."
+        if np.allclose(dlogits, right)
+        else "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
+    )
     details = (
         f"logits [10000, 0, -10000] with label 1 and [0, 0, 10000] with label 2 give {value}, should be {expected:g}",
     )
