@@ -17,10 +17,9 @@ from batik_scratch.nn.layers.conv import ALGORITHMS
 def test_every_layer_passes_for_dx_and_each_parameter(layer, shape):
     report = check_layer(layer, shape)
     report.raise_if_wrong()
-    assert [t.name for t in report.tensors] == [
-        "dx",
-        *(["kernel", "bias"] if isinstance(layer, nn.Conv2D | nn.Dense) else []),
-    ]
+    names = ["dx", *(["kernel", "bias"] if isinstance(layer, nn.Conv2D | nn.Dense) else [])]
+    sampled = 3 * np.prod(shape) > 60 or any(w.size > 60 for w in layer.params.values())
+    assert [t.name for t in report.tensors] == [*names, *["all"] * bool(sampled)]
     assert all(t.compared >= 3 for t in report.tensors)
 
 
@@ -224,7 +223,7 @@ def test_a_direction_that_always_crosses_a_kink_fails():
             return y
 
     report = check_layer(Jumpy(), (4, 5), method="random direction")
-    assert not report.ok and report.tensors[0].skipped == 5
+    assert not report.ok and report.tensors[0].skipped == 21
 
 
 def test_a_missing_gradient_is_wrong_and_does_not_stop_the_check():

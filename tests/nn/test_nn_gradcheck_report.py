@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from batik_scratch.nn.gradcheck.numeric import at_places, distinct, verdict
+from batik_scratch.nn.gradcheck.numeric import WIDTH, at_places, distinct, verdict
 from batik_scratch.nn.gradcheck.report import GradientReport, TensorCheck, broken_promise, tables
 
 TABLE = """\
@@ -78,6 +78,6 @@ def test_what_changed_is_shown_where_it_changed_most_relative_to_the_values_ther
 @pytest.mark.parametrize("shape", [(7,), (2, 3, 4)])
 def test_the_checks_input_has_no_ties_nothing_near_zero_and_both_signs(shape):
     values = distinct(shape, np.random.default_rng(0))
-    step = 4 / values.size
+    step = WIDTH / values.size
     assert values.shape == shape and np.allclose(np.diff(np.sort(values.ravel())), step)
     assert np.isclose(np.abs(values).min(), step / 2) and abs((values > 0).sum() - (values < 0).sum()) <= 1
