@@ -96,6 +96,13 @@ def test_damaged_files_raise_only_the_documented_error(tmp_path):
     assert survived < 60  # bytes that mean nothing (padding, dates) may change
 
 
+def test_the_checksum_covers_names_shapes_dtypes_and_numbers():
+    ones = np.ones((2, 3), np.float32)
+    others = [{"b": ones}, {"a": ones.T}, {"a": ones.view(np.int32)}, {"a": 2 * ones}]
+    sums = {model_file._checksum(arrays, {}) for arrays in ({"a": ones}, *others)}
+    assert len(sums) == 5 and model_file._checksum({"a": ones}, {"x": 1}) not in sums
+
+
 @pytest.mark.parametrize("what", ["compressed", "larger than a description ever is"])
 def test_a_description_that_could_fill_the_memory_is_not_read(tmp_path, what):
     everything().save(tmp_path / "m.npz")
