@@ -129,6 +129,7 @@ def test_a_wrong_layer_deep_in_the_network_is_caught():
 def test_optimisers_follow_their_rules():
     check_optimizer(nn.Adam(), adam_rule()).raise_if_wrong()
     check_optimizer(nn.Adam(0.01, 0.8, 0.99, 1e-3), adam_rule(0.01, 0.8, 0.99, 1e-3)).raise_if_wrong()
+    check_optimizer(nn.Adam(0.01, 0.0, 0.0, 1e-3), adam_rule(0.01, 0.0, 0.0, 1e-3)).raise_if_wrong()  # no memory at all
     check_optimizer(nn.SGD(), sgd_rule()).raise_if_wrong()
     for nesterov in (False, True):
         check_optimizer(nn.SGD(0.05, 0.8, nesterov), sgd_rule(0.05, 0.8, nesterov)).raise_if_wrong()

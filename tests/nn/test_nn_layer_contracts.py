@@ -241,6 +241,9 @@ def test_softmax_does_not_overflow():
         (lambda: nn.Dense(3, kernel_initializer="ones"), "glorot_uniform"),
         (lambda: nn.Dropout(1.0), "below 1"),
         (lambda: nn.Adam(0.0), "learning_rate"),
+        (lambda: nn.Adam(beta_1=1.0), "at least 0 and below 1, got 1.0 and 0.999"),
+        (lambda: nn.Adam(beta_2=1.0), "at least 0 and below 1, got 0.9 and 1.0"),
+        (lambda: nn.Adam(beta_1=-0.1), "at least 0"),
         (lambda: nn.ReduceLROnPlateau(factor=1.0), "factor"),
     ],
 )
