@@ -6,6 +6,7 @@ import pytest
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn.gradcheck import check_layer, check_loss, check_model, check_optimizer
+from batik_scratch.nn.gradcheck.model import _row
 from batik_scratch.nn.gradcheck.optimizers import adam_rule, sgd_rule
 
 
@@ -174,6 +175,49 @@ def test_a_network_with_a_layer_that_keeps_its_first_gradient_is_caught():
     remembers.build((6,), np.random.default_rng(0))
     model.layers[0] = remembers
     assert not check_model(model, x, y).ok
+
+
+class Jumpy(nn.ReLU):
+    def forward(self, x, training=False, keep=None):
+        y = super().forward(x, training, keep)
+        self._kept = np.random.default_rng().random(x.shape) > 0.5  # a gate that never stays
+        return y
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_network_that_crosses_a_kink_in_every_direction_fails_after_21(each):
+    model, x, y = network()
+    model.layers[1] = Jumpy()
+    model.layers[1].build((4,), np.random.default_rng(0))
+    report = check_model(model, x, y, directions=1, each_tensor=each)
+    assert [(t.name, t.ok, t.error, t.skipped, t.compared) for t in report.tensors[:1]] == [
+        ("direction 1", False, np.inf, 21, 0)
+    ]
+    assert all(not t.ok for t in report.tensors)
+
+
+@pytest.mark.parametrize(
+    ("method", "analytic", "numeric", "ok"),
+    [
+        ("complex step", 1.0, 1.0 + 0.9e-10, True),
+        ("complex step", 1.0, 1.0 + 2e-10, False),
+        ("complex step", 1e-12, 2e-12, False),  # no rounding to forgive, however small
+        ("random direction", 1e-9, 2e-9, True),  # below what a difference over 2e-6 can tell
+        ("random direction", 1e-9, 3e-8, False),
+    ],
+)
+def test_a_networks_direction_forgives_rounding_only_where_something_was_subtracted(method, analytic, numeric, ok):
+    check = _row("dx", method, analytic, numeric, 2, 1e-10)
+    assert (check.ok, check.skipped, check.compared) == (ok, 2, 1)
+    assert check.error == pytest.approx(abs(analytic - numeric) / max(analytic, numeric))
+
+
+def test_a_gradient_of_nan_is_wrong_and_no_second_gradient():
+    class NoNumber(nn.Dense):
+        def backward(self, dy, need_dx=True, need_grads=True):
+            return super().backward(dy, need_dx, need_grads) * np.nan
+
+    assert [(t.name, t.method) for t in check_layer(NoNumber(3), (4,)).wrong] == [("dx", "central difference")]
 
 
 def test_a_loss_that_is_no_number_is_said_to_be_so():
