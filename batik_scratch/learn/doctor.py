@@ -28,6 +28,7 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 Explanation = Callable[[Run, str, np.ndarray], Diagnosis | None]
 EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     size.not_a_number,
+    size.not_measured,
     size.always_zero,
     size.constant_factor,
     masks.mask_from_the_gradient,
@@ -65,6 +66,7 @@ SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # where the shape is another on
 )
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number,
+    size.not_measured,
     size.always_zero,
     size.constant_factor,
     losses.true_class_forgotten,

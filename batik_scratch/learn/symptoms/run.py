@@ -14,8 +14,8 @@ import numpy as np
 
 from ...nn import Layer
 from .diagnosis import close
+from .differences import differences
 
-EPS = 1e-5
 LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
 
 
@@ -106,11 +106,11 @@ class Run:
         return self._backward(dy.copy())
 
     def jacobian(self, name: str) -> np.ndarray:
-        """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps between x - eps and x + eps."""
+        """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps."""
         if name not in self._jacobians:
             tensor = self.x.copy() if name == "dx" else self.layer.params[name]
             x = tensor if name == "dx" else self.x
-            self._jacobians[name] = self._differences(x, tensor)
+            self._jacobians[name] = differences(lambda: self.output(x), tensor)
         return self._jacobians[name]
 
     def numeric(self, name: str, dy: np.ndarray | None = None) -> np.ndarray:
@@ -154,21 +154,6 @@ class Run:
         below = self.output(x)
         tensor[...] = before
         return (above - below) / 2e-6
-
-    def _differences(self, x: np.ndarray, tensor: np.ndarray) -> np.ndarray:
-        flat = tensor.reshape(-1)
-        jacobian = np.empty((self.y.size, flat.size))
-        middle = self.output(x).reshape(-1)
-        for place in range(flat.size):
-            before = flat[place]
-            flat[place] = before + EPS
-            above = self.output(x).reshape(-1)
-            flat[place] = before - EPS
-            below = self.output(x).reshape(-1)
-            flat[place] = before
-            bend = np.abs(above - 2 * middle + below)  # eps^2 f'' where smooth, eps times the jump at a kink
-            jacobian[:, place] = np.nan if (bend > 1e-3 * EPS).any() else (above - below) / (2 * EPS)
-        return jacobian
 
 
 def run(case: Case) -> Run:

@@ -19,6 +19,19 @@ def not_a_number(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     )
 
 
+def not_measured(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """No derivative could be measured, so nothing can be said."""
+    numeric = run.numeric(name)
+    if given.shape != numeric.shape or not numeric.size or not np.isnan(numeric).all():
+        return None
+    return Diagnosis(
+        "not measurable",
+        name,
+        f"At all {numeric.size} places the derivative of forward jumps from one side to the other, so that no number can say "
+        "what it is: right or wrong, one cannot tell. Try another seed or another input shape.",
+    )
+
+
 def always_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """Nothing but zeros."""
     numeric = run.numeric(name)
@@ -70,10 +83,10 @@ def _factor(given: np.ndarray, numeric: np.ndarray) -> float | None:
     """c where given = c numeric everywhere, c not 0, and there is enough to tell; else None."""
     known = ~np.isnan(numeric)
     n, a = numeric[known], given[known]
-    if a.shape != n.shape or (np.abs(n) > ATOL).sum() < min(3, n.size):
+    if a.shape != n.shape or n.size == 0 or (np.abs(n) > ATOL).sum() < min(3, n.size):
         return None
     factor = float((a * n).sum() / (n * n).sum())
-    if abs(factor) < 1e-6 or not close(a, factor * n):
+    if not np.isfinite(factor) or abs(factor) < 1e-6 or not close(a, factor * n):
         return None
     return factor
 
