@@ -118,7 +118,7 @@ def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnos
             return _findings(run(case), explanations)
     except TooLarge as large:
         raise InputError(
-            f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; here {large.error}. "
+            f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. "
             "Give it a smaller layer of the same kind, with fewer units, filters or channels: the mistake is there in every size"
         ) from None
     except Failure as failure:

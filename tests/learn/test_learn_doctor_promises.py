@@ -161,6 +161,24 @@ def test_shapes_are_to_be_printed_only_where_shapes_are_at_fault(error, says):
     assert ("by hand" in found.sentence) == (not isinstance(error, InputError | TypeError) and "Print" not in says)
 
 
+def test_an_init_that_forgets_the_base_class_is_named():
+    class NoSuper(nn.Dense):
+        def __init__(self, units):
+            self.units = units
+
+    (found,) = diagnose(NoSuper(3), (5,))
+    assert (found.tensor, found.name) == ("build", "raises") and "super().__init__() first" in found.sentence
+
+
+def test_a_forward_without_a_return_is_asked_for_one():
+    class NoReturn(nn.Dense):
+        def forward(self, x, training=False, keep=None):
+            super().forward(x, training, keep)
+
+    (found,) = diagnose(NoReturn(3), (5,))
+    assert (found.tensor, found.name) == ("y", "not an array") and "Is a return missing?" in found.sentence
+
+
 @pytest.mark.parametrize(
     ("layer", "says"),
     [
@@ -210,5 +228,7 @@ def test_a_shape_may_be_a_list_or_hold_numpy_integers():
 
 
 def test_a_layer_that_cannot_be_made_smaller_is_refused_with_the_limit_and_not_called_wrong():
-    with pytest.raises(InputError, match=r"at most 4,000,000 for one tensor; here y has .* numbers.*smaller layer"):
+    with pytest.raises(
+        InputError, match=r"at most 4,000,000 for one tensor; .* y has 6,000 numbers .* 48,000,000.*smaller layer"
+    ):
         diagnose(nn.Dense(2000), (2000,))

@@ -73,6 +73,8 @@ def _next_step(failure: Failure) -> str:
     error, words = failure.error, str(failure).lower()
     if isinstance(error, InputError):
         return ""
+    if isinstance(error, AttributeError) and failure.stage == "build":
+        return "A layer's own __init__ calls super().__init__() first: that makes params, grads and dtype."
     if isinstance(error, ValueError) and any(word in words for word in SHAPE_WORDS):
         return "Print the shapes of both factors just before that line."
     if isinstance(error, TypeError) and "argument" in words:
@@ -90,8 +92,12 @@ def _no_array(name: str, kind: str, what: str) -> Diagnosis:
     return Diagnosis(
         "not an array",
         name,
-        f"{what} is {kind}; it must be a NumPy array of real numbers. Leave out the .tolist(), or make "
-        "one array of it with np.stack or np.array.",
+        f"{what} is {kind}; it must be a NumPy array of real numbers. "
+        + (
+            "Is a return missing?"
+            if kind == "None"
+            else "Leave out the .tolist(), or make one array of it with np.array."
+        ),
     )
 
 

@@ -157,7 +157,10 @@ def run(case: Case) -> Run:
         return done
     smaller = tuple(max(1, size * 2 // 3) if size > 4 else size for size in case.input_shape)
     if smaller == case.input_shape:
-        sizes = f"y has {done.y.size:,} numbers and the largest tensor {largest:,}: that is {done.y.size * largest:,}"
+        sizes = (
+            f"even for inputs of shape {case.input_shape} y has {done.y.size:,} numbers and the largest tensor {largest:,}, "
+            f"which makes {done.y.size * largest:,}"
+        )
         raise TooLarge("forward", ValueError(sizes))
     return run(case.changed(input_shape=smaller, n=min(case.n, 3)))
 
