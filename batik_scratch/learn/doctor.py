@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..nn import Layer, Optimizer
-from .symptoms import altered, losses, masks, optimizers, order, reruns, size, sums
+from .symptoms import altered, losses, masks, normalising, optimizers, order, reruns, size, sums, values
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.diagnosis import Diagnosis
@@ -32,6 +32,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     size.not_a_number,
     size.not_measured,
     size.always_zero,
+    size.should_be_zero,
     size.constant_factor,
     masks.mask_from_the_gradient,
     size.zero_in_a_region,
@@ -40,6 +41,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     masks.wrong_mask,
     masks.diagonal_only,
     masks.local_factor,
+    values.input_for_output,
+    values.value_for_derivative,
     order.transposed,
     order.mirrored,
     order.shifted,
@@ -52,6 +55,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     altered.kernel_altered,
     altered.input_altered,
     sums.added_to,
+    normalising.normalisation_terms_missing,
     sums.images_mixed,
     reruns.right_in_an_easier_case,
     reruns.right_values_elsewhere,
@@ -71,6 +75,7 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number,
     size.not_measured,
     size.always_zero,
+    size.should_be_zero,
     size.constant_factor,
     losses.true_class_forgotten,
     losses.only_the_true_class,

@@ -45,6 +45,21 @@ def always_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     )
 
 
+def should_be_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """Something, where the true gradient is nothing."""
+    numeric = run.numeric(name)
+    if given.shape != numeric.shape or not (zero(numeric) | np.isnan(numeric)).all():
+        return None
+    tensor = "x" if name == "dx" else name
+    return Diagnosis(
+        "should be zero",
+        name,
+        f"All {given.size} values should be zero, and reach {np.nanmax(np.abs(given)):.3g}: moving {tensor} a little changes "
+        f"no y, because forward does not use it, or rounds, or compares. If y is meant to depend on {tensor}, look at "
+        "forward.",
+    )
+
+
 def zero_in_a_region(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """Right wherever it is not zero."""
     numeric = run.numeric(name)
