@@ -79,6 +79,7 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.constant_factor,
     losses.true_class_forgotten,
     losses.only_the_true_class,
+    altered.input_altered,
 )
 
 

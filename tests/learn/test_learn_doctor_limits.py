@@ -6,6 +6,7 @@ import pytest
 from batik_scratch import nn
 from batik_scratch.learn.doctor import diagnose
 from batik_scratch.learn.symptoms.differences import EPS, differences
+from batik_scratch.learn.symptoms.run import distinct
 
 
 def names(diagnoses):
@@ -59,19 +60,25 @@ def test_a_kink_within_the_step_is_left_out_or_does_no_harm(beside, curvature, j
 
 
 def test_what_bends_gives_its_slope_to_nine_digits():
-    x = np.array([0.3, 1.2])
+    x = np.array([0.3, 1.2, 1e-4])  # at the last it is nearly straight, and changes fast
     slopes = np.diagonal(differences(lambda: np.sin(100 * x), x))
     assert slopes == pytest.approx(100 * np.cos(100 * x), rel=1e-9)
 
 
 def test_a_right_layer_whose_kink_lies_under_some_values_is_right():
-    clip = Elementwise(lambda x: np.clip(x, -1, 1), lambda x: (np.abs(x) < 1) * 1.0)
-    assert diagnose(clip, (6,)) == []  # two of the 18 values are 1 and -1
+    edge = np.abs(distinct((3, 6), np.random.default_rng(0))).ravel()[0]
+    clip = Elementwise(lambda x: np.clip(x, -edge, edge), lambda x: (np.abs(x) < edge) * 1.0)
+    assert diagnose(clip, (6,)) == []
+
+
+@pytest.mark.parametrize("size", range(1, 200))
+def test_no_input_lies_where_clippings_usually_have_their_kinks(size):
+    twice = 2 * distinct((size,), np.random.default_rng(0))
+    assert np.abs(twice - np.round(twice)).min() > 0.09 / size > 20 * EPS
 
 
 def test_where_every_derivative_jumps_the_doctor_says_that_it_cannot_tell():
-    zigzag = Elementwise(
-        lambda x: np.abs(x - np.round(2 * x) / 2), lambda x: x
-    )  # a kink at every multiple of a quarter
+    step = np.diff(np.sort(distinct((2, 4), np.random.default_rng(0)), axis=None))[0]
+    zigzag = Elementwise(lambda x: np.abs(x / step - np.round(x / step)), lambda x: x)  # kinks under all values
     (found,) = diagnose(zigzag, (4,), n=2)
     assert found.name == "not measurable" and "nan" not in found.sentence

@@ -66,6 +66,18 @@ def test_a_gradient_of_the_batch_before_the_last_is_recognised():
     assert names(diagnose(BatchBeforeTheLast(3), (5,))) == [("kernel", "an earlier batch remembered")]
 
 
+def test_a_loss_that_keeps_its_first_gradient_is_recognised():
+    class Memo:
+        kept = None
+
+        def __call__(self, outputs, y):
+            value, gradient = nn.SparseCategoricalCrossentropy(from_logits=True)(outputs, y)
+            self.kept = gradient if self.kept is None else self.kept
+            return value, self.kept
+
+    assert names(diagnose_loss(Memo())) == [("doutputs", "an earlier batch remembered")]
+
+
 @pytest.mark.parametrize(
     ("layer", "shape", "tensors"),
     [(Memoised(3), (5,), ["kernel", "bias"]), (DxMemoised(), (2, 3, 2), ["dx"]), (Decaying(3), (5,), ["bias"])],

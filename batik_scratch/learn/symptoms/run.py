@@ -174,9 +174,12 @@ def try_run(case: Case) -> Run | None:
 
 
 def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink."""
+    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink.
+
+    From -1.95 to 1.95, in steps that never meet a multiple of 1/2, where a clipping may have its kinks.
+    """
     size = int(np.prod(shape))
-    return ((rng.permutation(size) - size // 2 + 0.5) * (4 / size)).reshape(shape)
+    return ((rng.permutation(size) - size // 2 + 0.5) * (3.9 / size)).reshape(shape)
 
 
 def _same(now: Any, before: np.ndarray) -> bool:
