@@ -12,23 +12,27 @@ looked at, so it reads a student's layer as well as ours.
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
+from ..errors import InputError
 from ..nn import Layer, Optimizer
-from .symptoms import altered, losses, masks, optimizers, order, reruns, size, sums
+from .symptoms import altered, losses, masks, normalising, optimizers, order, reruns, size, sums, values
+from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.diagnosis import Diagnosis
+from .symptoms.patient import Failure
 from .symptoms.quotients import Quotient, explain_quotient
-from .symptoms.run import Case, Failure, Run, run
+from .symptoms.run import LARGEST, Case, Run, TooLarge, run
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
 Explanation = Callable[[Run, str, np.ndarray], Diagnosis | None]
 EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     size.not_a_number,
+    size.not_measured,
     size.always_zero,
+    size.should_be_zero,
     size.constant_factor,
     masks.mask_from_the_gradient,
     size.zero_in_a_region,
@@ -37,6 +41,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     masks.wrong_mask,
     masks.diagonal_only,
     masks.local_factor,
+    values.input_for_output,
+    values.value_for_derivative,
     order.transposed,
     order.mirrored,
     order.shifted,
@@ -49,6 +55,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     altered.kernel_altered,
     altered.input_altered,
     sums.added_to,
+    normalising.normalisation_terms_missing,
     sums.images_mixed,
     reruns.right_in_an_easier_case,
     reruns.right_values_elsewhere,
@@ -63,12 +70,16 @@ SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # where the shape is another on
     order.axes_mixed_up,
     order.wrong_shape,
 )
+SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number,
+    size.not_measured,
     size.always_zero,
+    size.should_be_zero,
     size.constant_factor,
     losses.true_class_forgotten,
     losses.only_the_true_class,
+    altered.input_altered,
 )
 
 
@@ -80,22 +91,24 @@ def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0
 
     One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
     that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
+
+    InputError where `layer` is none, where `input_shape` or n is no size, and where the layer is too large: every
+    derivative is measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller
+    until they fit; units and filters are not.
     """
-    return _diagnose(Case(layer, tuple(int(length) for length in input_shape), n, seed), EXPLANATIONS)
+    return _diagnose(Case(layer_like(layer), a_shape(input_shape), at_least_one("n", n), seed), EXPLANATIONS)
 
 
 def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
     """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty where nothing is."""
-    case = Case(losses.LossAsLayer(loss), (classes,), n, seed)
-    return [
-        replace(found, tensor="doutputs" if found.tensor == "dx" else found.tensor)
-        for found in _diagnose(case, LOSS_EXPLANATIONS)
-    ]
+    classes = at_least_one("classes", classes)
+    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed)
+    return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
 def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
     """What is wrong with the first `steps` of an Adam (it has beta_1) or a descent with momentum; empty where nothing is."""
-    apart = optimizers.steps_apart(optimizer, optimizers.right_rule(optimizer), steps)
+    apart = optimizers.steps_apart(an_optimizer(optimizer), optimizers.right_rule(optimizer), steps)
     return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
 
 
@@ -109,6 +122,11 @@ def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnos
         with warnings.catch_warnings(), np.errstate(all="ignore"):  # a student's NaN is a finding, not a warning
             warnings.simplefilter("ignore")
             return _findings(run(case), explanations)
+    except TooLarge as large:
+        raise InputError(
+            f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. "
+            "Give it a smaller layer of the same kind, with fewer units, filters or channels: the mistake is there in every size"
+        ) from None
     except Failure as failure:
         return [failed(case, failure)]
 
@@ -117,7 +135,7 @@ def _findings(done: Run, explanations: tuple[Explanation, ...]) -> list[Diagnosi
     found = broken_contracts(done)
     if any(one.tensor == "y" for one in found):  # forward itself is at fault: its derivative tells nothing
         return found
-    said = {one.tensor for one in found if one.name in ("not the same twice", "dtype changed")}
+    said = {one.tensor for one in found if one.name in SAID_ENOUGH}
     wrong = [name for name in done.tensors if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it

@@ -29,7 +29,7 @@ def input_altered(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """A gradient taken with an input that is an earlier one, or shifted, or turned."""
     for slug, words, x in _other_inputs(run):
         other = try_run(run.case.changed(x=x, params=run.params))
-        if other is not None and other.fits(name, given, run.dy):
+        if other is not None and other.fits(name, given, run.dy) and not np.isnan(other.numeric(name)).any():
             return Diagnosis(
                 slug, name, f"The gradient is, to all digits, that of {words}. Backward must use what its forward kept."
             )
@@ -66,6 +66,7 @@ ADVICE = {
         "Each dy goes back to the pixel that it came from, through the same weight. Written as a convolution of dy, that "
         "needs the kernel turned by 180 degrees; written as col2im, it must not be turned."
     ),
+    "parameter left out": "Forward multiplies by it, so the gradient that passes through is multiplied by it too.",
     "transposed": "The way back runs through the transposed matrix: dX = dY W', with inputs and outputs swapped.",
 }
 
@@ -79,6 +80,8 @@ def _alterations(kernel: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
                     f"mirrored along {' and '.join(HEIGHT[a] for a in axes)}",
                     np.flip(kernel, axes),
                 )
+    if kernel.ndim == 1:
+        yield "parameter left out", "all ones", np.ones_like(kernel)
     for order in {4: ((0, 1, 3, 2), (1, 0, 2, 3), (1, 0, 3, 2)), 2: ((1, 0),)}.get(kernel.ndim, ()):
         changed = kernel.transpose(order)
         if changed.shape == kernel.shape:
@@ -92,6 +95,9 @@ HEIGHT = ("height", "width")
 
 def _other_inputs(run: Run) -> Iterator[tuple[str, str, np.ndarray]]:
     yield "an earlier batch remembered", "the batch of the forward pass before the last one", run.earlier_x
+    if run.y.shape == run.x.shape:
+        yield "output for input", "an input that is forward's output: y stands where x should", run.y
+    yield "input left out", "an input of ones: forward multiplies by x, and this gradient does not", np.ones_like(run.x)
     for axis in range(1, run.x.ndim):
         for step in (1, -1):
             where = "after" if step > 0 else "before"

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...errors import InputError
 from .altered import kernel_altered
 from .diagnosis import Diagnosis, close
 from .order import transposed
-from .run import Case, Failure, Run, try_run
+from .patient import Failure, NoArray
+from .run import Case, Run, try_run
 
+SHAPE_WORDS = ("shape", "broadcast", "dimension", "aligned", "reshape", "axis", "axes")  # in NumPy's own sentences
 ADVICE = {
     "dy": (
         "mutated upstream gradient",
@@ -39,9 +42,11 @@ def broken_contracts(done: Run) -> list[Diagnosis]:
             f"forward gives {(~np.isfinite(done.y)).sum()} values that are NaN or infinite: no gradient can be right."
         )
         return [*found, Diagnosis("not a number", "y", sentence)]
+    found += [_no_array(name, kind, "The gradient") for name, kind in done.instead.items()]
     found += [_dtype(name, array) for name, array in _arrays(done).items() if array.dtype != np.float64]
     if not done.touched:
-        found += [d for name in done.tensors if (d := _twice(done, name)) is not None]
+        both = [_twice(done, name) or _of_another_batch(done, name) for name in done.tensors]
+        found += [one for one in both if one is not None]
     return found
 
 
@@ -55,21 +60,55 @@ def missing(done: Run, name: str) -> Diagnosis:
 
 def failed(case: Case, failure: Failure) -> Diagnosis:
     """The layer raised: where, what, and whether it works when all sizes are equal (a transposed factor, mostly)."""
+    if isinstance(failure, NoArray):
+        return _no_array("y", str(failure.error), "What forward returns")
     easy = _where_sizes_are_equal(case, failure)
     if easy is not None:
         return easy
-    return Diagnosis(
-        "raises",
-        failure.stage,
-        f"{failure.stage} stops with {failure}. Print the shapes of both factors just before that line.",
-    )
+    return Diagnosis("raises", failure.stage, f"{failure.stage} stops with {failure}. {_next_step(failure)}".strip())
+
+
+def _next_step(failure: Failure) -> str:
+    """What to look at; nothing where the error itself says what to do."""
+    error, words = failure.error, str(failure).lower()
+    if isinstance(error, InputError):
+        return ""
+    if isinstance(error, AttributeError) and failure.stage == "build":
+        return "A layer's own __init__ calls super().__init__() first: that makes params, grads and dtype."
+    if isinstance(error, ValueError) and any(word in words for word in SHAPE_WORDS):
+        return "Print the shapes of both factors just before that line."
+    if isinstance(error, TypeError) and "argument" in words:
+        return (
+            "The signatures are forward(x, training=False, keep=None) and backward(dy, need_dx=True, need_grads=True)."
+        )
+    return "Make the same call by hand: the traceback names the line."
 
 
 def _arrays(done: Run) -> dict[str, np.ndarray]:
     return {"y": done.y} | {name: g for name, g in done.analytic.items() if g is not None}
 
 
+def _no_array(name: str, kind: str, what: str) -> Diagnosis:
+    return Diagnosis(
+        "not an array",
+        name,
+        f"{what} is {kind}; it must be a NumPy array of real numbers. "
+        + (
+            "Is a return missing?"
+            if kind == "None"
+            else "Leave out the .tolist(), or make one array of it with np.array."
+        ),
+    )
+
+
 def _dtype(name: str, array: np.ndarray) -> Diagnosis:
+    if array.dtype.kind == "c":
+        return Diagnosis(
+            "dtype changed",
+            name,
+            f"{name} is {array.dtype} where all that went in is real. It must be a real NumPy array: look for a 1j, an "
+            "np.fft or an eigenvalue, and take .real of what has no imaginary part.",
+        )
     return Diagnosis(
         "dtype changed",
         name,
@@ -96,6 +135,25 @@ def _twice(done: Run, name: str) -> Diagnosis | None:
         name,
         f"Two backward passes of one forward pass differ by up to {np.abs(first - second).max():.3g}. Backward must not draw "
         "random numbers or use up what forward kept.",
+    )
+
+
+def _of_another_batch(done: Run, name: str) -> Diagnosis | None:
+    """The gradient is another one when a whole backward pass of another batch went before."""
+    first, later, past = done.analytic[name], done.later[name], done.past[name]
+    if first is None or later is None or first.shape != later.shape or close(later, first):
+        return None
+    if not (np.isfinite(first).all() and np.isfinite(later).all()):  # that is said elsewhere
+        return None
+    if past is not None and close(later, past):
+        evidence = "backward gives this batch the gradient of the other one again, to all digits"
+    else:
+        evidence = f"the gradient of this batch differs by up to {np.abs(later - first).max():.3g}"
+    return Diagnosis(
+        "from an earlier batch",
+        name,
+        f"After a backward pass of another batch, {evidence}. Each call computes its gradient anew and replaces the old one: "
+        "look for a setdefault, for an `if ... is None` or for a cache that is never emptied.",
     )
 
 

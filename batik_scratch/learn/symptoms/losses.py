@@ -1,6 +1,7 @@
 """What is wrong with a loss: it is examined as a layer whose output is one number."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,22 @@ class LossAsLayer(Layer):
         return np.array([value])
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray:
-        return np.asarray(self.gradient) * dy[0]
+        return self.gradient * dy[0] if isinstance(self.gradient, np.ndarray) else self.gradient
 
     def labels(self, n: int) -> np.ndarray:
         """The same y (n,) at every call."""
         return np.random.default_rng(n).integers(0, self.classes, n)
+
+
+def of_a_loss(found: Diagnosis) -> Diagnosis:
+    """What was found of the layer, said of the loss: its gradient is called doutputs."""
+    if found.tensor != "dx":
+        return found
+    if found.name == "no gradient":
+        return replace(
+            found, tensor="doutputs", sentence="The gradient is None; a loss returns two things, (value, gradient)."
+        )
+    return replace(found, tensor="doutputs")
 
 
 def true_class_forgotten(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:

@@ -5,8 +5,6 @@ gradient at once: `numeric("dx", dy)` is J' dy, whatever dy. Nothing is assumed 
 """
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,17 +12,16 @@ import numpy as np
 
 from ...nn import Layer
 from .diagnosis import close
+from .differences import differences
+from .patient import Failure, Patient
 
-EPS = 1e-5
 LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
 
+Gradients = dict[str, np.ndarray | None]
 
-class Failure(Exception):
-    """The layer raised, or returned what is no array: `stage` says in which call."""
 
-    def __init__(self, stage: str, error: BaseException) -> None:
-        super().__init__(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
-        self.stage = stage
+class TooLarge(Failure):
+    """The layer works, but its Jacobians would be too large."""
 
 
 @dataclass
@@ -50,67 +47,57 @@ class Run:
     """The case, run once: forward on another input, forward on x, backward on dy twice.
 
     x (n, *input_shape) distinct values, dy N(0, 1) of y's shape; analytic {tensor: gradient} of the first backward,
-    again {tensor: gradient} of the second; touched: names of what the layer changed and should not have.
+    again {tensor: gradient} of the second; instead {tensor: what came in place of an array}; touched: names of what the
+    layer changed and should not have.
+    later {tensor: gradient} where a whole backward pass of another batch went before, past {tensor: gradient} of that one.
     Raises Failure where the layer does.
     """
 
     def __init__(self, case: Case) -> None:
         self.case = case
         rng = np.random.default_rng(case.seed)
-        with calling("build"):
-            self.layer = copy.deepcopy(case.layer)
-            self.layer.astype("float64")
-            self.layer.build(tuple(case.input_shape), rng)
-        for key, value in self.layer.params.items():  # biases too: zeros would hide what is missing
-            self.layer.params[key] = value + 0.1 * rng.standard_normal(value.shape)
+        self._patient = Patient(case.layer, tuple(case.input_shape), rng)
+        self.layer = self._patient.layer
         self.layer.params |= {key: value.copy() for key, value in case.params.items()}
         shape = (case.n, *case.input_shape)
         self.earlier_x, drawn = distinct(shape, rng), distinct(shape, rng)
         self.x = drawn if case.x is None else case.x
-        self._generators = {k: v for k, v in vars(self.layer).items() if isinstance(v, np.random.Generator)}
-        self._states = {k: v.bit_generator.state for k, v in self._generators.items()}
         self.params = {key: value.copy() for key, value in self.layer.params.items()}
         self._jacobians: dict[str, np.ndarray] = {}
-        self.forward(self.earlier_x.copy())  # a layer that remembers an earlier batch shows itself
+        fresh = copy.deepcopy(self._patient)
+        self.y = self._after_another(self.x.copy()).copy()
         x = self.x.copy()
-        self.y = self.forward(x).copy()
-        self.repeatable = np.array_equal(self.y, self.forward(x), equal_nan=True)
+        self.repeatable = np.array_equal(self.y, self._after_another(x), equal_nan=True)
         self.dy = rng.standard_normal(self.y.shape)
         dy = self.dy.copy()
-        self.analytic = self._backward(dy)
-        self.again = self._backward(self.dy.copy())
+        self.analytic, self.instead = self._patient.backward(dy)
+        self.again, _ = self._patient.backward(self.dy.copy())
         after: dict[str, tuple[Any, np.ndarray]] = {"dy": (dy, self.dy), "x": (x, self.x)}
         after |= {key: (self.layer.params.get(key), value) for key, value in self.params.items()}
         self.touched = [name for name, (now, before) in after.items() if not _same(now, before)]
         self.layer.params = {key: value.copy() for key, value in self.params.items()}
+        self.past, self.later = self._with_a_past(fresh, rng)
 
     @property
     def tensors(self) -> list[str]:
         """The names of all gradients that there should be."""
         return ["dx", *self.params]
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """y of x, with the layer's random numbers as they were at the first call (one frozen dropout mask)."""
-        for key, generator in self._generators.items():
-            generator.bit_generator.state = self._states[key]
-        with calling("forward"):
-            return _array(self.layer.forward(x, training=True))
-
     def output(self, x: np.ndarray) -> np.ndarray:
         """A copy of y of a copy of x: the layer may do with both what it likes."""
-        return self.forward(x.copy()).copy()
+        return self._patient.forward(x.copy()).copy()
 
-    def backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
+    def backward(self, dy: np.ndarray) -> Gradients:
         """{tensor: gradient} for another upstream gradient, after a fresh forward pass."""
-        self.forward(self.x.copy())
-        return self._backward(dy.copy())
+        self._after_another(self.x.copy())
+        return self._patient.backward(dy.copy())[0]
 
     def jacobian(self, name: str) -> np.ndarray:
-        """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps between x - eps and x + eps."""
+        """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps."""
         if name not in self._jacobians:
             tensor = self.x.copy() if name == "dx" else self.layer.params[name]
             x = tensor if name == "dx" else self.x
-            self._jacobians[name] = self._differences(x, tensor)
+            self._jacobians[name] = differences(lambda: self.output(x), tensor)
         return self._jacobians[name]
 
     def numeric(self, name: str, dy: np.ndarray | None = None) -> np.ndarray:
@@ -137,11 +124,17 @@ class Run:
                 return False
         return close(given, self.numeric(name, dy))
 
-    def _backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
-        with calling("backward"):
-            dx = self.layer.backward(dy)
-            grads = {key: self.layer.grads.get(key) for key in self.params}
-            return {key: None if g is None else _array(g).copy() for key, g in {"dx": dx, **grads}.items()}
+    def _after_another(self, x: np.ndarray) -> np.ndarray:
+        """y of x, just after that of another batch: a layer that remembers an earlier one shows itself."""
+        self._patient.forward(self.earlier_x.copy())
+        return self._patient.forward(x)
+
+    def _with_a_past(self, patient: Patient, rng: np.random.Generator) -> tuple[Gradients, Gradients]:
+        """The gradients of another batch, and then those of this one, by a layer that has run neither before."""
+        other = patient.forward(self.earlier_x.copy())
+        past, _ = patient.backward(rng.standard_normal(other.shape))
+        patient.forward(self.x.copy())
+        return past, patient.backward(self.dy.copy())[0]
 
     def _slope(self, name: str, direction: np.ndarray) -> np.ndarray:
         """d y along a unit direction of one tensor, in steps too small for most kinks."""
@@ -155,21 +148,6 @@ class Run:
         tensor[...] = before
         return (above - below) / 2e-6
 
-    def _differences(self, x: np.ndarray, tensor: np.ndarray) -> np.ndarray:
-        flat = tensor.reshape(-1)
-        jacobian = np.empty((self.y.size, flat.size))
-        middle = self.output(x).reshape(-1)
-        for place in range(flat.size):
-            before = flat[place]
-            flat[place] = before + EPS
-            above = self.output(x).reshape(-1)
-            flat[place] = before - EPS
-            below = self.output(x).reshape(-1)
-            flat[place] = before
-            bend = np.abs(above - 2 * middle + below)  # eps^2 f'' where smooth, eps times the jump at a kink
-            jacobian[:, place] = np.nan if (bend > 1e-3 * EPS).any() else (above - below) / (2 * EPS)
-        return jacobian
-
 
 def run(case: Case) -> Run:
     """Run the case; where its Jacobians would be too large, a smaller one of the same kind."""
@@ -179,7 +157,11 @@ def run(case: Case) -> Run:
         return done
     smaller = tuple(max(1, size * 2 // 3) if size > 4 else size for size in case.input_shape)
     if smaller == case.input_shape:
-        raise Failure("forward", ValueError("the layer is too large to be examined; use fewer units"))
+        sizes = (
+            f"even for inputs of shape {case.input_shape} y has {done.y.size:,} numbers and the largest tensor {largest:,}, "
+            f"which makes {done.y.size * largest:,}"
+        )
+        raise TooLarge("forward", ValueError(sizes))
     return run(case.changed(input_shape=smaller, n=min(case.n, 3)))
 
 
@@ -192,28 +174,12 @@ def try_run(case: Case) -> Run | None:
 
 
 def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink."""
+    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink.
+
+    From -1.95 to 1.95, in steps that never meet a multiple of 1/2, where a clipping may have its kinks.
+    """
     size = int(np.prod(shape))
-    return ((rng.permutation(size) - size // 2 + 0.5) * (4 / size)).reshape(shape)
-
-
-@contextmanager
-def calling(stage: str) -> Iterator[None]:
-    """Turn whatever the layer raises into a Failure that knows where; numeric warnings are not the question here."""
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except Failure:
-        raise
-    except (Exception, SystemExit) as error:
-        raise Failure(stage, error) from error
-
-
-def _array(value: Any) -> np.ndarray:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"returned {type(value).__name__} where an array of numbers is needed")
-    return array
+    return ((rng.permutation(size) - size // 2 + 0.5) * (3.9 / size)).reshape(shape)
 
 
 def _same(now: Any, before: np.ndarray) -> bool:

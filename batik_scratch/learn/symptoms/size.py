@@ -19,6 +19,19 @@ def not_a_number(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     )
 
 
+def not_measured(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """No derivative could be measured, so nothing can be said."""
+    numeric = run.numeric(name)
+    if given.shape != numeric.shape or not numeric.size or not np.isnan(numeric).all():
+        return None
+    return Diagnosis(
+        "not measurable",
+        name,
+        f"At all {numeric.size} places the derivative of forward jumps from one side to the other, so that no number can say "
+        "what it is: right or wrong, one cannot tell. Try another seed or another input shape.",
+    )
+
+
 def always_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
     """Nothing but zeros."""
     numeric = run.numeric(name)
@@ -29,6 +42,21 @@ def always_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
         name,
         f"All {given.size} values are zero; the true gradient reaches {np.nanmax(np.abs(numeric)):.3g}. The sum was never "
         "written to the array that is returned, or two terms cancel.",
+    )
+
+
+def should_be_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+    """Something, where the true gradient is nothing."""
+    numeric = run.numeric(name)
+    if given.shape != numeric.shape or not (zero(numeric) | np.isnan(numeric)).all():
+        return None
+    tensor = "x" if name == "dx" else name
+    return Diagnosis(
+        "should be zero",
+        name,
+        f"All {given.size} values should be zero, and reach {np.nanmax(np.abs(given)):.3g}: moving {tensor} a little changes "
+        f"no y, because forward does not use it, or rounds, or compares. If y is meant to depend on {tensor}, look at "
+        "forward.",
     )
 
 
@@ -70,10 +98,10 @@ def _factor(given: np.ndarray, numeric: np.ndarray) -> float | None:
     """c where given = c numeric everywhere, c not 0, and there is enough to tell; else None."""
     known = ~np.isnan(numeric)
     n, a = numeric[known], given[known]
-    if a.shape != n.shape or (np.abs(n) > ATOL).sum() < min(3, n.size):
+    if a.shape != n.shape or n.size == 0 or (np.abs(n) > ATOL).sum() < min(3, n.size):
         return None
     factor = float((a * n).sum() / (n * n).sum())
-    if abs(factor) < 1e-6 or not close(a, factor * n):
+    if not np.isfinite(factor) or abs(factor) < 1e-6 or not close(a, factor * n):
         return None
     return factor
 

@@ -1,0 +1,53 @@
+"""The numerical Jacobian by central differences, and where there is none because the function has a kink."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+EPS = 1e-5
+JUMP = 1e-3  # a derivative that jumps by less is taken for smooth
+BENT = 1.0  # where the second derivative is larger, one step is not enough for seven digits
+ROUNDING = 1e3 * np.finfo(float).eps  # of y: what differences of y may be off by, with room to spare
+
+
+def differences(output: Callable[[], np.ndarray], tensor: np.ndarray) -> np.ndarray:
+    """d y / d tensor (y.size, tensor.size), where `output()` is y of the tensor as it stands; a column is NaN at a kink.
+
+    The tensor is changed in place, one value at a time, and put back.
+    """
+    flat = tensor.reshape(-1)
+    middle = output().reshape(-1)
+    jacobian = np.empty((middle.size, flat.size))
+    rounding = ROUNDING * np.abs(middle).max(initial=0)
+    for place in range(flat.size):
+        slope, bend = _both_sides(output, middle, flat, place, EPS)
+        if (bend > BENT * EPS**2 + rounding).any():
+            narrow, narrow_bend = _both_sides(output, middle, flat, place, EPS / 2)
+            seen = bend > JUMP * EPS + rounding
+            smooth = _smooth(slope[seen], bend[seen], narrow[seen], narrow_bend[seen])
+            slope = (4 * narrow - slope) / 3 if smooth else np.full_like(slope, np.nan)  # Richardson: no term in eps^2
+        jacobian[:, place] = slope
+    return jacobian
+
+
+def _both_sides(
+    output: Callable[[], np.ndarray], middle: np.ndarray, flat: np.ndarray, place: int, eps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The slope, and by how much the middle lies off the line between both sides, at each y."""
+    before = flat[place]
+    flat[place] = before + eps
+    above = output().reshape(-1)
+    flat[place] = before - eps
+    below = output().reshape(-1)
+    flat[place] = before
+    return (above - below) / (2 * eps), np.abs(above - 2 * middle + below)
+
+
+def _smooth(wide: np.ndarray, wide_bend: np.ndarray, narrow: np.ndarray, narrow_bend: np.ndarray) -> bool:
+    """True where curvature alone bends the function, as slopes and bends for the steps eps and eps / 2 tell.
+
+    The bend is eps^2 f'' where the function is smooth: half the step, a quarter of it. At a kink it is eps times the
+    jump of the derivative: half the step, half of it. A kink a little off can bring it to a quarter too, but then the
+    two slopes differ, by a good part of that jump.
+    """
+    return bool(((narrow_bend <= 0.35 * wide_bend) & (np.abs(wide - narrow) <= 0.05 * wide_bend / EPS)).all())
