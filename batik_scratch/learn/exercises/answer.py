@@ -102,7 +102,7 @@ class Answer:
         named = [
             part.lineno
             for statement in ast.walk(node)
-            if isinstance(statement, ast.Assign | ast.AugAssign) and _fills_grads(statement)
+            if isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr) and _fills_grads(statement)
             for part in ast.walk(statement)
             if isinstance(part, ast.Constant) and part.value == tensor
         ]
@@ -114,9 +114,12 @@ def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
     return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in arrays], **options)
 
 
-def _fills_grads(statement: ast.Assign | ast.AugAssign) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    return any(isinstance(n, ast.Attribute) and n.attr == "grads" for target in targets for n in ast.walk(target))
+def _fills_grads(statement: ast.Assign | ast.AugAssign | ast.Expr) -> bool:
+    if isinstance(statement, ast.Expr):  # a call, as of setdefault
+        parts = [statement.value]
+    else:
+        parts = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return any(isinstance(n, ast.Attribute) and n.attr == "grads" for part in parts for n in ast.walk(part))
 
 
 def _asks_the_reference(node: ast.Attribute, reference: type) -> bool:
