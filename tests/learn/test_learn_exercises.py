@@ -16,6 +16,7 @@ from batik_scratch.learn import exercises
 from batik_scratch.learn.exercises import process
 from batik_scratch.learn.exercises.compare import apart, wrong_numbers
 from batik_scratch.learn.exercises.examination import examine
+from batik_scratch.learn.exercises.signatures import misfit
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, INDEX = ROOT / "batik_scratch", ROOT / "examples" / "exercises" / "README.md"
@@ -146,6 +147,24 @@ def test_what_the_doctor_can_name_comes_before_what_it_cannot(tmp_path):
     odd = odd.replace("dy.sum(axis=0)", "-dy.sum(axis=0)").replace("from batik", "import numpy as np\nfrom batik")
     findings = examined(tmp_path, exercise, odd).findings
     assert [f.part for f in findings] == ["bias", "kernel"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("training=False, keep=None", "training: bool = False, keep=None, **more"),
+        ("(self, x, training=False, keep=None)", "(me, x, *more, **options)"),
+        ("(self, dy, need_dx=True, need_grads=True)", "(self, dy, need_dx=1, need_grads=1, scale=1)"),
+    ],
+)
+def test_parameters_may_be_written_in_any_way_that_takes_the_calls(old, new):
+    dense = exercises.find("dense")
+    text = exercises.solution(dense)
+    assert old in text
+    scope = {}
+    exec(text.replace(old, new), scope)
+    method = "forward" if "training" in old else "backward"
+    assert misfit(dense, method, vars(scope["Dense"])[method]) is None
 
 
 @pytest.mark.parametrize(

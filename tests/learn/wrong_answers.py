@@ -63,6 +63,17 @@ WRONG = [
         "bias",
         "is still in it",
     ),
+    ("dense", "forward(self, x, training=False, keep=None)", "forward(self, x)", "file", "forward takes (self, x)"),
+    (
+        "dense",
+        "forward(self, x, training",
+        "forward(x, training",
+        "file",
+        "must be:\ndef forward(self, x, training=False",
+    ),
+    ("dense", "training=False, keep=None", "keep=None, training=False", "file", "forward takes (self, x, keep=None"),
+    ("dense", "(self, dy, need_dx=True, need_grads=True)", "(self, dy)", "file", "def backward(self, dy, need_dx=True"),
+    ("dense", "need_dx=True,", "need_dx=False,", "file", "backward takes (self, dy, need_dx=False"),
     # ------------------------------------------------------------------ relu
     ("relu", "np.maximum(x, 0)", "np.abs(x)", "forward", "change their sign"),
     ("relu", "np.maximum(x, 0)", "np.where(x > 0, x, 0.01 * x)", "forward", "leaky"),
@@ -127,6 +138,7 @@ WRONG = [
         "special",
         "right, but dlogits is not",
     ),
+    ("cross_entropy", "(logits, y):", "(logits):", "file", "must be:\ndef cross_entropy(logits, y):"),
     (
         "softmax",
         "return p * (dy - (dy * p).sum(axis=1, keepdims=True))",
@@ -205,6 +217,7 @@ WRONG = [
         "step",
         "before m and v are",
     ),
+    ("adam", "(self, w, g, memory)", "(self, w, g)", "file", "must be:\ndef update(self, w, g, memory):"),
     (
         "adam",
         "m += (g - m) * (1 - self.beta_1)",
