@@ -35,6 +35,7 @@ PROMISED = {
     nn.Sequential.predict: "self, x, batch_size=32",
     nn.Sequential.logits: "self, x, batch_size=32",
     nn.Sequential.trace: "self, x, y=None, seed=None",
+    gradcheck.check_adjoint: "forward, adjoint, input_shape, seed=0, title='adjoint'",
     gradcheck.check_layer: "layer, input_shape, n=3, seed=0, samples=60, x=None, method='central difference'",
     gradcheck.check_loss: "loss, n=5, classes=4, seed=0, probabilities=False",
     gradcheck.check_model: "model, x, y, directions=5, seed=0, each_tensor=False",
