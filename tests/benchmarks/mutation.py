@@ -186,14 +186,12 @@ class Coverage:
 
 
 def tests_for(mutant: Mutant, functions: dict[str, set[tuple[str, int]]], seconds: dict[str, float]) -> list[str]:
-    """The tests that call the changed function, the quickest first; of what runs at import, those that use that file.
+    """The tests that call the changed function, the quickest first; for what runs at import, all tests.
 
     A default runs at import, whatever function it belongs to: a test of signatures calls none.
     """
     name, first = str(mutant.path), first_lines(mutant)
-    found = [test for test, seen in functions.items() if any((name, line) in seen for line in first)]
-    if not first:
-        found = [test for test, seen in functions.items() if any(file == name for file, _ in seen)]
+    found = [test for test, seen in functions.items() if not first or any((name, line) in seen for line in first)]
     found.sort(key=lambda test: seconds[test])
     total = list(itertools.accumulate(seconds[test] for test in found))
     return [test for test, until in zip(found, total, strict=True) if until <= BUDGET]
