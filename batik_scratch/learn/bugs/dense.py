@@ -22,7 +22,7 @@ class DividedByTheBatchTwice(Dense):
     """The layer divides dW by N, although the loss already did.
 
     Looks right   "mean over the batch" is in every textbook; it does not say that the loss takes it, once for all layers.
-    The check     compares sizes with a batch of 3, then of 5.
+    The check     compares sizes, with a batch of 3; the doctor runs the layer again with 5.
     Numbers       1/3 of the true value, then 1/5: the factor follows N.
     """
 
@@ -48,7 +48,7 @@ class WeightsNotTransposed(Dense):
 class WeightsNotTransposedOnUnequalSizes(WeightsNotTransposed):
     """dX = dY W again, in a layer that is not square: now NumPy stops it, with a word about matmul's core dimension.
 
-    Looks right   the formula on the board has no prime either: there, X was a column.
+    Looks right   where weights are stored as (out, in), as PyTorch does, it is Y = X W' and dX = dY W: no prime.
     The check     cannot run; that is an answer too.
     Numbers       with as many inputs as units it does run, and dx is the true gradient for W'.
     """
@@ -85,7 +85,8 @@ class MinusOfTheDescent(Dense):
 class BiasForgotten(Dense):
     """There is no bias gradient at all.
 
-    Looks right   the network trains: the weights of a unit can replace most of what its bias does.
+    Looks right   dx and dW are, and an optimiser that loops over `grads` passes the bias by: it stays at zero, and the
+                  weights can replace some of what it would do. Ours asks for every gradient, and stops: KeyError: 'bias'.
     The check     asks for a gradient of every parameter by name.
     Numbers       none: `grads` has no "bias".
     """
