@@ -195,11 +195,12 @@ print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passe
 # %% [markdown]
 # ## A layer, and a whole network
 #
-# For a layer with weights, every tensor is checked: the inputs, the kernel, the bias. For a whole network that would take
-# too long, so all its weights are nudged at once, in random directions; the gradient predicts the change as a sum of
+# For a layer with weights, every tensor is checked: the inputs, the kernel, the bias. Of a large one 60 places are drawn, and
+# then everything is moved at once as well, so that no place is left out: "all". For a whole network one place at a time would
+# take too long, so all its weights are nudged at once, in random directions; the gradient predicts the change as a sum of
 # products. The network below has every kind of layer that the paper's has, and is checked by the complex step.
 #
-# > Conv2D: dx True, kernel True, bias True
+# > Conv2D: dx True, kernel True, bias True, all True
 # > the whole network, five directions: True
 
 # %%

@@ -120,6 +120,13 @@ def ended(pid):
     return False
 
 
+RAISES_WHEN_LOOKED_AT = """class Meta(type(nn.Dense)):
+    def __getattribute__(cls, name):
+        raise RuntimeError("hands off")
+
+class Dense(nn.Dense, metaclass=Meta)"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words", "line"),
@@ -146,6 +153,18 @@ def ended(pid):
             "lets nn.Dense.forward do the work",
             "super()",
         ),
+        (RIGHT + "\n    forward = 3\n", "forward is of the kind int; it must be a method", None),
+        (RIGHT.replace("    def forward", "    @staticmethod\n    def forward"), "of the kind staticmethod", None),
+        (
+            RIGHT.replace("class Dense(nn.Dense)", RAISES_WHEN_LOOKED_AT),
+            "stops with RuntimeError: hands off",
+            "hands off",
+        ),
+        (
+            with_forward("raise type('E', (Exception,), {'__getattribute__': lambda self, name: 1 / 0})"),
+            "raises another when one looks at it",
+            None,
+        ),
     ],
     ids=[
         "typo",
@@ -160,11 +179,16 @@ def ended(pid):
         "renamed",
         "constructor",
         "super",
+        "a number",
+        "static",
+        "metaclass",
+        "odd error",
     ],
 )
 def test_a_file_that_is_no_answer_is_explained(tmp_path, capfd, text, words, line):
     path = written(tmp_path, text)
     code, out, _ = checked(capfd, path)
+    assert "The file printed" not in out
     assert code == 1 and words in re.sub(r"\s+", " ", out)
     if line:
         number = re.search(r"^line (\d+): ", out, re.MULTILINE)
@@ -204,10 +228,63 @@ def test_hints_go_from_a_nudge_to_the_line_and_begin_anew_with_a_new_trouble(tmp
     assert "nothing to hint" in hinted(RIGHT)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("return 1 / 0", "divide by it"),
+        ("return xx @ x", "No such name is known there"),
+        ("x.weights", "What stands before the dot"),
+        ("self.params['biases']", "nothing under that key"),
+        ("assert x is None", "its own words say"),
+        ("return x + 'a'", "its own words say"),
+    ],
+)
+def test_a_hint_on_what_has_nothing_to_do_with_shapes_speaks_of_none(tmp_path, capfd, line, first):
+    path = written(tmp_path, with_forward(line))
+    hints = []
+    for _ in range(2):
+        assert main(["exercise", "hint", str(path)]) == 0
+        hints.append(re.sub(r"\s+", " ", capfd.readouterr().out))
+    assert "hint 1 of 2" in hints[0] and first in hints[0] and "hint 2 of 2: Print what goes into" in hints[1]
+    for words in ("shape", "(N", "product", "@ (D"):
+        assert words not in "".join(hints).partition("hint 1")[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["return x @ x", "return x[:, 7]", "return x + x.T", "return x.reshape(7)"])
+def test_a_hint_on_arrays_that_do_not_fit_is_the_formula(tmp_path, capfd, line):
+    assert main(["exercise", "hint", str(written(tmp_path, with_forward(line)))]) == 0
+    assert "hint 1 of 3: One image is a row x (D,)." in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_what_the_file_prints_neither_colours_the_terminal_nor_fills_it(tmp_path, capfd):
+    say = r"print('\x1b[31mred\x1b[2J\x1b]0;title\x07', '\x00\x08\x9b', 'x' * 4000)"
+    code, out, _ = checked(capfd, written(tmp_path, with_forward(say)))
+    assert code == 0 and "The file printed:\n  red" in out
+    assert all(character.isprintable() or character == "\n" for character in out)
+    assert max(map(len, out.splitlines())) < 250 and "... (" in out
+
+
+@pytest.mark.slow
+def test_what_an_error_says_leaves_the_terminal_alone_too(tmp_path, capfd):
+    code, out, _ = checked(capfd, written(tmp_path, with_forward(r"raise ValueError('\x1b[31mred' + 'x' * 5000)")))
+    assert code == 1 and "ValueError: redxxx" in re.sub(r"\s+", " ", out)
+    assert all(character.isprintable() or character == "\n" for character in out) and len(out) < 2000
+
+
 def refused(*arguments):
     with pytest.raises(InputError) as error:
         exercises.check(*arguments)
     return str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_and_a_device_are_no_file_and_no_folder_either(tmp_path):
+    os.mkfifo(tmp_path / "dense.py")
+    for path in (tmp_path / "dense.py", Path(os.devnull)):
+        assert "not a regular file" in refused(path)
 
 
 def test_what_cannot_be_checked_is_bad_input(tmp_path):

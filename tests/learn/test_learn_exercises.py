@@ -7,13 +7,16 @@ import re
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from right_answers import RIGHT
 from wrong_answers import WRONG
 
 from batik_scratch.learn import exercises
 from batik_scratch.learn.exercises import process
+from batik_scratch.learn.exercises.compare import apart, wrong_numbers
 from batik_scratch.learn.exercises.examination import examine
+from batik_scratch.learn.exercises.signatures import misfit
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, INDEX = ROOT / "batik_scratch", ROOT / "examples" / "exercises" / "README.md"
@@ -126,6 +129,7 @@ def test_a_wrong_gradient_is_known_before_the_doctor_has_a_name_for_it(tmp_path)
         'self.grads["kernel"] = 2 * x.T @ dy',
         'self.grads = {"kernel": 2 * x.T @ dy}',
         'self.grads.update(kernel=2 * x.T @ dy); self.grads["kernel"] *= 1',
+        'self.grads.setdefault("kernel", x.T @ dy)',
     ],
 )
 def test_the_line_that_fills_a_wrong_gradient_is_named(tmp_path, fill):
@@ -143,6 +147,59 @@ def test_what_the_doctor_can_name_comes_before_what_it_cannot(tmp_path):
     odd = odd.replace("dy.sum(axis=0)", "-dy.sum(axis=0)").replace("from batik", "import numpy as np\nfrom batik")
     findings = examined(tmp_path, exercise, odd).findings
     assert [f.part for f in findings] == ["bias", "kernel"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("training=False, keep=None", "training: bool = False, keep=None, **more"),
+        ("(self, x, training=False, keep=None)", "(me, x, *more, **options)"),
+        ("(self, dy, need_dx=True, need_grads=True)", "(self, dy, need_dx=1, need_grads=1, scale=1)"),
+    ],
+)
+def test_parameters_may_be_written_in_any_way_that_takes_the_calls(old, new):
+    dense = exercises.find("dense")
+    text = exercises.solution(dense)
+    assert old in text
+    scope = {}
+    exec(text.replace(old, new), scope)
+    method = "forward" if "training" in old else "backward"
+    assert misfit(dense, method, vars(scope["Dense"])[method]) is None
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "texts"),
+    [
+        (1.5, 2.5, ("1.5", "2.5")),
+        (1.46846571, 1.46846569, ("1.46846571", "1.46846569")),
+        (1.0, 1.0 + 2**-52, ("1", "1.0000000000000002")),
+        (1.0, 1.0, ("1", "1")),
+    ],
+)
+def test_two_numbers_get_as_many_digits_as_tell_them_apart(a, b, texts):
+    assert apart(a, b) == texts
+
+
+RIGHT_NUMBERS = np.random.default_rng(0).standard_normal(50) * 5
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (RIGHT_NUMBERS.astype("float32").astype("float64"), "agrees to about six digits only"),
+        (RIGHT_NUMBERS + 2e-6 * np.abs(RIGHT_NUMBERS).max(), "has wrong numbers"),
+        (np.minimum(RIGHT_NUMBERS, 1), "nothing is above 1, and it should go up to"),
+        (np.maximum(RIGHT_NUMBERS, -1), "nothing is below -1, and it should go down to"),
+        (
+            np.minimum(RIGHT_NUMBERS, np.sort(RIGHT_NUMBERS)[-2] + 0.01),
+            "has wrong numbers",
+        ),  # one place, maybe by chance
+        (np.zeros(50), "has wrong numbers"),
+    ],
+    ids=["float32", "a small number added", "cut off above", "cut off below", "one wrong", "all zero"],
+)
+def test_wrong_numbers_are_called_rounded_or_cut_off_only_where_they_are(value, sentence):
+    assert sentence in wrong_numbers(value, RIGHT_NUMBERS, "y")[0]
 
 
 def test_only_the_beginning_of_a_flood_of_output_is_kept():

@@ -1,5 +1,15 @@
 """Typical wrong answers: the shipped solution with a piece replaced, the part that is at fault, words of the right reply."""
 
+from batik_scratch.learn import exercises
+
+
+def moved_below(lines):
+    """The body of Adam's update from `lines` on, and the same with them at its end."""
+    text = exercises.solution(exercises.find("adam"))
+    body = text[text.index(lines) :]
+    return body, body.removeprefix(lines) + lines
+
+
 WRONG = [
     # ------------------------------------------------------------------ dense
     ("dense", ' + self.params["bias"]', "", "forward", "bias is not added"),
@@ -36,10 +46,39 @@ WRONG = [
     ("dense", "x @ self.params", "x.astype('float32') @ self.params", "forward", "six digits"),
     ("dense", "return x @", "x @", "forward", "what forward returns is None"),
     ("dense", 'self.params["bias"]  #', 'self.params["biases"]  #', "forward", "KeyError: 'biases'"),
+    ("dense", "dy.sum(axis=0)", "dy if len(dy) == 1 else dy.sum(0)", "bias", "shape (1, 4); it must have (4,)"),
+    ("dense", "dy.sum(axis=0)", "dy.sum(axis=0) * (len(dy) > 1)", "bias", "For one image alone"),
+    ("dense", "return dy @ self.params", "return dy.clip(-5, 5) @ self.params", "dx", "numbers around 100"),
+    (
+        "dense",
+        'self.grads["kernel"] = x.T @ dy',
+        'self.grads.setdefault("kernel", x.T @ dy)',
+        "kernel",
+        "of the first one",
+    ),
+    (
+        "dense",
+        'self.grads["bias"] = dy.sum(axis=0)',
+        'self.grads["bias"] = self.grads.get("bias", 0) + dy.sum(axis=0)',
+        "bias",
+        "is still in it",
+    ),
+    ("dense", "forward(self, x, training=False, keep=None)", "forward(self, x)", "file", "forward takes (self, x)"),
+    (
+        "dense",
+        "forward(self, x, training",
+        "forward(x, training",
+        "file",
+        "must be:\ndef forward(self, x, training=False",
+    ),
+    ("dense", "training=False, keep=None", "keep=None, training=False", "file", "forward takes (self, x, keep=None"),
+    ("dense", "(self, dy, need_dx=True, need_grads=True)", "(self, dy)", "file", "def backward(self, dy, need_dx=True"),
+    ("dense", "need_dx=True,", "need_dx=False,", "file", "backward takes (self, dy, need_dx=False"),
     # ------------------------------------------------------------------ relu
     ("relu", "np.maximum(x, 0)", "np.abs(x)", "forward", "change their sign"),
     ("relu", "np.maximum(x, 0)", "np.where(x > 0, x, 0.01 * x)", "forward", "leaky"),
     ("relu", "np.maximum(x, 0)", "np.maximum(x, 0, out=x)", "forward", "changes its input"),
+    ("relu", "np.maximum(x, 0)", "np.minimum(np.maximum(x, 0), 6)", "forward", "nothing is above 6"),
     ("relu", "self._keep(x > 0,", "self._keep(x >= 0,", "special", "shut there"),
     ("relu", "dy * gate", "dy * (dy > 0)", "dx", "belongs to the layer's input"),
     ("relu", "dy * gate", "gate", "dx", "bool"),
@@ -64,6 +103,9 @@ WRONG = [
     ("softmax", "p * (dy - (dy * p).sum(axis=1, keepdims=True))", "p * (1 - p) * dy", "dx", "diagonal"),
     ("softmax", "p * (dy - (dy * p).sum(axis=1, keepdims=True))", "np.zeros_like(p)", "dx", "zero"),
     ("softmax", "return p.copy()", "return p", "promises", "return a copy"),
+    ("softmax", "return p.copy()", "return np.clip(p, 1e-7, 1)", "forward", "nothing is below 1e-07"),
+    ("softmax", "x - x.max(axis=1, keepdims=True)", "np.minimum(x, 5000)", "special", "overflow"),
+    ("softmax", "x - x.max(axis=1, keepdims=True)", "np.clip(x, -700, 700)", "special", "the shares of large logits"),
     # ------------------------------------------------------------------ cross-entropy
     ("cross_entropy", "-log_p[rows, y].mean()", "log_p[rows, y].mean()", "forward", "sign"),
     ("cross_entropy", "-log_p[rows, y].mean()", "-log_p[rows, y].sum()", "forward", "sum over the images"),
@@ -73,6 +115,30 @@ WRONG = [
     ("cross_entropy", "    dlogits[rows, y] -= 1\n", "", "backward", "one-hot"),
     ("cross_entropy", "logits - logits.max(axis=1, keepdims=True)", "logits", "special", "overflow"),
     ("cross_entropy", "-log_p[", "-np.log(np.exp(log_p))[", "special", "A probability became 0"),
+    ("cross_entropy", "-log_p[", "-np.log(np.exp(log_p) + 1e-7)[", "forward", "1e-07 is added to P"),
+    ("cross_entropy", "-log_p[", "-np.log(np.exp(log_p) + 1e-12)[", "special", "keeps the loss of a hopeless image"),
+    (
+        "cross_entropy",
+        "-log_p[",
+        "-np.log(np.maximum(np.exp(log_p), 1e-7))[",
+        "special",
+        "keeps the loss of a hopeless",
+    ),
+    (
+        "cross_entropy",
+        "-log_p[rows, y].mean()",
+        "-log_p[rows, y].mean() + 1e-6",
+        "forward",
+        "is 1.468467 and should be 1.468466",
+    ),
+    (
+        "cross_entropy",
+        "dlogits / len(y)",
+        "np.where(abs(logits) > 1000, 0, dlogits) / len(y)",
+        "special",
+        "right, but dlogits is not",
+    ),
+    ("cross_entropy", "(logits, y):", "(logits):", "file", "must be:\ndef cross_entropy(logits, y):"),
     (
         "softmax",
         "return p * (dy - (dy * p).sum(axis=1, keepdims=True))",
@@ -119,12 +185,39 @@ WRONG = [
     ("dropout", "self.rng.random(x.shape)", "np.random.default_rng(0).random(x.shape)", "forward", "draws a new mask"),
     ("dropout", "dy * mask", "dy", "dx", "mask"),
     ("dropout", "dy * mask", "dy * (mask > 0)", "dx", "1/(1-rate)"),
+    ("dropout", "self._keep(mask,", "self._keep(mask * (x * mask != 0),", "dx", "happens to be 0"),
+    ("dropout", "self._keep(mask,", "self._keep((x * mask != 0) / (1 - self.rate),", "dx", "happens to be 0"),
+    (
+        "dropout",
+        "self._keep(mask, training, keep)",
+        "self._keep(mask if training else mask / (1 - self.rate), training, keep)",
+        "promises",
+        "dx is 1.25 times",
+    ),
+    (
+        "dropout",
+        "self._keep(mask,",
+        "self._keep(mask * (1 + (x == 0).any()),",
+        "dx",
+        "not dy times the mask that forward",
+    ),
+    ("dropout", "dy * mask", "dy * mask if len(dy) > 1 else dy", "dx", "For one image alone"),
+    ("dropout", "return x * mask", "return np.minimum(x * mask, 6)", "forward", "by one factor"),
     ("dropout", "self._keep(mask, training, keep)", "if training: self._kept = mask", "promises", "keep=True"),
     # ------------------------------------------------------------------ adam
     ("adam", " * np.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)", "", "step", "bias correction is missing"),
     ("adam", "np.sqrt(v) + self.epsilon", "np.sqrt(v + self.epsilon)", "step", "inside the root"),
     ("adam", "w -= alpha", "w += alpha", "step", "uphill"),
     ("adam", "w -= alpha", "w = w - alpha", "step", "stays as it was"),
+    ("adam", *moved_below("        m += (g - m) * (1 - self.beta_1)\n"), "step", "before m is"),
+    ("adam", *moved_below("        v += (g * g - v) * (1 - self.beta_2)\n"), "step", "before v is"),
+    (
+        "adam",
+        *moved_below("        m += (g - m) * (1 - self.beta_1)\n        v += (g * g - v) * (1 - self.beta_2)\n"),
+        "step",
+        "before m and v are",
+    ),
+    ("adam", "(self, w, g, memory)", "(self, w, g)", "file", "must be:\ndef update(self, w, g, memory):"),
     (
         "adam",
         "m += (g - m) * (1 - self.beta_1)",
@@ -156,7 +249,7 @@ WRONG = [
         "global_average_pooling2d",
         "return x.mean(axis=(1, 2))",
         "return np.squeeze(x.mean(axis=(1, 2)))",
-        "promises",
+        "forward",
         "squeeze",
     ),
     (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from batik_scratch.nn.gradcheck.numeric import at_places, distinct, verdict
+from batik_scratch.nn.gradcheck.numeric import WIDTH, at_places, distinct, verdict
 from batik_scratch.nn.gradcheck.report import GradientReport, TensorCheck, broken_promise, tables
 
 TABLE = """\
@@ -61,6 +61,11 @@ def test_nothing_compared_is_nothing_shown():
     assert not check.ok and check.error == np.inf and (check.compared, check.skipped) == (0, 4)
 
 
+def test_zero_against_zero_is_no_error():
+    check = verdict("dx", "central difference", np.zeros(4), np.zeros(4), (4,), np.arange(4), 0, 1e-6)
+    assert check.ok and check.error == 0
+
+
 def test_the_worst_place_is_the_one_farthest_beyond_its_tolerance_not_the_largest_difference():
     analytic, numeric = np.array([1.0, 1000.0, 0.5]), np.array([1.0, 1000.0002, 0.5001])
     check = verdict("kernel", "central difference", analytic, numeric, (2, 3), np.array([0, 2, 4]), 0, 1e-6)
@@ -72,12 +77,13 @@ def test_what_changed_is_shown_where_it_changed_most_relative_to_the_values_ther
     check = broken_promise("dy", "untouched", np.array([[1.0, 4.0], [3.0, 3.0]]), np.array([[1.0, 2.0], [3.0, 2.0]]))
     assert (check.ok, check.worst, check.error) == (False, (0, 1), 0.5)
     assert (check.analytic, check.numeric, check.compared) == (4.0, 2.0, 4)
-    assert broken_promise("dy", "untouched", np.zeros(3), np.zeros(4)).error == np.inf
+    other = broken_promise("dy", "untouched", np.zeros(3), np.zeros(4))
+    assert (other.ok, other.error, other.worst, other.compared, other.skipped) == (False, np.inf, (), 4, 0)
 
 
 @pytest.mark.parametrize("shape", [(7,), (2, 3, 4)])
 def test_the_checks_input_has_no_ties_nothing_near_zero_and_both_signs(shape):
     values = distinct(shape, np.random.default_rng(0))
-    step = 4 / values.size
+    step = WIDTH / values.size
     assert values.shape == shape and np.allclose(np.diff(np.sort(values.ravel())), step)
     assert np.isclose(np.abs(values).min(), step / 2) and abs((values > 0).sum() - (values < 0).sum()) <= 1

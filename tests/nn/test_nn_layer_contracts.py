@@ -10,6 +10,7 @@ from sample_layers import LAYERS
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.learn.bugs.activations import MutatesItsUpstreamGradient
+from batik_scratch.ops import conv_im2col, conv_winograd
 
 each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 
@@ -191,6 +192,27 @@ def test_dropout_keeps_the_expected_value_and_rests_at_inference():
     assert np.array_equal(layer.forward(x), x)
 
 
+def test_a_chosen_name_stays_and_another_is_made_of_the_class():
+    assert (nn.Dense(3, name="last").name, nn.Dense(3).name) == ("last", "dense")
+
+
+@pytest.mark.parametrize(
+    ("options", "channels", "ops"),
+    [
+        ({"filters": 9, "kernel_size": 3}, 8, conv_winograd),
+        ({"filters": 8, "kernel_size": 3}, 9, conv_winograd),
+        ({"filters": 7, "kernel_size": 3}, 8, conv_im2col),
+        ({"filters": 9, "kernel_size": 3}, 3, conv_im2col),
+        ({"filters": 9, "kernel_size": 5}, 8, conv_im2col),
+        ({"filters": 9, "kernel_size": 3, "strides": 2}, 8, conv_im2col),
+    ],
+)
+def test_auto_takes_winograd_where_it_fits_and_pays(options, channels, ops):
+    layer = nn.Conv2D(**options, algorithm="auto")
+    layer.build((9, 9, channels), np.random.default_rng(0))
+    assert layer._ops() is ops
+
+
 def test_dropout_of_nothing_draws_nothing():
     layer, x = nn.Dropout(0.0), np.ones((3, 4))
     state = layer.rng.bit_generator.state
@@ -219,7 +241,13 @@ def test_softmax_does_not_overflow():
         (lambda: nn.Dense(3, kernel_initializer="ones"), "glorot_uniform"),
         (lambda: nn.Dropout(1.0), "below 1"),
         (lambda: nn.Adam(0.0), "learning_rate"),
+        (lambda: nn.Adam(beta_1=1.0), "at least 0 and below 1, got 1.0 and 0.999"),
+        (lambda: nn.Adam(beta_2=1.0), "at least 0 and below 1, got 0.9 and 1.0"),
+        (lambda: nn.Adam(beta_1=-0.1), "at least 0"),
         (lambda: nn.ReduceLROnPlateau(factor=1.0), "factor"),
+        (lambda: nn.StopAtAccuracy(1.5), "above 0 and at most 1; got 1.5"),
+        (lambda: nn.StopAtAccuracy(0.0), "above 0"),
+        (lambda: nn.EarlyStopping(mode="up"), '"auto", "min" or "max", got'),
     ],
 )
 def test_a_wrong_argument_is_explained(make, message):

@@ -43,6 +43,10 @@ def as_npy(array):
     return memory.getvalue()
 
 
+def described(description):
+    return as_npy(np.frombuffer(json.dumps(description).encode(), np.uint8))
+
+
 def test_hostile_files_are_refused_before_their_data_are_read(tmp_path):
     model = everything()
     model.save(tmp_path / "m.npz")
@@ -50,21 +54,20 @@ def test_hostile_files_are_refused_before_their_data_are_read(tmp_path):
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
     with np.load(tmp_path / "m.npz") as archive:
         description = json.loads(archive["description"].tobytes())
-    newer = as_npy(np.frombuffer(json.dumps(description | {"format_version": 99}).encode(), np.uint8))
+    newer = described(description | {"format_version": 99})
     huge = description | {
         "layers": [{"type": "Dense", "name": "d", "config": {"units": 10**9}}],
         "input_shape": [10**6],
     }
+    large = json.loads(json.dumps(description))
+    large["layers"][6]["config"]["units"] = 3000  # 15,000 weights, in a file that has room for less than 2,000
     cases = {
+        "large": rewritten(tmp_path / "m.npz", tmp_path / "7.npz", description=described(large)),
         "terabytes": rewritten(tmp_path / "m.npz", tmp_path / "1.npz", dense_bias=header.getvalue()),
         "bomb": rewritten(tmp_path / "m.npz", tmp_path / "2.npz", how=zipfile.ZIP_DEFLATED),
         "pickle": rewritten(tmp_path / "m.npz", tmp_path / "3.npz", dense_bias=pickle.dumps([1, 2, 3])),
         "newer": rewritten(tmp_path / "m.npz", tmp_path / "4.npz", description=newer),
-        "huge": rewritten(
-            tmp_path / "m.npz",
-            tmp_path / "5.npz",
-            description=as_npy(np.frombuffer(json.dumps(huge).encode(), np.uint8)),
-        ),
+        "huge": rewritten(tmp_path / "m.npz", tmp_path / "5.npz", description=described(huge)),
         "other": rewritten(tmp_path / "m.npz", tmp_path / "6.npz", dense_bias=as_npy(np.ones(3, np.float32))),
     }
     messages = {}
@@ -73,7 +76,11 @@ def test_hostile_files_are_refused_before_their_data_are_read(tmp_path):
             nn.Sequential.load(path)
         messages[name] = str(error.value)
     assert "update batik_scratch" in messages["newer"] and "checksum" in messages["other"]
-    assert "parameters" in messages["huge"] and "compressed" in messages["bomb"]
+    assert (
+        "more than 15,152 parameters" in messages["large"]
+        and "parameters" in messages["huge"]
+        and "compressed" in messages["bomb"]
+    )
 
 
 def test_damaged_files_raise_only_the_documented_error(tmp_path):
@@ -94,6 +101,13 @@ def test_damaged_files_raise_only_the_documented_error(tmp_path):
         except InputError:
             pass
     assert survived < 60  # bytes that mean nothing (padding, dates) may change
+
+
+def test_the_checksum_covers_names_shapes_dtypes_and_numbers():
+    ones = np.ones((2, 3), np.float32)
+    others = [{"b": ones}, {"a": ones.T}, {"a": ones.view(np.int32)}, {"a": 2 * ones}]
+    sums = {model_file._checksum(arrays, {}) for arrays in ({"a": ones}, *others)}
+    assert len(sums) == 5 and model_file._checksum({"a": ones}, {"x": 1}) not in sums
 
 
 @pytest.mark.parametrize("what", ["compressed", "larger than a description ever is"])

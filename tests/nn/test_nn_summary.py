@@ -52,6 +52,11 @@ def test_a_network_without_a_shape_has_question_marks_and_says_what_is_missing(c
     assert lines[-2:] == ["", "Not built yet: give input_shape, or call the model on a batch."]
 
 
+@pytest.mark.parametrize("layer", [layer for layer, _ in LAYERS], ids=lambda layer: type(layer).__name__)
+def test_what_is_not_built_keeps_nothing(layer):
+    assert copy.deepcopy(layer).cached_bytes() == 0
+
+
 @pytest.mark.parametrize(("layer", "shape"), [*LAYERS, (nn.Dropout(0.0), (4,))], ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_cached_bytes_are_those_that_a_training_pass_keeps(layer, shape, dtype):

@@ -212,6 +212,13 @@ def test_a_terminal_shows_a_bar_with_the_figures_and_it_goes_when_the_epoch_ends
     assert capsys.readouterr().out.count("loss") == 4
 
 
+def test_verbose_1_has_a_bar_2_only_lines_and_0_nothing(monkeypatch, capsys):
+    for verbose, bar, lines in ((1, True, 1), (2, False, 1), (0, False, 0)):
+        monkeypatch.setattr("sys.stderr", Terminal())
+        model().fit(*data(8), epochs=1, verbose=verbose)
+        assert ("batch" in sys.stderr.getvalue(), capsys.readouterr().out.count("\n")) == (bar, lines)
+
+
 def test_a_bar_names_loss_and_accuracy_so_far(monkeypatch):
     monkeypatch.setattr("sys.stderr", Terminal())
     bar = nn.ProgressBar(1, 3)

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batik_scratch.errors import InputError
-from batik_scratch.ops import conv_direct, conv_loops, conv_winograd, pooling, relu, winograd_transforms
+from batik_scratch.ops import conv_direct, conv_im2col, conv_loops, conv_winograd, pooling, relu, winograd_transforms
 from batik_scratch.ops.workspace import Workspace
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5}  # of the largest value that the sum's terms could make
@@ -82,6 +82,16 @@ def test_another_stride_is_refused_and_not_taken_for_one(suffix):
     for call in (lambda strides: forward(x, k, b, strides), lambda strides: backward(x, k, y, strides)):
         with pytest.raises(InputError, match=r"strides \(1, 1\), got \(2, 1\)"):
             call((2, 1))
+
+
+@pytest.mark.parametrize(("h", "w"), [(3, 3), (4, 12), (7, 8), (11, 6), (14, 15)])
+def test_the_plain_winograd_is_the_plain_im2col(h, w):
+    x, k, b, rng = draw(2, h, w, 2, 3, "float64")
+    y = conv_im2col.forward_plain(x, k, b)
+    np.testing.assert_allclose(conv_winograd.forward_plain(x, k, b), y, rtol=0, atol=1e-12)
+    dy = rng.standard_normal(y.shape)
+    for got, expected in zip(conv_winograd.backward_plain(x, k, dy), conv_im2col.backward_plain(x, k, dy), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("c", [1, 3])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .exercise import Exercise, Finding
+from .signatures import misfit
 
 
 class Answer:
@@ -60,24 +61,36 @@ class Answer:
                 f"{wanted} has a constructor of its own; the check makes it as it makes {base}: leave __init__ out."
             )
             return [Finding("file", sentence, line=self.line_of("__init__"))]
-        for method in self.exercise.writes:
-            if method not in vars(self.thing):
-                return [
-                    Finding(
-                        "file",
-                        f"{wanted} has no {method} of its own, so that {base}'s would answer for it; "
-                        f"write def {method}, indented under the class.",
-                    )
-                ]
-            for node in ast.walk(self.node(method) or ast.Pass()):
-                if isinstance(node, ast.Attribute) and node.attr == method and _asks_the_reference(node, reference):
-                    sentence = f"{method} lets {base}.{method} do the work; the point is to write it yourself."
-                    return [Finding("file", sentence, line=node.lineno)]
+        return next((found for method in self.exercise.writes if (found := self._check_method(method))), [])
+
+    def _check_method(self, method: str) -> list[Finding]:
+        wanted, reference = self.exercise.answer, self.exercise.reference
+        base = f"nn.{reference.__name__}"
+        if method not in vars(self.thing):
+            return [
+                Finding(
+                    "file",
+                    f"{wanted} has no {method} of its own, so that {base}'s would answer for it; "
+                    f"write def {method}, indented under the class.",
+                )
+            ]
+        function = vars(self.thing)[method]
+        if not callable(function) or isinstance(function, staticmethod):
+            kind = type(function).__name__
+            return [Finding("file", f"{method} is of the kind {kind}; it must be a method: def {method}(self, ...):")]
+        if wrong := misfit(self.exercise, method, function):
+            return [Finding("file", wrong[0], wrong[1:], self.line_of(method))]
+        for node in ast.walk(self.node(method) or ast.Pass()):
+            if isinstance(node, ast.Attribute) and node.attr == method and _asks_the_reference(node, reference):
+                sentence = f"{method} lets {base}.{method} do the work; the point is to write it yourself."
+                return [Finding("file", sentence, line=node.lineno)]
         return []
 
     def _check_function(self) -> list[Finding]:
         if not callable(self.thing):
             return [Finding("file", f"{self.exercise.answer} must be a function: def {self.exercise.answer}(...):")]
+        if wrong := misfit(self.exercise, self.exercise.answer, self.thing):
+            return [Finding("file", wrong[0], wrong[1:], self.line_of(self.exercise.answer))]
         for node in ast.walk(self.tree):
             name = getattr(node, "attr", getattr(node, "id", None))
             if name in self.exercise.forbidden:
@@ -102,7 +115,7 @@ class Answer:
         named = [
             part.lineno
             for statement in ast.walk(node)
-            if isinstance(statement, ast.Assign | ast.AugAssign) and _fills_grads(statement)
+            if isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr) and _fills_grads(statement)
             for part in ast.walk(statement)
             if isinstance(part, ast.Constant) and part.value == tensor
         ]
@@ -114,9 +127,12 @@ def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
     return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in arrays], **options)
 
 
-def _fills_grads(statement: ast.Assign | ast.AugAssign) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    return any(isinstance(n, ast.Attribute) and n.attr == "grads" for target in targets for n in ast.walk(target))
+def _fills_grads(statement: ast.Assign | ast.AugAssign | ast.Expr) -> bool:
+    if isinstance(statement, ast.Expr):  # a call, as of setdefault
+        parts = [statement.value]
+    else:
+        parts = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return any(isinstance(n, ast.Attribute) and n.attr == "grads" for part in parts for n in ast.walk(part))
 
 
 def _asks_the_reference(node: ast.Attribute, reference: type) -> bool:

@@ -10,6 +10,7 @@ from ...errors import InputError
 from .catalogue import EXERCISES, find
 from .examination import Verdict
 from .exercise import Exercise
+from .plain import plain_lines
 from .process import examine_apart
 
 TIME_LIMIT = 20.0
@@ -33,10 +34,8 @@ class Result:
 
     def __str__(self) -> str:
         lines = self._right() if self.ok else self._wrong()
-        if self.printed.strip():
-            printed = self.printed.strip().splitlines()
-            more = ["..."] if len(printed) > SHOWN else []
-            lines += ["", "The file printed:", *(f"  {line}" for line in [*printed[:SHOWN], *more])]
+        if printed := plain_lines(self.printed, SHOWN):
+            lines += ["", "The file printed:", *(f"  {line}" for line in printed)]
         return "\n".join(lines)
 
     def _right(self) -> list[str]:
@@ -85,8 +84,10 @@ def which(path: Path) -> Exercise:
     """The exercise that a file answers: by what it defines, else by its name; the file may be broken."""
     if not path.exists():
         raise InputError(f"{path}: there is no such file; batik-scratch exercise start NAME writes one")
-    if not path.is_file():
+    if path.is_dir():
         raise InputError(f"{path}: needs a Python file, and this is a folder; name the file in it")
+    if not path.is_file():  # a pipe would keep the check waiting, and an endless device too
+        raise InputError(f"{path}: needs a Python file, and this is not a regular file (a pipe or a device)")
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"{path}: is too large for an answer ({path.stat().st_size:,} bytes); name a Python file")
     text = path.read_bytes().decode("utf-8", "replace")

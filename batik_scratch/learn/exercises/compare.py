@@ -41,9 +41,16 @@ def wrong_numbers(
     if same(value, expected):
         return None
     named = next((sentence for wrong, sentence in suspects if wrong.shape == value.shape and same(value, wrong)), None)
-    if named is None and np.allclose(value, expected, rtol=1e-4, atol=1e-5):
+    named = named or _cut_off(value, expected, what)
+    if named is None and _as_float32_rounds(value, expected):
         named = f"{what} agrees to about six digits only: an array on the way is float32; make it with dtype=x.dtype."
     return named or f"{what} has wrong numbers.", evidence(value, expected, what)
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Both numbers with six digits, or as many more as show that they differ."""
+    texts = [(f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18)]
+    return next(((one, other) for one, other in texts if one != other), texts[0])
 
 
 def evidence(value: np.ndarray, expected: np.ndarray, what: str) -> tuple[str, ...]:
@@ -52,7 +59,8 @@ def evidence(value: np.ndarray, expected: np.ndarray, what: str) -> tuple[str, .
     wrong = int((np.abs(value - expected) > ATOL + RTOL * np.abs(expected)).sum())
     where = f" at {list(place)}" if place else ""
     count = f" ({wrong} of {value.size} numbers differ)" if value.size > 1 else ""
-    return (f"{what}{where} is {value[place]:.6g} and should be {expected[place]:.6g}{count}",)
+    said, right = apart(value[place], expected[place])
+    return (f"{what}{where} is {said} and should be {right}{count}",)
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -65,9 +73,29 @@ def first(where: np.ndarray) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(where)[0])
 
 
+def _cut_off(value: np.ndarray, expected: np.ndarray, what: str) -> str | None:
+    """That all is right but what lies beyond a limit, if so; one number at a limit may be there by chance."""
+    low, high = value.min(), value.max()
+    if not np.isclose(value, expected, RTOL, ATOL).any() or not same(value, np.clip(expected, low, high)):
+        return None
+    for limit, side, furthest, way in ((high, "above", expected.max(), "up"), (low, "below", expected.min(), "down")):
+        if (value == limit).sum() > 1 and not np.isclose(furthest, limit, rtol=RTOL, atol=ATOL):
+            wanted = f"it should go {way} to {furthest:.4g}: leave the limit out"
+            return f"{what} is cut off: nothing is {side} {limit:g}, and {wanted}."
+    return None
+
+
+def _as_float32_rounds(value: np.ndarray, expected: np.ndarray) -> bool:
+    """Off by no more than float32 rounds, which is far more than float64 does."""
+    largest = np.abs(expected).max()
+    return bool(np.abs(value - expected).max() <= 2 * np.finfo(np.float32).eps * largest)
+
+
 def _about(value: np.ndarray, like: np.ndarray) -> str:
     if value.ndim > 1 and value.shape == like.shape[::-1]:
         return " It is transposed."
+    if value.ndim and value.shape == like.shape[1:] and len(like) == 1:
+        return " The first axis, the images, is lost where there is one image alone, as np.squeeze does it."
     if value.shape == like.shape[1:]:
         return " The first axis, the images, is lost: something sums or picks over it."
     if value.size == like.size:

@@ -37,7 +37,7 @@ class Verdict:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Verdict":
         """From what `to_json` gave."""
-        findings = [Finding(f["part"], f["sentence"], tuple(f["details"]), f["line"]) for f in data["findings"]]
+        findings = [Finding(**f | {"details": tuple(f["details"])}) for f in data["findings"]]
         return cls(data["passed"], data["waiting"], findings, data["running"])
 
 
@@ -65,9 +65,16 @@ def examine(path: Path, exercise: Exercise, on_news: Callable[[Verdict], None] =
                 warnings.simplefilter("ignore")
                 verdict.findings = list(step())
         except BaseException as error:  # sys.exit too: a student's code must not end the examination
-            verdict.findings = [explain(answer, error, PART_OF_STEP.get(title, title))]
+            verdict.findings = [_in_words(answer, error, PART_OF_STEP.get(title, title))]
         verdict.running = ""
         if verdict.findings:
             return verdict
         verdict.passed.append(title)
     return verdict
+
+
+def _in_words(answer: Answer, error: BaseException, part: str) -> Finding:
+    try:
+        return explain(answer, error, part)
+    except BaseException:  # an error of the student's own making that raises when one looks at it
+        return Finding(part, "This answer raises an error that raises another when one looks at it.", stopped=True)

@@ -16,12 +16,14 @@ class Finding:
     sentence    what is wrong, in plain words
     details     the evidence: places, numbers, shapes
     line        in the student's file, None where no line is at fault
+    stopped     True where Python stopped for a reason that has nothing to do with arrays and their shapes
     """
 
     part: str
     sentence: str
     details: tuple[str, ...] = ()
     line: int | None = None
+    stopped: bool = False
 
 
 Step = tuple[str, Callable[[], Sequence[Finding]]]

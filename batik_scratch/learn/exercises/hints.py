@@ -7,6 +7,18 @@ from pathlib import Path
 from ...files import write_text
 from .check import TIME_LIMIT, Result, check, wrapped
 
+# where Python stopped for another reason than arrays that do not fit, a formula is no help
+STOPPED = {
+    "NameError": "No such name is known there: is it spelt as where it was set, and is its import at the top of the file?",
+    "AttributeError": "What stands before the dot has nothing of that name: is it spelt as in the lines that begin with Given?",
+    "KeyError": "There is nothing under that key: is it spelt as in the lines that begin with Given?",
+    "ZeroDivisionError": "What stands below the line of that fraction, and does the formula divide by it at all?",
+}
+READ_IT = "Python stopped in that line, before any number was compared: its own words say what it could not do."
+PRINT_IT = (
+    "Print what goes into that line, just above it, and check again: what the file prints is shown below the verdict."
+)
+
 
 def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
     """Check the file and give the next hint for the first thing that is wrong; a new trouble starts with its first hint.
@@ -22,7 +34,7 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
     hints = _hints_for(result)
     if not hints:
         return "\n".join([*lines, *(line for detail in finding.details for line in wrapped(detail, "  "))])
-    number = min(_count(path, finding.part), len(hints))
+    number = min(_count(path, f"{finding.part} stopped" if finding.stopped else finding.part), len(hints))
     lines += ["", *wrapped(f"hint {number} of {len(hints)}: {hints[number - 1]}")]
     if number == len(hints):
         lines.append(
@@ -34,7 +46,11 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
 
 
 def _hints_for(result: Result) -> tuple[str, ...]:
-    part, hints = result.verdict.findings[0].part, result.exercise.hints
+    finding, hints = result.verdict.findings[0], result.exercise.hints
+    part = finding.part
+    if finding.stopped:
+        known = (sentence for error, sentence in STOPPED.items() if f"{error}: " in finding.sentence)
+        return next(known, READ_IT), PRINT_IT
     if part in ("dx", "kernel", "bias"):
         return hints.get(part) or hints.get("backward", ())
     return hints.get(part, ())

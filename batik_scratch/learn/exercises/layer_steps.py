@@ -2,8 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,18 +13,11 @@ from ...nn.gradcheck.report import TensorCheck
 from ...nn.layers import Layer
 from ..doctor import Diagnosis, diagnose
 from . import promises
+from .agreement import disagreement, left_over, wrong_kinds
 from .answer import Answer, call
-from .compare import Suspect, evidence, same, wrong_kind, wrong_numbers
+from .compare import Suspect, apart, wrong_kind, wrong_numbers
 from .exercise import Finding, Step
-
-
-@dataclass(frozen=True)
-class Case:
-    """Constructor arguments and an input shape to try, simple ones first; `words` names it to the student."""
-
-    words: str
-    shape: tuple[int, ...]
-    options: dict[str, Any] = field(default_factory=dict)
+from .trials import BATCHES, Batch, Case, built, draw, draw_like, said_of
 
 
 def nothing_suspected(layer: Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
@@ -40,24 +32,24 @@ class LayerSteps:
     cases       what to try, simple cases first
     suspects    (reference layer, x, y) -> what known mistakes of the forward pass would have given
     specials    conventions and extremes, each (answer) -> findings
-    random      True where the layer draws random numbers: its forward pass is then examined by `specials` alone
+    by_chance   what a forward pass that draws random numbers is examined by, as no numbers can be expected of it
     """
 
     cases: Sequence[Case]
     suspects: Callable[[Layer, np.ndarray, np.ndarray], Iterator[Suspect]] = nothing_suspected
     specials: Sequence[Callable[[Answer], Sequence[Finding]]] = ()
-    random: bool = False
+    by_chance: Sequence[Callable[[Answer], Sequence[Finding]]] = ()
 
     def __call__(self, answer: Answer) -> Iterator[Step]:
-        if self.random:
-            yield "forward", lambda: self._specials(answer)
+        if self.by_chance:
+            yield "forward", lambda: _first_of(self.by_chance, answer)
         else:
             yield "forward", lambda: self._each(self._forward, answer)
         yield "backward", lambda: self._each(self._backward, answer)
         yield "gradients", lambda: self._each(self._gradients, answer)
+        if self.specials:  # before the promises: what is wrong with the numbers explains some promise that is broken
+            yield "special cases", lambda: _first_of(self.specials, answer)
         yield "promises", lambda: promises.broken(answer, self.cases[0])
-        if self.specials and not self.random:
-            yield "special cases", lambda: self._specials(answer)
 
     def _each(self, step: Callable[[Answer, Case], list[Finding]], answer: Answer) -> list[Finding]:
         """The findings of the first case that has any, with the case's words among the details."""
@@ -68,12 +60,13 @@ class LayerSteps:
         answer.trying = ""
         return []
 
-    def _specials(self, answer: Answer) -> list[Finding]:
-        return next((list(found) for special in self.specials if (found := special(answer))), [])
-
     def _forward(self, answer: Answer, case: Case) -> list[Finding]:
-        layer, reference = promises.built(answer.thing, case), promises.built(answer.exercise.reference, case)
-        x = promises.draw(case)
+        return next((found for batch in BATCHES if (found := self._forward_of(answer, case, batch))), [])
+
+    def _forward_of(self, answer: Answer, case: Case, batch: Batch) -> list[Finding]:
+        answer.trying = said_of(case, batch)
+        layer, reference = built(answer.thing, case), built(answer.exercise.reference, case)
+        x = draw(case, batch)
         expected = call(reference.forward, x, training=True)
         given = x.copy()
         y = layer.forward(given, training=True)
@@ -88,9 +81,8 @@ class LayerSteps:
 
     def _backward(self, answer: Answer, case: Case) -> list[Finding]:
         """Kinds alone: whether the numbers are right is for the gradient check."""
-        layer, x = promises.built(answer.thing, case), promises.draw(case)
-        y = call(layer.forward, x, training=True)
-        dy = promises.draw_like(y)
+        layer, x = built(answer.thing, case), draw(case)
+        dy = draw_like(call(layer.forward, x, training=True))
         given, before = dy.copy(), {key: value.copy() for key, value in layer.params.items()}
         try:
             dx = layer.backward(given)
@@ -99,15 +91,8 @@ class LayerSteps:
                 raise
             sentence = "backward finds nothing that forward kept: call self._keep(value, training, keep) in forward."
             return [Finding("forward", sentence, (), answer.line_of("forward"))]
-        wrong = wrong_kind(dx, x, "dx, what backward returns,")
-        if wrong:
-            return [Finding("dx", *wrong, answer.line_of("backward", "dx"))]
-        for key, value in layer.params.items():
-            gradient = layer.grads.get(key)
-            what = f'self.grads["{key}"]'
-            wrong = (f"backward does not fill {what}.", ()) if gradient is None else wrong_kind(gradient, value, what)
-            if wrong:
-                return [Finding(key, *wrong, answer.line_of("backward", key))]
+        if found := wrong_kinds(answer, layer, dx, x):
+            return found
         if not np.array_equal(given, dy):
             sentence = "backward changes dy, its upstream gradient, which the caller may still need; work on a copy."
             return [Finding("dx", sentence, (), answer.line_of("backward"))]
@@ -120,12 +105,15 @@ class LayerSteps:
         return []
 
     def _gradients(self, answer: Answer, case: Case) -> list[Finding]:
-        """The gradient check, with the doctor's words on what is wrong; then agreement with the reference."""
+        """What an earlier batch left; the gradient check, with the doctor's words; then agreement with the reference."""
+        if found := left_over(answer, case):  # the gradient check may take it for a wrong formula
+            return found
         layer = answer.thing(**case.options)
         report = check_layer(layer, case.shape)
-        wrong = [t for t in report.wrong if t.method in METHODS]  # the promises have a step of their own
+        # the promises have a step of their own; that a place is wrong, without saying which, agreement will say better
+        wrong = [t for t in report.wrong if t.method in METHODS and t.name != "all"]
         if not wrong:
-            return [] if self.random else self._agreement(answer, case)
+            return disagreement(answer, case, random=bool(self.by_chance))
         unnamed = [self._gradient_finding(answer, tensor) for tensor in wrong]
         answer.note(unnamed)  # should the doctor take longer than there is time, this much is known
         named = {d.tensor: d for d in reversed(_ask_the_doctor(layer, case.shape))}
@@ -138,25 +126,17 @@ class LayerSteps:
     @staticmethod
     def _gradient_finding(answer: Answer, tensor: TensorCheck) -> Finding:
         of, which = ("dx", "x") if tensor.name == "dx" else (f"of the {tensor.name}", f"the {tensor.name}")
+        said, measured = apart(tensor.analytic, tensor.numeric)
         details = (
-            f"at {list(tensor.worst)} backward says {tensor.analytic:.6g}; moving {which} there a little, "
-            f"the gradient check measures {tensor.numeric:.6g}",
+            f"at {list(tensor.worst)} backward says {said}; moving {which} there a little, "
+            f"the gradient check measures {measured}",
         )
         line = answer.line_of("backward", tensor.name)
         return Finding(tensor.name, f"The gradient {of} is wrong.", details, line)
 
-    def _agreement(self, answer: Answer, case: Case) -> list[Finding]:
-        layer, reference = promises.built(answer.thing, case), promises.built(answer.exercise.reference, case)
-        x = promises.draw(case)
-        dy = promises.draw_like(call(reference.forward, x, training=True))
-        call(layer.forward, x, training=True)
-        mine, right = call(layer.backward, dy), call(reference.backward, dy)
-        pairs = {"dx": (mine, right)} | {key: (layer.grads[key], reference.grads[key]) for key in layer.params}
-        return [
-            Finding(key, f"{key} differs from the package's own.", evidence(a, b, key), answer.line_of("backward", key))
-            for key, (a, b) in pairs.items()
-            if not same(a, b)
-        ]
+
+def _first_of(checks: Sequence[Callable[[Answer], Sequence[Finding]]], answer: Answer) -> list[Finding]:
+    return next((list(found) for check in checks if (found := check(answer))), [])
 
 
 def _ask_the_doctor(layer: Layer, shape: tuple[int, ...]) -> Sequence[Diagnosis]:

@@ -1,7 +1,6 @@
 """What every layer promises beside its numbers: the contract that `Sequential` and the saliency methods rely on."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,14 +8,10 @@ from ...nn.layers import Layer
 from .answer import Answer, call
 from .compare import same
 from .exercise import Finding
-
-if TYPE_CHECKING:
-    from .layer_steps import Case
-
-IMAGES = 3
+from .trials import Case, built, draw, draw_like
 
 
-def broken(answer: Answer, case: "Case") -> list[Finding]:
+def broken(answer: Answer, case: Case) -> list[Finding]:
     """The first promise that is not kept, in the order of how much harm it does."""
     keep_at_inference = partial(_keep_at_inference, built(answer.exercise.reference, case))
     for promise in (keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _nothing_unasked):
@@ -27,42 +22,32 @@ def broken(answer: Answer, case: "Case") -> list[Finding]:
     return []
 
 
-def built(cls: type, case: "Case", dtype: str = "float64") -> Any:
-    """A layer of the case with parameters of which none is zero, the same for every class."""
-    rng = np.random.default_rng(7)
-    layer = cls(**case.options).astype(dtype)
-    layer.build(case.shape, rng)
-    for key, value in layer.params.items():
-        layer.params[key] = (value + 0.3 * rng.standard_normal(value.shape)).astype(dtype)
-    return layer
-
-
-def draw(case: "Case") -> np.ndarray:
-    """Three inputs of the case: (3, *shape), from N(0, 1)."""
-    return np.random.default_rng(8).standard_normal((IMAGES, *case.shape))
-
-
-def draw_like(y: np.ndarray) -> np.ndarray:
-    """An upstream gradient of y's shape, from N(0, 1)."""
-    return np.random.default_rng(9).standard_normal(y.shape)
-
-
 Broken = tuple[str, str] | None
 
 
 def _keep_at_inference(reference: Layer, layer: Layer, x: np.ndarray) -> Broken:
     dy = draw_like(call(reference.forward, x, keep=True))
-    call(layer.forward, x, training=True)  # what this keeps must not be mistaken for what the next pass keeps
+    call(layer.forward, -x, training=True)  # what this keeps must not be mistaken for what the next pass keeps
+    before = call(layer.backward, dy)
     call(layer.forward, x, training=False, keep=True)
+    right = call(reference.backward, dy)
     try:
         dx = call(layer.backward, dy)
     except Exception:
         dx = None
-    if dx is not None and same(dx, call(reference.backward, dy)):
+    usable = isinstance(dx, np.ndarray) and dx.shape == right.shape
+    if usable and same(dx, right):
         return None
+    if not usable or same(dx, before):  # nothing was kept, or it is still what the pass before kept
+        return "forward", (
+            "After forward(x, training=False, keep=True) backward must work, and go back through that very pass: saliency "
+            "maps ask for it. Keep by self._keep(value, training, keep), not by `if training`."
+        )
+    factor = np.median(dx[right != 0] / right[right != 0])
+    much = f"dx is {factor:.4g} times" if same(dx, factor * right) else "dx is not"
     return "forward", (
-        "After forward(x, training=False, keep=True) backward must work, and go back through that very pass: saliency maps "
-        "ask for it. Keep by self._keep(value, training, keep), not by `if training`."
+        f"After forward(x, training=False, keep=True), which saliency maps ask for, {much} the gradient of that pass. "
+        "Keep what that pass did: when training is False, nothing is dropped and nothing is scaled."
     )
 
 

@@ -49,8 +49,11 @@ class _Network:
     def __init__(self, model: Sequential, x: np.ndarray, y: np.ndarray) -> None:
         self.model, self.x, self.y = model, x, y
         self.complex_step = model.dtype.kind == "c"
+        model.train_gradients(0.5 * x[::-1], y)  # an earlier batch, to be forgotten
         self.states = [random_state(layer) for layer in model.layers]
-        model.train_gradients(x, y)
+        loss = model.train_gradients(x, y)
+        if not np.isfinite(loss):
+            raise InputError(f"check_model: the loss of these images is {loss}; there is no gradient to check")
         named = [(f"{layer.name} {key}", layer, key) for layer in model.layers for key in layer.params]
         self.tensors = {name: layer.params[key] for name, layer, key in named}
         self.gradients = {name: layer.grads[key].real.copy() for name, layer, key in named}

@@ -12,6 +12,9 @@ MAX_SKIPPED = 0.05
 CENTRAL, COMPLEX, DIRECTION, ADJOINT = "central difference", "complex step", "random direction", "adjoint identity"
 H = 1e-20
 DRAWS = 5  # random directions, or pairs
+WIDTH = (
+    1.25 * np.pi
+)  # of the drawn inputs: irrational, so that none of them is 1, or another number where code may switch
 
 Gates = list[np.ndarray]
 
@@ -29,7 +32,7 @@ def complex_step(f: Callable[[complex], Any], h: float = H) -> Any:
 def at_places(
     name: str,
     tensor: np.ndarray,
-    gradient: np.ndarray | None,
+    gradient: Any,
     output: Callable[[], Any],
     dy: np.ndarray | float,
     rng: np.random.Generator,
@@ -43,9 +46,8 @@ def at_places(
     A complex `tensor` takes the complex step, which leaves the real part, and so every gate, where it is. `gates` tells
     what was decided in the last `output()`; a place where that differs between the two sides is skipped.
     """
-    if gradient is None or gradient.shape != tensor.shape:
-        shape = None if gradient is None else gradient.shape
-        return TensorCheck(f"{name} {shape}", "shape", np.inf, (), np.nan, np.nan, 0, 0, False)
+    if not fits(gradient, tensor):
+        return TensorCheck(f"{name} {_kind(gradient)}", "shape", np.inf, (), np.nan, np.nan, 0, 0, False)
     by_complex = tensor.dtype.kind == "c"
     places = rng.permutation(tensor.size)[:samples]
     flat = tensor.reshape(-1)
@@ -56,7 +58,7 @@ def at_places(
         def moved(step: Any, place: int = place, seen: list[Gates] = seen) -> Any:
             before = flat[place]
             flat[place] = before + step
-            y = output()
+            y = np.array(output())  # a copy: it may be a view of x, or an array that the next call fills
             seen.append([gate.copy() for gate in gates()])
             flat[place] = before
             return y
@@ -71,6 +73,17 @@ def at_places(
         size = float(np.abs(gradient).max(initial=0))
         return verdict(name, COMPLEX, analytic, np.array(numeric), tensor.shape, chosen, skipped, 1e-10, 1e-10 * size)
     return verdict(name, CENTRAL, analytic, np.array(numeric), tensor.shape, chosen, skipped, rtol)
+
+
+def fits(gradient: Any, tensor: np.ndarray) -> bool:
+    """True where `gradient` is an array of real numbers, of the tensor's shape."""
+    return isinstance(gradient, np.ndarray) and gradient.shape == tensor.shape and gradient.dtype.kind in "fiu"
+
+
+def _kind(gradient: Any) -> str:
+    if not isinstance(gradient, np.ndarray):
+        return "None" if gradient is None else f"a {type(gradient).__name__}"
+    return str(gradient.shape) if gradient.dtype.kind in "fiu" else f"{gradient.shape} {gradient.dtype}"
 
 
 def verdict(
@@ -123,6 +136,6 @@ def along(gradients: Sequence[np.ndarray], direction: Sequence[np.ndarray]) -> f
 
 
 def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink."""
+    """Shuffled, evenly spaced values of both signs, from -WIDTH / 2 to WIDTH / 2: no ties for a pooling, nothing at a kink."""
     size = int(np.prod(shape))
-    return ((rng.permutation(size) - size // 2 + 0.5) * (4 / size)).reshape(shape)
+    return ((rng.permutation(size) - size // 2 + 0.5) * (WIDTH / size)).reshape(shape)

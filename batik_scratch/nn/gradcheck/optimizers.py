@@ -1,5 +1,6 @@
 """check_optimizer: does a step follow the rule? And the rules themselves, each written down a second time."""
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,7 @@ def check_optimizer(optimizer: Optimizer, reference: Rule, steps: int = 7) -> Gr
     Two tensors, because a step counter advanced once per tensor looks right with one; several steps, because a missing
     bias correction shows in the first ones.
     """
-    trained, expected = trajectories(optimizer, reference, steps)
+    trained, expected = trajectories(copy.deepcopy(optimizer), reference, steps)
     report = GradientReport(f"{type(optimizer).__name__}, {steps} steps")
     for key, w in trained[-1].items():
         report.tensors.append(
@@ -44,8 +45,11 @@ def trajectories(
     trained_after, expected_after = [], []
     for t in range(1, steps + 1):
         layer.grads = {key: rng.standard_normal(w.shape) for key, w in layer.params.items()}
+        given = {
+            key: g.copy() for key, g in layer.grads.items()
+        }  # an optimiser that changes them is wrong in its next step
         optimizer.step([layer])
-        for key, g in layer.grads.items():
+        for key, g in given.items():
             expected[key] = reference(expected[key], g, memories[key], t)
         trained_after.append({key: w.copy() for key, w in layer.params.items()})
         expected_after.append(dict(expected))

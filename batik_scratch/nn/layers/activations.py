@@ -58,7 +58,7 @@ class Softmax(Layer):
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         p = self._recall()  # (N, U)
         self._expect(dy, p.shape[1:], "backward")
-        return p * (dy - (dy * p).sum(axis=-1, keepdims=True)) if need_dx else None  # (N, U)
+        return p * (dy - (dy * p).sum(axis=1, keepdims=True)) if need_dx else None  # (N, U)
 
     def multiply_adds(self) -> int:
         return 0
@@ -69,6 +69,6 @@ class Softmax(Layer):
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities (N, U) of logits (N, U); the shift by the row's maximum changes nothing but the overflow."""
-    shifted = logits - logits.real.max(axis=-1, keepdims=True)  # (N, U)
+    shifted = logits - logits.real.max(axis=1, keepdims=True)  # (N, U)
     powers = np.exp(shifted)  # (N, U)
-    return powers / powers.sum(axis=-1, keepdims=True)  # (N, U)
+    return powers / powers.sum(axis=1, keepdims=True)  # (N, U)

@@ -22,6 +22,13 @@ def _alpha(t: int) -> float:
     return RATE * np.sqrt(1 - B2**t) / (1 - B1**t)
 
 
+def _before(mean: np.ndarray, newest: np.ndarray, beta: float) -> np.ndarray:
+    """A running mean as it was before its newest value came in; rounding must not make it a negative one of squares."""
+    old = (mean - (1 - beta) * newest) / beta
+    return np.where(np.abs(old) < 1e-15, 0, old)
+
+
+LATE = ", so that it steps by what the step before knew: first the means, then w."
 # known mistakes: what each subtracts, and its name
 MISTAKES: list[tuple[Rule, str]] = [
     (lambda m, v, g, t: RATE * m / (np.sqrt(v) + EPSILON), "The bias correction is missing: alpha depends on t."),
@@ -40,6 +47,15 @@ MISTAKES: list[tuple[Rule, str]] = [
     (
         lambda m, v, g, t: _alpha(t) * g / (np.sqrt(v) + EPSILON),
         "The step uses g; it must use m, the mean of the gradients.",
+    ),
+    (
+        lambda m, v, g, t: _alpha(t) * _before(m, g, B1) / (np.sqrt(_before(v, g * g, B2)) + EPSILON),
+        f"w is changed before m and v are{LATE}",
+    ),
+    (lambda m, v, g, t: _alpha(t) * _before(m, g, B1) / (np.sqrt(v) + EPSILON), f"w is changed before m is{LATE}"),
+    (
+        lambda m, v, g, t: _alpha(t) * m / (np.sqrt(_before(v, g * g, B2)) + EPSILON),
+        f"w is changed before v is{LATE}",
     ),
     (lambda m, v, g, t: RATE * g, "This is plain gradient descent: w -= lr g."),
     (
@@ -157,7 +173,7 @@ def _steps(answer: Answer) -> Sequence[Finding]:
     for t in range(1, STEPS + 1):
         layer.grads = _gradients(t)
         mine.step([layer])
-        if t == 1 and all(np.array_equal(w, before[key]) for key, w in layer.params.items()):
+        if t == 2 and all(np.array_equal(w, before[key]) for key, w in layer.params.items()):
             sentence = "w stays as it was: change it in place, w -= ..., never w = w - ..., which makes a new array."
             return _found(answer, "step", sentence)
         if mine.iterations != t:

@@ -8,7 +8,8 @@ from .... import nn
 from ....ops.conv_im2col import forward_plain
 from ..compare import Suspect
 from ..exercise import Exercise
-from ..layer_steps import Case, LayerSteps
+from ..layer_steps import LayerSteps
+from ..trials import Case
 
 
 def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:

@@ -1,6 +1,7 @@
 """The exercise cross-entropy on logits: the loss and its gradient."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ....nn import losses
 from ....nn.gradcheck import check_loss
 from ....nn.layers.activations import softmax
 from ..answer import Answer
-from ..compare import Suspect, wrong_kind, wrong_numbers
+from ..compare import Suspect, apart, wrong_kind, wrong_numbers
 from ..exercise import Exercise, Finding, Step
 
 reference = nn.SparseCategoricalCrossentropy.on_logits
@@ -49,6 +50,11 @@ def _value_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
     yield scalar(-np.log2(p[rows, y]).mean()), "This is the logarithm to base 2; wanted is the natural one, np.log."
     yield scalar(-np.log10(p[rows, y]).mean()), "This is the logarithm to base 10; wanted is the natural one, np.log."
     yield scalar(-p[rows, y].mean()), "The logarithm is missing."
+    for small in 10.0 ** np.arange(-8, -1):
+        added = (
+            f"{small:g} is added to P before the logarithm, which changes it; Z - log sum exp(Z) needs no such help."
+        )
+        yield scalar(-np.log(p[rows, y] + small).mean()), added
     yield scalar(-z[rows, y].mean()), "The logits are taken for log P; subtract log(sum exp(Z)) of each row."
     over_images = np.exp(z) / np.exp(z).sum(axis=0)
     yield scalar(-np.log(over_images[rows, y]).mean()), "The softmax runs over the images (axis 0); wanted is axis 1."
@@ -101,9 +107,9 @@ def _gradient(answer: Answer) -> Sequence[Finding]:
     if report.ok:
         return []
     worst = report.tensors[0]
+    said, measured = apart(worst.analytic, worst.numeric)
     details = (
-        f"at {list(worst.worst)} dlogits is {worst.analytic:.6g}; moving that logit a little, the gradient check "
-        f"measures {worst.numeric:.6g}",
+        f"at {list(worst.worst)} dlogits is {said}; moving that logit a little, the gradient check measures {measured}",
     )
     return _found(answer, "backward", "dlogits is not the slope of the loss.", details)
 
@@ -114,15 +120,26 @@ def _large_logits(answer: Answer) -> Sequence[Finding]:
     expected, right = reference(logits, y)
     if np.allclose(value, expected) and np.allclose(dlogits, right):
         return []
-    sentence = (
-        "A probability became 0, and its logarithm is lost: take the logarithm of the sum of exponentials instead."
-        if np.allclose(dlogits, right)
-        else "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
-    )
     details = (
         f"logits [10000, 0, -10000] with label 1 and [0, 0, 10000] with label 2 give {value}, should be {expected:g}",
     )
-    return _found(answer, "special", sentence, details)
+    return _found(answer, "special", _lost(value, dlogits, expected, right), details)
+
+
+def _lost(value: Any, dlogits: np.ndarray, expected: Any, right: np.ndarray) -> str:
+    """What became of large logits."""
+    if np.isfinite(value) and np.allclose(value, expected):
+        return "The loss of large logits is right, but dlogits is not: (P - onehot(y)) / N, however large they are."
+    if np.isfinite(value):
+        return (
+            "A limit on P (np.clip, or a small number that is added) keeps the loss of a hopeless image too small: take "
+            "the logarithm of the sum of exponentials instead, which needs no limit."
+        )
+    if np.allclose(dlogits, right):
+        return (
+            "A probability became 0, and its logarithm is lost: take the logarithm of the sum of exponentials instead."
+        )
+    return "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
 
 
 EXERCISE = Exercise(

@@ -6,9 +6,10 @@ import numpy as np
 
 from .... import nn
 from ..answer import Answer
-from ..compare import wrong_kind
+from ..compare import same, wrong_kind
 from ..exercise import Exercise, Finding
-from ..layer_steps import Case, LayerSteps
+from ..layer_steps import LayerSteps
+from ..trials import Case
 
 RATE = 0.2
 SHAPE = (40, 50)
@@ -38,8 +39,9 @@ def rests_at_inference(answer: Answer) -> Sequence[Finding]:
 
 
 def drops_its_share(answer: Answer) -> Sequence[Finding]:
-    """In training: rate of the features are 0, the others are x / (1 - rate)."""
-    x = np.random.default_rng(1).uniform(1, 2, SHAPE)
+    """In training: rate of the features are 0, the others are x / (1 - rate), large or small, of either sign."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(1, 200, SHAPE) * rng.choice([-1, 1], SHAPE)
     given = x.copy()
     y = answer.thing(RATE).forward(given, training=True)
     if wrong := wrong_kind(y, x, "what forward returns"):
@@ -79,6 +81,28 @@ def draws_from_its_own(answer: Answer) -> Sequence[Finding]:
     return []
 
 
+def tells_a_zero_from_a_dropped_one(answer: Answer) -> Sequence[Finding]:
+    """An input of 0 gives an output of 0, kept or not: the mask alone knows."""
+    layer, rng = answer.thing(RATE), np.random.default_rng(1)
+    x, dy = rng.standard_normal(SHAPE), rng.standard_normal(SHAPE)
+    x[:, ::2] = 0  # a ReLU before it leaves many
+    before = layer.rng.bit_generator.state
+    mask = layer.forward(np.ones(SHAPE), training=True)
+    layer.rng.bit_generator.state = before
+    layer.forward(x.copy(), training=True)
+    dx, right = layer.backward(dy.copy()), dy * mask
+    if same(dx, right):
+        return []
+    sentence = "Where some inputs are 0, dx is not dy times the mask that forward drew."
+    if same(dx[x != 0], right[x != 0]):
+        sentence = (
+            "An input that happens to be 0, as many are after a ReLU, is taken for a dropped one: neither x nor y tells "
+            "which features were kept. Keep the mask as it was drawn, and multiply dy by it."
+        )
+    details = (f"{(dx[x == 0] == 0).mean():.0%} of the inputs that are 0 get no gradient; rate is {RATE}",)
+    return [Finding("dx", sentence, details, answer.line_of("backward", "dx"))]
+
+
 EXERCISE = Exercise(
     name="dropout",
     answer="Dropout",
@@ -92,8 +116,8 @@ EXERCISE = Exercise(
             Case("rows of 30, rate 0.2", (30,), {"rate": RATE}),
             Case("maps of 4 x 5 x 2, rate 0.4", (4, 5, 2), {"rate": 0.4}),
         ],
-        specials=[rests_at_inference, drops_its_share, draws_from_its_own],
-        random=True,
+        by_chance=[rests_at_inference, drops_its_share, draws_from_its_own],
+        specials=[tells_a_zero_from_a_dropped_one],
     ),
     hints={
         "forward": (

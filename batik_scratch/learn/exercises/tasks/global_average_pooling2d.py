@@ -7,7 +7,8 @@ import numpy as np
 from .... import nn
 from ..compare import Suspect
 from ..exercise import Exercise
-from ..layer_steps import Case, LayerSteps
+from ..layer_steps import LayerSteps
+from ..trials import Case
 
 
 def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:

@@ -8,7 +8,8 @@ from .... import nn
 from ..answer import Answer
 from ..compare import Suspect
 from ..exercise import Exercise, Finding
-from ..layer_steps import Case, LayerSteps
+from ..layer_steps import LayerSteps
+from ..trials import Case
 
 
 def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .... import nn
+from ....nn.layers.activations import softmax
 from ..answer import Answer
 from ..compare import Suspect
 from ..exercise import Exercise, Finding
-from ..layer_steps import Case, LayerSteps
+from ..layer_steps import LayerSteps
+from ..trials import Case
 
 
 def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
@@ -35,11 +37,19 @@ def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]
 
 def no_overflow(answer: Answer) -> Sequence[Finding]:
     """Large logits, which exp alone cannot take."""
-    p = answer.thing().forward(np.array([[1e4, 0.0], [-1e4, -1e4]]))
-    if np.allclose(p, np.array([[1, 0], [0.5, 0.5]])):
+    logits = np.array([[1e4, 0], [-1e4, -1e4], [1e4, 1e4 - 1]])
+    p = answer.thing().forward(logits.copy())
+    right = softmax(logits)
+    if np.allclose(p, right):
         return []
-    sentence = "Large logits overflow: subtract each row's maximum before np.exp; that changes nothing else."
-    details = (f"logits [10000, 0] give {p[0].tolist()}, and [-10000, -10000] give {p[1].tolist()}",)
+    sentence = (
+        "Nothing overflows, but the shares of large logits are wrong: only their differences count, so subtract each "
+        "row's maximum before np.exp, and cut nothing off."
+        if np.isfinite(p).all()
+        else "Large logits overflow: subtract each row's maximum before np.exp; that changes nothing else."
+    )
+    row = int(np.argmin(np.isclose(p, right).all(axis=1)))
+    details = (f"logits {logits[row].tolist()} give {p[row].tolist()}, should be {right[row].round(6).tolist()}",)
     return [Finding("special", sentence, details, answer.line_of("forward"))]
 
 
