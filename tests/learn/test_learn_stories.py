@@ -109,6 +109,18 @@ def test_a_network_without_a_bias_gradient_stops_here():
         nn.SGD(0.1).step([layer])
 
 
+def test_a_memoised_gradient_is_the_first_batches_at_every_step():
+    assert "in training it is the first batch's at every step" in story("KernelGradientMemoised")
+    rng = np.random.default_rng(0)
+    model = nn.Sequential([dense.KernelGradientMemoised(3), nn.Softmax()], input_shape=(4,), random_state=0)
+    model.compile(optimizer=nn.SGD(0.1), loss=nn.SparseCategoricalCrossentropy())
+    seen = []
+    for _ in range(3):
+        model.fit(rng.standard_normal((4, 4)), np.array([0, 1, 2, 0]), epochs=1, verbose=0)
+        seen.append(model.layers[0].grads["kernel"].copy())
+    assert np.array_equal(seen[0], seen[1]) and np.array_equal(seen[0], seen[2])
+
+
 def test_weights_stored_the_other_way_round_need_no_prime_on_the_way_back():
     assert "it is Y = X W' and dX = dY W: no prime" in story("WeightsNotTransposedOnUnequalSizes")
     rng = np.random.default_rng(0)

@@ -126,6 +126,22 @@ class RemembersTheFirstBatch(Dense):
         return y
 
 
+class KernelGradientMemoised(Dense):
+    """dW is filled by `self.grads.setdefault("kernel", ...)`, which keeps what is there already.
+
+    Looks right   in a test that makes a layer, runs it once and looks at dW; and twice on one batch it is the same.
+    The check     has run forward and backward on another batch before.
+    Numbers       dW is, to all digits, that of the other batch; in training it is the first batch's at every step.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        kept = self.grads.get("kernel")
+        dx = super().backward(dy, need_dx, need_grads)
+        if kept is not None:
+            self.grads["kernel"] = kept
+        return dx
+
+
 EXHIBITS = (
     Exhibit(BatchForgottenInBias(3), "bias", "bias summed over the wrong axes", (6,)),
     Exhibit(DividedByTheBatchTwice(3), "kernel", "constant factor", (6,)),
@@ -136,4 +152,5 @@ EXHIBITS = (
     Exhibit(BiasForgotten(3), "bias", "no gradient", (6,)),
     Exhibit(LearnsInBackward(3), "kernel", "weights changed in backward", (6,)),
     Exhibit(RemembersTheFirstBatch(3), "kernel", "an earlier batch remembered", (6,)),
+    Exhibit(KernelGradientMemoised(3), "kernel", "from an earlier batch", (6,)),
 )
