@@ -1,4 +1,4 @@
-"""The museum of bugs: real mistakes of public codebases, and classics of the classroom, each as a small subclass.
+"""The museum of bugs: mistakes as people make them, in published code and in the classroom, each as a small subclass.
 
 Every docstring tells what was wrong, why it looks right, how the check sees it, and which numbers give it away.
 `batik-scratch gradcheck --museum` runs through them all.

@@ -23,7 +23,7 @@ class ZeroSoftmax(Softmax):
     """Returns zeros.
 
     Looks right   to a check whose upstream gradient is ones: probabilities always add up to one, so the true gradient
-                  of their sum *is* zero. Several well-known teaching codebases check their softmax so.
+                  of their sum *is* zero. Ones are what comes to mind first, and then this passes.
     The check     draws dP from N(0, 1).
     Numbers       0 against 0.24.
     """
@@ -35,7 +35,8 @@ class ZeroSoftmax(Softmax):
 class SoftmaxSumsOverTheBatch(Softmax):
     """`(dy * p).sum(axis=0)` where it should be axis=-1.
 
-    Looks right   the shapes broadcast where the batch has as many images as there are classes, and with keepdims always.
+    Looks right   the shapes fit whatever the sizes, with keepdims and without: (N, U) takes (1, U) and (U,) alike. It is
+                  the right axis that NumPy stops where its keepdims is forgotten, unless N is U or 1.
     The check     has a batch of three and five classes.
     Numbers       with dP zero for all images but the first, dZ of the others is not zero.
     """
@@ -51,7 +52,7 @@ class SoftmaxMinusWhatComesFromAbove(Softmax):
     Looks right   it is the famous formula, and right for softmax and cross-entropy *together*, with the true class for dP.
                   But cross-entropy hands -1/p down at the true class, not 1.
     The check     draws dP at random, and knows no classes.
-    Numbers       P where dP is zero; the true dZ is zero there.
+    Numbers       with dP zero everywhere dZ is P; the true dZ is zero then, as for any image whose row of dP is zero.
     """
 
     def backward(self, dy, need_dx=True, need_grads=True):
@@ -86,7 +87,7 @@ class GateOfBoth(ReLU):
 class GateMissing(ReLU):
     """dy goes through as if the layer were not there.
 
-    Looks right   where x is positive, which after some training is most places.
+    Looks right   where x is positive, to the last bit; and a small network still learns.
     The check     has as many negative inputs as positive ones.
     Numbers       wrong wherever x is negative, right everywhere else.
     """

@@ -9,8 +9,8 @@ from .exhibit import Exhibit
 class StrideIgnoredInBackward(Conv2D):
     """The backward pass scatters its windows as if the stride were one.
 
-    Looks right   at stride 1 it is, and most networks and most tests have stride 1.
-    The check     tries a stride of 2: nearly every value of dx is off, by no factor and in no one place.
+    Looks right   at stride 1 it is, and many networks, and many tests, have no other.
+    The check     tries a stride of 2: five of six values of dx are off, by no factor and in no one place.
     Numbers       the very same layer with strides (1, 1) agrees to twelve digits.
     """
 
@@ -64,7 +64,8 @@ class OverlapAssigned(Conv2D):
 class PaddingNotCutOff(Conv2D):
     """dx keeps the border of zeros that forward put around its input.
 
-    Looks right   all its values are right, and a layer above that only sums them would not mind.
+    Looks right   its inner part is right to the last bit, and a layer below that sums over places, as a bias does, takes
+                  the larger array without a complaint.
     The check     compares shapes first: one gradient per input, no more.
     Numbers       dx is larger by kernel - 1, and its inner part is right.
     """
@@ -79,7 +80,7 @@ class PaddingCutAtOneEnd(Conv2D):
     """The border of zeros is cut off dx at the end alone: `dx[:, :h, :w]`.
 
     Looks right   the shape is right, and a picture shifted by one pixel looks like the picture.
-    The check     pads: all of dx is wrong, most at its edges.
+    The check     pads: all of dx is wrong.
     Numbers       dx[i + 1, j + 1] is the true dx[i, j].
     """
 
@@ -109,8 +110,8 @@ class FiltersTakenForChannels(Conv2D):
 class LastRowLeftOut(Conv2D):
     """The loop over output rows ends one too early: `range(oh - 1)`.
 
-    Looks right   all but the lowest pixels are right, and of 150 rows one is not missed in training.
-    The check     has few rows, so one of them is a quarter of all values.
+    Looks right   all but the lowest pixels are right, and of 148 rows of dy one is not missed in training.
+    The check     has four rows of dy: without the last, two of the five rows of dx are wrong.
     Numbers       dx is the true one for a dy whose last row is zero.
     """
 
@@ -125,7 +126,7 @@ class OnlyTheFirstFilter(Conv2D):
     """The sum over filters is forgotten: dx comes from filter 0 alone.
 
     Looks right   in the first lesson, with one filter, it is.
-    The check     has four filters; the sign of dx agrees about as often as a coin.
+    The check     has four filters: the sign of dx is right in two places of three, its size in none.
     Numbers       dx is the true one for a dy that is zero in all other filters.
     """
 

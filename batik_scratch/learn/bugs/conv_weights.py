@@ -38,7 +38,7 @@ class BiasOverTheWrongAxes(Conv2D):
 class NonSquareKernelTakenAsSquare(Conv2D):
     """dW is filled by a window whose height and width are exchanged.
 
-    Looks right   for 3x3 and 5x5 kernels, and nobody uses others.
+    Looks right   for 3x3 and 5x5 kernels, and few use others.
     The check     has a 2x3 kernel: the first and the last weight are right, those between are not.
     Numbers       the same values in another order: dW.reshape(kw, kh, C, F), turned back.
     """
@@ -104,8 +104,8 @@ class GradientsAddUpOverCalls(Conv2D):
 class GradientMirrored(Conv2D):
     """dW is stored flipped: the 180 degrees of the true convolution, which this layer does not have.
 
-    Looks right   dx is right, shapes are right, and with symmetric images (noise, textures) the network still learns.
-    The check     samples all weights: each holds its opposite's gradient, only the middle of an odd kernel is right.
+    Looks right   dx is right; of dW the shape, the sum and the norm are, and for a 1x1 kernel all of it.
+    The check     samples all weights: each holds its opposite's gradient, only the middle of an odd kernel would be right.
     Numbers       dW[::-1, ::-1] is the true one.
     """
 

@@ -22,7 +22,7 @@ class DividedByTheBatchTwice(Dense):
     """The layer divides dW by N, although the loss already did.
 
     Looks right   "mean over the batch" is in every textbook; it does not say that the loss takes it, once for all layers.
-    The check     compares sizes with a batch of 3, then of 5.
+    The check     compares sizes, with a batch of 3; the doctor runs the layer again with 5.
     Numbers       1/3 of the true value, then 1/5: the factor follows N.
     """
 
@@ -48,7 +48,7 @@ class WeightsNotTransposed(Dense):
 class WeightsNotTransposedOnUnequalSizes(WeightsNotTransposed):
     """dX = dY W again, in a layer that is not square: now NumPy stops it, with a word about matmul's core dimension.
 
-    Looks right   the formula on the board has no prime either: there, X was a column.
+    Looks right   where weights are stored as (out, in), as PyTorch does, it is Y = X W' and dX = dY W: no prime.
     The check     cannot run; that is an answer too.
     Numbers       with as many inputs as units it does run, and dx is the true gradient for W'.
     """
@@ -85,7 +85,8 @@ class MinusOfTheDescent(Dense):
 class BiasForgotten(Dense):
     """There is no bias gradient at all.
 
-    Looks right   the network trains: the weights of a unit can replace most of what its bias does.
+    Looks right   dx and dW are, and an optimiser that loops over `grads` passes the bias by: it stays at zero, and the
+                  weights can replace some of what it would do. Ours asks for every gradient, and stops: KeyError: 'bias'.
     The check     asks for a gradient of every parameter by name.
     Numbers       none: `grads` has no "bias".
     """
@@ -125,6 +126,22 @@ class RemembersTheFirstBatch(Dense):
         return y
 
 
+class KernelGradientMemoised(Dense):
+    """dW is filled by `self.grads.setdefault("kernel", ...)`, which keeps what is there already.
+
+    Looks right   in a test that makes a layer, runs it once and looks at dW; and twice on one batch it is the same.
+    The check     has run forward and backward on another batch before.
+    Numbers       dW is, to all digits, that of the other batch; in training it is the first batch's at every step.
+    """
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        kept = self.grads.get("kernel")
+        dx = super().backward(dy, need_dx, need_grads)
+        if kept is not None:
+            self.grads["kernel"] = kept
+        return dx
+
+
 EXHIBITS = (
     Exhibit(BatchForgottenInBias(3), "bias", "bias summed over the wrong axes", (6,)),
     Exhibit(DividedByTheBatchTwice(3), "kernel", "constant factor", (6,)),
@@ -135,4 +152,5 @@ EXHIBITS = (
     Exhibit(BiasForgotten(3), "bias", "no gradient", (6,)),
     Exhibit(LearnsInBackward(3), "kernel", "weights changed in backward", (6,)),
     Exhibit(RemembersTheFirstBatch(3), "kernel", "an earlier batch remembered", (6,)),
+    Exhibit(KernelGradientMemoised(3), "kernel", "from an earlier batch", (6,)),
 )

@@ -9,7 +9,7 @@ class DropoutMaskMissing(Dropout):
 
     Looks right   on average: each feature is kept most of the time, and then its gradient is right.
     The check     freezes one mask for all evaluations, so a dropped feature stays dropped, and has gradient zero.
-    Numbers       wrong where the mask is zero, right everywhere else: 20% of the places.
+    Numbers       wrong where the mask is zero, about a fifth of the places; right everywhere else.
     """
 
     def backward(self, dy, need_dx=True, need_grads=True):
@@ -43,7 +43,7 @@ class DropoutScaleTwice(Dropout):
 class NewMaskInBackward(Dropout):
     """backward draws a mask of its own.
 
-    Looks right   the share of zeros is right, the scale too, and so is every average over many batches.
+    Looks right   the share of zeros is right, the scale too, and so is the average of dx over many masks.
     The check     holds backward to the mask of its forward pass, and to itself: twice the same.
     Numbers       some places are open that forward shut, others shut that it left open; and others again the next time.
     """

@@ -49,7 +49,7 @@ class LossUphill(SparseCategoricalCrossentropy):
 class OneHotForgotten(SparseCategoricalCrossentropy):
     """P / N: the one of the true class is not subtracted.
 
-    Looks right   in all other classes it is, and that is nine entries in ten.
+    Looks right   in all other classes it is, and of ten classes that is nine.
     The check     compares the entry of the true class too.
     Numbers       one wrong entry per image, too large by 1/N; the true rows add up to zero, these to 1/N.
     """

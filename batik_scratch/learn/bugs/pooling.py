@@ -71,8 +71,8 @@ class PaddedPoolReadUnpadded(MaxPooling2D):
 class PoolWindowTakenAsSquare(MaxPooling2D):
     """The winner's number is split by the window's height where its width is needed.
 
-    Looks right   for 2x2 windows, that is, always.
-    The check     has a window of 3x2: winners in its lower half are sent elsewhere.
+    Looks right   for square windows, that is, nearly always.
+    The check     has a window of 3x2: winners in its two lower rows are sent elsewhere.
     Numbers       the same layer with a 2x2 window passes.
     """
 
@@ -89,8 +89,8 @@ class PoolWindowTakenAsSquare(MaxPooling2D):
 class PoolLastRowsNotWritten(MaxPooling2D):
     """dx is filled up to a bound that is one window short.
 
-    Looks right   of 74 rows two are blank, at the edge, where there is mostly background.
-    The check     has five rows.
+    Looks right   of 148 rows two are blank, at the edge, where there is mostly background.
+    The check     has six rows.
     Numbers       zero in the last window's rows, right to all digits everywhere else.
     """
 
