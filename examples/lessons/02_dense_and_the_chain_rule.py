@@ -148,7 +148,8 @@ print(f"{sum(part.parameter_count for part in paper.layers):,} forward passes, o
 # ## Bends make curves
 #
 # Without bends, layers on layers are still one straight line. With them, every hidden neuron adds a corner. Here sixteen of
-# them learn the wave sin(x) from 64 examples. The loop is the one of lesson 1; the two `for` lines are the chain rule.
+# them learn the wave sin(x) from 64 examples. The loop is the one of lesson 1, with `nn.Adam` (lesson 10: each weight has
+# steps of its own length) in place of `nn.SGD`; `backward`, called last layer first, is the chain rule.
 #
 # > the network ends with less than a fiftieth of its first loss: True
 

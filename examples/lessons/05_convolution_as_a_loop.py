@@ -16,8 +16,8 @@
 # > image  0 0 0 1 1 1
 # > output 0 3 3 0
 #
-# The output is smaller than the image, since the kernel must fit. With a kernel of length k and a *stride* of s
-# pixels from window to window, a side of n pixels has floor((n - k) / s) + 1 windows (`window_count` in
+# The output is smaller than the image, since the kernel must fit. With a kernel of length l and a *stride* of s
+# pixels from window to window, a side of p pixels has floor((p - l) / s) + 1 windows (`window_count` in
 # `batik_scratch/ops/shapes.py`). The network of the paper begins with 150 pixels:
 #
 # > 6 pixels, kernel 3, stride 1: 4 windows

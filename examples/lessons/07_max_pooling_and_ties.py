@@ -99,9 +99,8 @@ i, j = np.divmod(np.arange(4), 2)  # the windows' corners
 places = winner3.ravel()
 assigned = np.zeros((4, 4))
 assigned[i + places // 3, j + places % 3] = 1  # the mistake
-print(
-    f"the pixel with 16 gets {dx3[0, 1, 0, 0]:g}; with = in place of adding it would get {assigned[image == 16][0]:g}"
-)
+added, kept = dx3[0, :, :, 0][image == 16][0], assigned[image == 16][0]
+print(f"the pixel with 16 gets {added:g}; with = in place of adding it would get {kept:g}")
 
 # %% [markdown]
 # ## Ties

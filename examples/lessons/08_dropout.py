@@ -10,11 +10,12 @@
 # Zeros make the sum that the next layer computes smaller. To keep it right on average, the numbers that survive are made
 # larger, by 1 / (1 - r). With M for this mask of zeros and large ones:
 #
-#     Y = X M,     M = 0 with probability r, otherwise 1 / (1 - r)
+#     Y = X M (number by number),     M = 0 with probability r, otherwise 1 / (1 - r)
 #     mean of M:     r * 0 + (1 - r) * 1 / (1 - r) = 1
 #     variance of M: (1 - r) / (1 - r)^2 - 1^2     = r / (1 - r)
 #
-# The layer is `Dropout` in `batik_scratch/nn/layers/dropout.py`; the mask is two lines of its `forward`. We give it a
+# The layer is `Dropout` in [batik_scratch/nn/layers/dropout.py](../../batik_scratch/nn/layers/dropout.py); the mask is the first
+# line of `forward_plain` in [batik_scratch/ops/dropout.py](../../batik_scratch/ops/dropout.py). We give it a
 # million ones, with r = 0.2 as in the paper's network:
 #
 # > the outputs are 0 or 1.25

@@ -13,11 +13,11 @@
 #
 #     E z^2 = D v E x^2
 #
-# ReLU cuts off one half of z, and z is as often negative as positive: E relu(z)^2 = E z^2 / 2. So one layer with its ReLU
-# multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D: that is "he", for He and others (2015). Downwards it
-# is the same sum over the layer's U outputs, so there the factor is U v / 2. "glorot" (2010) thinks of layers without ReLU,
-# wants both directions at once, and takes v = 2 / (D + U). The package draws both in `draw`
-# (`batik_scratch/nn/initializers.py`).
+# ReLU cuts off one half of z, and z and -z are equally likely, since the weights are drawn symmetrically about 0:
+# E relu(z)^2 = E z^2 / 2. So one layer with its ReLU multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D:
+# that is "he", for He and others (2015). Downwards it is the same sum over the layer's U outputs, so there the factor is
+# U v / 2. "glorot" (2010) thinks of layers without ReLU, wants both directions at once, and takes v = 2 / (D + U). The
+# package draws both in `draw` ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
 #
 # What that means for a tower of layers 128 wide, after twenty of them:
 #
@@ -135,7 +135,8 @@ for constant, text in ((True, "after ten steps from a constant all units of a la
 # ## A unit that never wakes
 #
 # ReLU has a way of dying of its own. A unit that is negative for *every* picture is shut for every picture; its gate lets no
-# gradient through, so no step ever changes it. A step that is too long is enough to bring that about. Here we push half
+# gradient through to its weights, and only a change in the layers below could wake it. A step that is too long is enough to
+# bring that about. Here we push half
 # of the units down by hand, and train.
 #
 # > sleeping units whose weights have changed after 20 steps: 0 of 8
@@ -155,8 +156,9 @@ print(f"units that were awake and have changed: {changed[8:].any()}")
 # %% [markdown]
 # ## What training makes of it
 #
-# The same steps of plain gradient descent from two starts. The lower layers of the glorot tower get gradients too small to
-# move them. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
+# The same steps of plain gradient descent from two starts. In the glorot tower every kernel gets a gradient hundreds of times
+# too small, since dW = X' dY: the low ones because dY has shrunk on its way down, the high ones because X has shrunk on its
+# way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
 #
 # > he: the loss has fallen below a half of where it started: True
 # > glorot: the loss is still within a tenth of where it started: True
@@ -174,10 +176,14 @@ print(f"glorot: the loss is still within a tenth of where it started: {still}")
 # Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not
 # twenty: Keras' default is wrong for deep ReLU networks and does this one little harm.
 #
-# > four layers at glorot's rate leave 0.25 of the size
+# > glorot leaves 0.10 of the size after the paper's four layers with ReLU
+#
+# (D / (D + U) of the mean square per layer; the poolings between them raise it again.)
 
 # %%
-print(f"four layers at glorot's rate leave {0.5 ** (4 / 2):.2f} of the size")
+shapes = [part.params["kernel"].shape for part in nn.paper_cnn().layers if part.params][:4]
+factors = [d / (d + u) for d, u in map(initializers.fans, shapes)]  # of the mean square: D v / 2, with v = 2 / (D + U)
+print(f"glorot leaves {np.sqrt(np.prod(factors)):.2f} of the size after the paper's four layers with ReLU")
 
 colours = {name: style.OKABE_ITO[c] for name, c in (("glorot", "vermillion"), ("he", "blue"), ("twice he", "orange"))}
 dashes = {"glorot": "--", "he": "-", "twice he": "-."}
@@ -211,4 +217,5 @@ lesson.show(figure, "09_initialisation")
 #
 # - Draw from he *uniform*. Does the shape of the distribution matter, or only its variance?
 # - Make the tower narrow in the middle (128, 16, 128). Which of the two directions does he keep, and which not?
-# - Take the paper's network and `model.trace(images, y)`: where do its signals shrink, and where do its gradients?
+# - Take `model = nn.paper_cnn((32, 32, 3))`, then `model.compile()` and `model.trace(images, y)` with some images of that size
+#   and their labels: where do its signals shrink, and where do its gradients?

@@ -90,8 +90,8 @@ print(f"with a learning rate 2% beyond the limit it has left the valley after 50
 # %% [markdown]
 # ## Momentum
 #
-# Momentum remembers: v = m v - r df/dw, w += v. Across the valley the pushes alternate and cancel; along it they add up.
-# With the best r and m each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts. (Polyak,
+# Momentum remembers: u = mu u - r df/dw, w += u. Across the valley the pushes alternate and cancel; along it they add up.
+# With the best r and mu each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts. (Polyak,
 # 1964.)
 #
 # > momentum keeps 0.818 of the distance per step in the long run

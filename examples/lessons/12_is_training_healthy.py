@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 12. Is training healthy? Three questions before the long run
 #
-# Needs lessons 3, 9 and 10. About fifteen minutes.
+# Needs lessons 3, 7, 9 and 10. About fifteen minutes.
 #
 # A network with a mistake in it does not crash. It trains, a little worse than it could, and nobody knows. Three questions,
 # each answered in seconds, find most such mistakes before a night of training is spent on them.
@@ -54,7 +54,8 @@ for classes in (2, 3, 10, 100):
 # > pictures from 0 to 255: the largest logit grows by a factor of 255
 # > the first loss is more than twice log 3: True
 #
-# A first loss *below* log C is a miracle, and no miracle happens here: look for the label among the inputs.
+# A first loss clearly *below* log C is a miracle too: before the first step nothing can have been learnt. Look for weights that
+# are not fresh, for a loss divided once too often, or for a wrong C.
 
 # %%
 model = network()

@@ -117,15 +117,15 @@ print(f"a whole step with random signs moves it less than a third as much: {by_c
 
 # %% [markdown]
 # That is also how adversarial pictures are made, and it is a warning: a large gradient marks a pixel to which the score is
-# *sensitive*. It does not say that this pixel is why the score is high. Gradient times input, integrated gradients and
-# occlusion ask that other question (lesson 18).
+# *sensitive*. It does not say that this pixel is why the score is high. Integrated gradients
+# (lesson 18), gradient times input and occlusion (both in `batik_scratch/saliency/`) ask that other question.
 #
 # ## From numbers to a picture
 #
 # A map has a sign and three channels, and no scale. Each step to a picture loses something
 # (`batik_scratch/saliency/postprocess.py`):
 #
-# > `reduce_channels` keeps the largest channel and loses the sign: True
+# > `reduce_channels` keeps the largest |channel| and loses the sign: True
 # > `normalise` loses the size: ten times the map gives the same picture: True
 # > and it clips about one pixel of a hundred: True
 # > `overlay` lays blue on by the map alone: where the map is 0 the cloth is untouched: True
@@ -136,7 +136,7 @@ shown = saliency.normalise(largest)  # (1, H, W) in [0, 1]
 pixels = np.rint(x * 255).astype(np.uint8)  # (1, H, W, 3)
 laid_over = saliency.overlay(pixels, shown)
 unsigned = np.array_equal(largest, saliency.reduce_channels(-gradient))
-print(f"`reduce_channels` keeps the largest channel and loses the sign: {unsigned}")
+print(f"`reduce_channels` keeps the largest |channel| and loses the sign: {unsigned}")
 scaled = np.allclose(shown, saliency.normalise(10 * largest), atol=1e-5)
 print(f"`normalise` loses the size: ten times the map gives the same picture: {scaled}")
 print(f"and it clips about one pixel of a hundred: {0.008 < (shown == 1).mean() < 0.012}")
@@ -195,4 +195,5 @@ lesson.show(figure, "14_saliency_is_one_more_step")
 # - Explain another class: `seed("logit", logits, np.array([2]))`. Which parts of the map change, and which belong to the
 #   picture?
 # - The printed table shows where the promise ends. What has happened between one step and eight? (Kinks: lesson 4.)
-# - Make the same map from the *second* convolution's gradient, without the first layer. That is nearly Grad-CAM: lesson 19.
+# - Make the same map from the *second* convolution's gradient, without the first layer. Grad-CAM, too,
+#   stops above the pixels, and multiplies by the feature maps: lesson 19.

@@ -4,8 +4,10 @@
 # Needs lessons 11 and 14. About twenty minutes.
 #
 # The paper trains a network on batik, lays each picture's saliency map over it in blue, and trains the same network again
-# on the blue pictures. Does that help? This lesson runs the study in small, with the functions that `batik-scratch run`
-# uses (`batik_scratch/study/two_stage.py`), and then asks what its numbers mean.
+# on the blue pictures. Does that help? This lesson runs the study in small, with the maps, overlays and metrics of
+# `batik-scratch run` ([maps.py](../../batik_scratch/study/maps.py) and [metrics.py](../../batik_scratch/study/metrics.py) in
+# `batik_scratch/study`; the whole run is [two_stage.py](../../batik_scratch/study/two_stage.py)), and then asks what its
+# numbers mean.
 #
 # ## The pipeline
 #
@@ -13,7 +15,7 @@
 # it. A cloth that trained the first network has left its mark in that network's maps, so it must not validate the second.
 #
 # > 120 cloths: 90 train, 30 validate, and no cloth does both: True
-# > the second data set has the pictures and labels of the first, under blue: True
+# > the second data set has the shape of the first: True
 
 # %%
 import numpy as np
@@ -65,7 +67,7 @@ for seed in range(seeds):
 apart = not set(split.train) & set(split.validation)
 counts = f"{len(labels)} cloths: {len(split.train)} train, {len(split.validation)} validate"
 print(f"{counts}, and no cloth does both: {apart}")
-print(f"the second data set has the pictures and labels of the first, under blue: {blue.shape == pixels.shape}")
+print(f"the second data set has the shape of the first: {blue.shape == pixels.shape}")
 
 # %% [markdown]
 # What came out, here and now. We promise nothing about these numbers: other seeds give others, and that is the point.
@@ -86,7 +88,8 @@ print(f"  stage two minus stage one: {', '.join(f'{g:+.3f}' for g in gains)}")
 # > 117 of 142: 0.82, with 95% confidence between 0.75 and 0.88
 # > to see a gain of 3 points at that level takes about 1,200 pictures in each of two arms
 #
-# (The second line: two shares differ by chance with variance 2 p (1 - p) / n, and 3 points should be 1.96 of its roots.)
+# (The second line: two shares differ by chance with variance 2 p (1 - p) / n, and 3 points should be 1.96 of its roots. A true
+# gain of 3 points then shows every second time; to see it four times in five takes twice as many pictures.)
 # Where both stages see the same pictures one can do somewhat better, by counting only those on which they disagree; and
 # with several seeds better again. With one seed and one split a gain of a few points is not a finding.
 
@@ -153,7 +156,7 @@ print(f"maps of the predicted class: it is at chance, to 15 points: {abs(fair.me
 # explains the *predicted* class, for training and validation cloths alike.
 #
 # One thing remains that even this pipeline does not do: the maps of training cloths come from a network that has seen these
-# cloths, and those of validation cloths do not. The two kinds of blue may differ, and that can cost stage two some
+# cloths; it has not seen the validation cloths. The two kinds of blue may differ, and that can cost stage two some
 # accuracy. Maps made out of fold would be the cure; the report of a run says so.
 
 # %%
@@ -206,11 +209,12 @@ lesson.show(figure, "15_the_two_stage_study")
 # %% [markdown]
 # ## Try it
 #
-# - Explain the true class in the first part of this lesson (`saliency.Gradient(first).attribute(x, target=labels)`). How
-#   much does stage two gain from the leak in a network with convolutions?
+# - Explain the true class in the first part of this lesson: `x = pixels.astype("float32") / 255`, then
+#   `maps = saliency.reduce_channels(saliency.Gradient(first).attribute(x, target=labels))`. How much does stage two gain from
+#   the leak in a network with convolutions?
 # - Multiply the fresh kernels by 1.000001 and run the first part again. How far do the gains move? What does that say about
 #   a single run with a single seed?
 # - Train stage two on another cloth's map, or on the map's pixels in random order. If that gives the same, the map's
 #   content is not what counts.
-# - `batik-scratch run --quick` does all this with the paper's network and writes it up. Read what its report says it cannot
-#   show.
+# - `batik-scratch run --quick` runs both stages, once, with the paper's network, and writes it up. Read what its report says
+#   it cannot show.
