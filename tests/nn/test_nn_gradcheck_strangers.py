@@ -152,6 +152,15 @@ def test_a_wrong_layer_does_not_pass(layer, shape, method, wrong):
     assert [t.name for t in check_layer(layer, shape, method=method).wrong] == wrong
 
 
+@pytest.mark.parametrize("method", ["central difference", "random direction", "complex step"])
+def test_a_thousandth_too_much_is_seen_in_a_layer_that_bends(method):
+    class TooLarge(nn.Softmax):
+        def backward(self, dy, need_dx=True, need_grads=True):
+            return super().backward(dy, need_dx, need_grads) * 1.001
+
+    assert len(check_layer(TooLarge(), (5,), method=method).wrong) == 1
+
+
 def test_a_loss_that_keeps_its_first_gradient_is_caught():
     kept = {}
 
@@ -170,7 +179,9 @@ def network():
 
 def test_a_network_with_a_layer_that_keeps_its_first_gradient_is_caught():
     model, x, y = network()
-    check_model(model, x, y).raise_if_wrong()
+    report = check_model(model, x, y, directions=2)
+    report.raise_if_wrong()
+    assert [(t.skipped, t.compared) for t in report.tensors] == [(0, 1)] * 2
     remembers = Remembers(4).astype("float64")
     remembers.build((6,), np.random.default_rng(0))
     model.layers[0] = remembers
