@@ -1,6 +1,7 @@
 """A model's fused steps against its layers one by one."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -174,6 +175,12 @@ def test_an_image_too_wide_for_one_row_of_lines_takes_winograd():
     taken = {w: steps.ConvReluPool._ops(np.empty((1, 4, w, 3))) for w in range(4, 1400)}
     rows = {w: conv_direct.rows_per_task(w) for w in taken}
     assert 0 in rows.values() and all((taken[w] is conv_direct) == (rows[w] >= 1) for w in taken)
+
+
+@pytest.mark.parametrize("step", [steps.ConvReluPool, steps.View])
+def test_a_step_is_called_as_a_layer_is(step):
+    for method in ("forward", "backward"):
+        assert inspect.signature(getattr(step, method)) == inspect.signature(getattr(nn.Layer, method))
 
 
 def test_a_step_keeps_nothing_unless_it_is_asked_to():
