@@ -5,6 +5,23 @@ import numpy as np
 from batik_scratch import nn
 
 
+class Elementwise(nn.Layer):
+    """y = f(x) place by place; dx = dy * slope(x), or slope(x, y), right or not."""
+
+    def __init__(self, f, slope):
+        super().__init__()
+        self.f, self.slope = f, slope
+
+    def forward(self, x, training=False, keep=None):
+        self._keep(x.copy(), training, keep)
+        return self.f(x)
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        x = self._recall()
+        arguments = (x, self.f(x))[: self.slope.__code__.co_argcount]
+        return dy * self.slope(*arguments)
+
+
 class Convolution(nn.Conv2D):
     """Right: a convolution over output places, whose parts the wrong ones below replace."""
 

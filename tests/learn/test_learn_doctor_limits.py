@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from student_layers import Elementwise
 
-from batik_scratch import nn
 from batik_scratch.learn.doctor import diagnose
 from batik_scratch.learn.symptoms.differences import EPS, differences
 from batik_scratch.learn.symptoms.run import distinct
@@ -11,21 +11,6 @@ from batik_scratch.learn.symptoms.run import distinct
 
 def names(diagnoses):
     return [(diagnosis.tensor, diagnosis.name) for diagnosis in diagnoses]
-
-
-class Elementwise(nn.Layer):
-    """y = f(x), place by place, and what it takes for f'."""
-
-    def __init__(self, f, slope):
-        super().__init__()
-        self.f, self.slope = f, slope
-
-    def forward(self, x, training=False, keep=None):
-        self._keep(x.copy(), training, keep)
-        return self.f(x)
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return dy * self.slope(self._recall())
 
 
 STEEP = [
