@@ -6,6 +6,7 @@ import pytest
 from batik_scratch import images, nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn import model_file
+from batik_scratch.nn.training import Progress
 
 
 def network(seed=0, units=3):
@@ -142,3 +143,12 @@ def test_a_checkpoint_makes_its_folder_at_the_first_save(tmp_path):
     checkpoint = nn.Checkpoint(tmp_path / "not" / "there")
     train(arrays, 1, checkpoint)
     assert (tmp_path / "not" / "there" / "best.npz").is_file()
+
+
+def test_the_folder_is_made_with_its_parents_and_the_best_may_be_beaten_again(tmp_path):
+    checkpoint = nn.Checkpoint(tmp_path / "a" / "b", every=100)
+    model = network()
+    for epoch, loss in enumerate((3.0, 2.0, 2.5, 1.0)):
+        checkpoint.after_epoch(model, [], Progress(epoch + 1), {"loss": 9.0, "val_loss": loss})
+        assert checkpoint.best == min((3.0, 2.0, 2.5, 1.0)[: epoch + 1])
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["best.npz"]

@@ -77,6 +77,7 @@ def test_what_changed_is_shown_where_it_changed_most_relative_to_the_values_ther
     check = broken_promise("dy", "untouched", np.array([[1.0, 4.0], [3.0, 3.0]]), np.array([[1.0, 2.0], [3.0, 2.0]]))
     assert (check.ok, check.worst, check.error) == (False, (0, 1), 0.5)
     assert (check.analytic, check.numeric, check.compared) == (4.0, 2.0, 4)
+    assert broken_promise("dy", "untouched", np.array([0.2]), np.array([0.1])).error == pytest.approx(0.5)
     other = broken_promise("dy", "untouched", np.zeros(3), np.zeros(4))
     assert (other.ok, other.error, other.worst, other.compared, other.skipped) == (False, np.inf, (), 4, 0)
 

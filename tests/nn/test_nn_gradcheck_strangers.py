@@ -6,7 +6,7 @@ import pytest
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn.gradcheck import check_layer, check_loss, check_model, check_optimizer
-from batik_scratch.nn.gradcheck.model import _row
+from batik_scratch.nn.gradcheck.model import _gates_at, _Network, _row
 from batik_scratch.nn.gradcheck.optimizers import adam_rule, sgd_rule
 
 
@@ -92,6 +92,47 @@ class OneBuffer(nn.Layer):
 @pytest.mark.parametrize("method", ["central difference", "all"])
 def test_a_right_layer_passes(layer, shape, method):
     check_layer(layer, shape, method=method).raise_if_wrong()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "linear"),
+    [(nn.Dense(3), (4,), True), (nn.Conv2D(3, 3), (5, 6, 2), True), (nn.Flatten(), (3, 4), True), (nn.Dropout(0.3), (6,), True),
+     (nn.GlobalAveragePooling2D(), (3, 4, 2), True), (nn.ReLU(), (6,), False), (nn.Softmax(), (5,), False),
+     (nn.MaxPooling2D(2), (4, 4, 2), False), (TanhDense(3), (4,), False), (ConvolutionAndReLU(3, 3), (5, 6, 2), False),
+     (LayerNorm(), (5,), False), (HardTanh(), (6,), False), (Mirror(), (5,), True)],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_only_a_layer_that_is_linear_in_each_tensor_is_checked_by_its_adjoint(layer, shape, linear):
+    methods = {t.method for t in check_layer(layer, shape, method="all").tensors}
+    assert ("adjoint identity" in methods) is linear
+
+
+@pytest.mark.parametrize("algorithm", ["im2col", "auto"])  # "auto" trains in fused steps, whose layers decide nothing
+def test_the_gates_of_a_network_are_those_of_the_weights_and_the_images_at_hand(algorithm):
+    model = nn.paper_cnn((22, 22, 3), random_state=3, dtype="float64", algorithm=algorithm)
+    model.compile()
+    rng = np.random.default_rng(0)
+    x, y = rng.random((2, 22, 22, 3)), np.array([0, 2])
+    network = _Network(model, x, y)
+    kernels = list(network.tensors.values())
+    here, there = (
+        network._loss_at(kernels, [s * w for w in kernels])[1] for s in (0.0, -2.0)
+    )  # the weights turned over
+    assert len(here) == 7 and sum((a != b).any() for a, b in zip(here, there, strict=True)) >= 3
+    one, other = _gates_at(model, x), _gates_at(model, 1 - x)
+    assert len(one) == 7 and any((a != b).any() for a, b in zip(one, other, strict=True))
+
+
+def test_the_optimiser_runs_the_steps_that_are_asked_for_on_two_tensors():
+    seen = []
+
+    class Counting(nn.SGD):
+        def update(self, w, g, memory):
+            seen.append(w.shape)
+            super().update(w, g, memory)
+
+    check_optimizer(Counting(), sgd_rule(), steps=4).raise_if_wrong()
+    assert len(seen) == 8 and len(set(seen)) == 2
 
 
 def test_the_input_may_be_a_list_or_lie_in_memory_column_by_column():

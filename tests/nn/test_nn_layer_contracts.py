@@ -245,6 +245,7 @@ def test_softmax_does_not_overflow():
         (lambda: nn.Adam(beta_2=1.0), "at least 0 and below 1, got 0.9 and 1.0"),
         (lambda: nn.Adam(beta_1=-0.1), "at least 0"),
         (lambda: nn.ReduceLROnPlateau(factor=1.0), "factor"),
+        (lambda: nn.SGD(momentum=1.0), "at least 0 and below 1, got 1.0"),
         (lambda: nn.StopAtAccuracy(1.5), "above 0 and at most 1; got 1.5"),
         (lambda: nn.StopAtAccuracy(0.0), "above 0"),
         (lambda: nn.EarlyStopping(mode="up"), '"auto", "min" or "max", got'),
