@@ -192,6 +192,12 @@ def test_dropout_keeps_the_expected_value_and_rests_at_inference():
     assert np.array_equal(layer.forward(x), x)
 
 
+def test_one_filter_one_unit_and_weights_of_zero_are_allowed():
+    for layer, shape in ((nn.Conv2D(1, 1, kernel_initializer="zeros"), (2, 2, 3)), (nn.Dense(1, "zeros"), (4,))):
+        layer.build(shape, np.random.default_rng(0))
+        assert layer.params["kernel"].shape[-1] == 1 and not layer.params["kernel"].any()
+
+
 def test_a_chosen_name_stays_and_another_is_made_of_the_class():
     assert (nn.Dense(3, name="last").name, nn.Dense(3).name) == ("last", "dense")
 
