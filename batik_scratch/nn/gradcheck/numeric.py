@@ -12,9 +12,7 @@ MAX_SKIPPED = 0.05
 CENTRAL, COMPLEX, DIRECTION, ADJOINT = "central difference", "complex step", "random direction", "adjoint identity"
 H = 1e-20
 DRAWS = 5  # random directions, or pairs
-WIDTH = (
-    1.25 * np.pi
-)  # of the drawn inputs: irrational, so that none of them is 1, or another number where code may switch
+WIDTH = 1.25 * np.pi  # of the drawn inputs: irrational, so that none is 1 or another number where code may switch
 
 Gates = list[np.ndarray]
 

@@ -45,9 +45,7 @@ def trajectories(
     trained_after, expected_after = [], []
     for t in range(1, steps + 1):
         layer.grads = {key: rng.standard_normal(w.shape) for key, w in layer.params.items()}
-        given = {
-            key: g.copy() for key, g in layer.grads.items()
-        }  # an optimiser that changes them is wrong in its next step
+        given = {key: g.copy() for key, g in layer.grads.items()}  # the optimiser may change what it is handed
         optimizer.step([layer])
         for key, g in given.items():
             expected[key] = reference(expected[key], g, memories[key], t)
