@@ -1,220 +1,209 @@
-"""Would the tests notice? A seeded sample of small changes to `nn/` and the plain `ops/`, each run through the tests.
+"""Would the tests notice? A seeded sample of small changes on every floor of the package, each run through the tests.
 
-    python tests/benchmarks/mutation.py [--count 300] [--seed 0] [--under nn/layers] [--list] [--only NUMBER ...] [--jobs 2]
+    python tests/benchmarks/mutation.py [--floors ops nn ...] [--count 60] [--seed 0] [--jobs 2]
+    python tests/benchmarks/mutation.py --table            # what earlier runs found, and the survivors
+    python tests/benchmarks/mutation.py --again            # the survivors once more, after a test was written
 
 A mutant is one change to one expression: `<` for `<=`, `+` for `-`, `and` for `or`, n + 1 for n, a condition turned round, a
-`.copy()` or a call dropped, nothing returned. It lives in the memory of one forked process only: no file is touched.
-numba is switched off, so that compiled kernels are what their text says. A mutant is killed where a test fails, or does
-not end in time; survivors are printed with their line. Messages of errors, assertions (zip's `strict` is one), annotations
-and docstrings are left alone. The sample goes by a hash of each change's text: it stays when other lines change.
-A first run finds which test calls which function, so that a mutant meets only those. About 4 seconds a mutant on one core.
+named argument, a `.copy()` or a call left out, nothing returned. It is written into a copy of the project, so that
+processes which a test starts meet it too, and compiled kernels are compiled with it; this checkout is never touched.
+A mutant is killed where a quick test of its floor fails, or runs for ever. A first run finds which test calls which
+function, so that a mutant meets only those tests, the quickest first and some 30 seconds of them.
+
+Results go to build/mutation.jsonl, line by line: a run that was stopped goes on where it was. A survivor that nobody
+could ever see, whatever they did, belongs into mutation_equivalent.toml with the reason; it does not count. What such a
+change is, one reads from the list of survivors; it is found again by file, change, and its count in the file. About five
+seconds a mutant on one core, twenty for one of a compiled kernel.
 """
 
 import argparse
 import ast
-import copy
+import contextlib
 import hashlib
-import itertools
+import json
 import os
 import pickle
+import resource
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
+import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from mutants import FLOORS, PACKAGE, ROOT, Mutant, all_mutants, sample
+from mutation_map import Map, Watch, functions_around, users
 
-os.environ |= {"NUMBA_DISABLE_JIT": "1", "OMP_NUM_THREADS": "1"}
-
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "batik_scratch"
-PLAIN_FILES = {"im2col.py", "shapes.py", "conv_loops.py"}  # of ops: all of it is plain; of the others, *_plain
-CASES = {"__init__.py", "everything.py"}  # names handed on, and the list of what gradcheck tries: cases, no code
-LIMIT = 90  # seconds
-BUDGET = 25  # seconds of tests for one mutant, the quickest first: what those do not see counts as survived
-TESTS = ["tests/nn", "tests/ops", "tests/learn/test_learn_museum.py"]
-TESTS += ["tests/saliency/test_saliency_gradient.py", "tests/saliency/test_saliency_methods.py"]
+RESULTS, EQUIVALENT = ROOT / "build/mutation.jsonl", Path(__file__).with_name("mutation_equivalent.toml")
+TESTS = {  # where a floor's promises are tested
+    "ops": ["tests/ops", "tests/nn"],
+    "nn": ["tests/nn", "tests/ops", "tests/saliency", "tests/learn/test_learn_museum.py"],
+    "images": ["tests/images", "tests/test_surroundings.py"],
+    "motifs": ["tests/motifs"],
+    "saliency": ["tests/saliency"],
+    "study": ["tests/study"],
+    "report": ["tests/report", "tests/bench"],
+    "learn": ["tests/learn"],
+    "commands": ["tests/test_cli.py", "tests/commands", "tests/bench", "tests/report", "tests/test_surroundings.py"],
+}
+PROCESSOR, WAIT = 240, 1200  # seconds of a core, and of the clock, after which a mutant counts as running for ever
+BUDGET = {"ops": 60.0}  # seconds of tests for one mutant; 30 elsewhere: what those do not see counts as survived
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-PYTEST += ["-k", "not augmented and not fused_pass and not of_the_loops"]  # slow without compiled kernels
-SWAPS: dict[type, type] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
-    ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
-}  # fmt: skip
+# loaded once, before the forks: what a test run spends its first seconds on
+LIBRARIES = ["numba", "scipy.linalg", "scipy.ndimage", "sklearn.metrics", "sklearn.model_selection", "PIL.Image"]
+LIBRARIES += ["matplotlib.figure", "matplotlib.backends.backend_agg", "hypothesis", "jinja2", "joblib", "tqdm"]
 
 
-@dataclass
-class Mutant:
-    """One change: where it is, what stood there, what stands there now, and the whole changed file."""
+class Bench:
+    """Copies of the project in a folder of their own: one that stays as it is, and one for each mutant at a time."""
 
-    path: Path
-    line: int
-    before: str
-    after: str
-    tree: ast.Module
+    def __init__(self, folder: Path, jobs: int) -> None:
+        self.right = folder / "right"
+        copy_project(self.right)
+        self.places = [folder / f"place{number}" for number in range(jobs)]
 
-    def __str__(self) -> str:
-        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
+    def fill(self) -> None:
+        """Copy what is right, with its compiled kernels."""
+        for place in self.places:
+            shutil.copytree(self.right, place)
 
+    def plant(self, mutant: Mutant, place: Path) -> None:
+        (place / "batik_scratch" / mutant.name).write_text(mutant.text())
 
-def mutants_of(path: Path, whole: bool) -> list[Mutant]:
-    """All mutants of a file; where not `whole`, of its functions whose name ends in _plain."""
-    tree = ast.parse(path.read_text())
-    found = []
-    for number, node in enumerate(places(tree, whole)):
-        for variant in range(len(variants(node))):
-            changed = copy.deepcopy(tree)
-            twin = places(changed, whole)[number]
-            before = ast.unparse(node)
-            replacement = variants(twin)[variant]
-            replace(changed, twin, replacement)
-            changed = ast.fix_missing_locations(changed)
-            found.append(Mutant(path, node.lineno, before, ast.unparse(replacement), changed))
-    return found
+    def mend(self, mutant: Mutant, place: Path) -> None:
+        """Put the file back, and the kernels that were compiled with it."""
+        folder = Path("batik_scratch", mutant.name).parent
+        shutil.copy2(self.right / "batik_scratch" / mutant.name, place / "batik_scratch" / mutant.name)
+        for cache in {folder / "__pycache__", Path("batik_scratch/ops/__pycache__")}:
+            if mutant.floor in ("ops", "images"):
+                shutil.rmtree(place / cache, ignore_errors=True)
+                shutil.copytree(self.right / cache, place / cache)
+        shutil.rmtree(place / "tmp", ignore_errors=True)
 
 
-def places(tree: ast.Module, whole: bool) -> list[ast.expr | ast.stmt]:
-    """Expressions and statements that may change, in a fixed order."""
-    roots: list[ast.AST] = [tree]
-    if not whole:
-        roots = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.endswith("_plain")]
-    found: list[ast.AST] = []
-    for root in roots:
-        collect(root, found)
-    return [node for node in found if isinstance(node, ast.expr | ast.stmt)]
+def copy_project(target: Path) -> None:
+    """What git knows of the project and what is new, with times of change, and kernels that are compiled already."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    caches = [str(path.relative_to(ROOT)) for path in PACKAGE.rglob("__pycache__/*.nb[ic]")]
+    for name in [*filter(None, listed.split("\0")), *caches]:
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
 
 
-def collect(node: ast.AST, found: list[ast.AST]) -> None:
-    if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
-        return
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # docstrings
-        return
-    found.append(node)
-    skipped = {"annotation", "returns", "decorator_list", "bases", "type_comment"}
-    for name, value in ast.iter_fields(node):
-        if name not in skipped and not (name == "slice" and isinstance(node, ast.AnnAssign)):
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST) and not (isinstance(child, ast.keyword) and child.arg == "strict"):
-                    collect(child, found)
+def run_tests(place: Path, tests: list[str], log: Path, watch: Watch | None = None) -> int:
+    """pytest in this process, on the copy of the project at `place`; for a fork."""
+    os.chdir(place)
+    path = os.pathsep.join([str(watch.folder), str(place)] if watch else [str(place)])
+    os.environ |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "passive"}
+    sys.dont_write_bytecode = True
+    sys.path[:] = [str(place), *(path for path in sys.path if not path.startswith(str(ROOT)))]
+    with log.open("w") as out:
+        for stream in (1, 2):
+            os.dup2(out.fileno(), stream)
+    try:
+        return int(pytest.main([*PYTEST, f"--basetemp={place}/tmp", *tests], [watch] if watch else []))
+    except BaseException as error:
+        print(f"FAILED {error!r}")
+        return 3
 
 
-def variants(node: ast.AST) -> list[ast.AST]:
-    """What could stand in the node's place."""
-    made: list[ast.AST] = []
-    if isinstance(node, ast.Compare):
-        made += [with_(node, ops=[SWAPS[type(node.ops[0])](), *node.ops[1:]])] if type(node.ops[0]) in SWAPS else []
-    elif isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in SWAPS:
-        if not (isinstance(node, ast.BinOp) and is_type_union(node)):
-            made.append(with_(node, op=SWAPS[type(node.op)]()))
-        if isinstance(node, ast.AugAssign):
-            made.append(ast.copy_location(ast.Assign([node.target], node.value), node))
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
-        made.append(node.operand)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        made.append(with_(node, value=not node.value))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        made.append(with_(node, value=node.value + 1))
-    elif isinstance(node, ast.If | ast.IfExp | ast.While):
-        made.append(with_(node, test=ast.UnaryOp(ast.Not(), node.test)))
-    elif isinstance(node, ast.Return) and node.value is not None:
-        made.append(with_(node, value=ast.Constant(None)))
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        made.append(ast.copy_location(ast.Pass(), node))
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "copy"
-        and not node.args
-    ):
-        made.append(node.func.value)
-    return made
-
-
-def is_type_union(node: ast.BinOp) -> bool:
-    """`int | float`: no arithmetic."""
-    return isinstance(node.op, ast.BitOr) and any(
-        isinstance(s, ast.Name | ast.Constant) for s in (node.left, node.right)
-    )
-
-
-def with_(node: ast.AST, **fields: object) -> ast.AST:
-    changed = copy.copy(node)
-    for name, value in fields.items():
-        setattr(changed, name, value)
-    return changed
-
-
-def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
-    for parent in ast.walk(tree):
-        for name, value in ast.iter_fields(parent):
-            if value is old:
-                setattr(parent, name, new)
-            elif isinstance(value, list):
-                value[:] = [new if child is old else child for child in value]
-
-
-class Coverage:
-    """Which test calls which function, and how long it takes: a pytest plugin for one run without any mutant."""
-
-    def __init__(self) -> None:
-        self.functions: dict[str, set[tuple[str, int]]] = {}
-        self.seconds: dict[str, float] = {}
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item):
-        seen = self.functions[item.nodeid] = set()
-        begin = time.monotonic()
-
-        def trace(frame, event, argument):  # calls only: lines of plain Python kernels would take for ever
-            seen.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
-
-        sys.settrace(trace)
-        threading.settrace(trace)
-        try:
-            return (yield)
-        finally:
-            sys.settrace(None)
-            threading.settrace(None)
-            self.seconds[item.nodeid] = time.monotonic() - begin
-
-
-def tests_for(mutant: Mutant, functions: dict[str, set[tuple[str, int]]], seconds: dict[str, float]) -> list[str]:
-    """The tests that call the changed function, the quickest first; for what runs at import, all tests.
-
-    A default runs at import, whatever function it belongs to: a test of signatures calls none.
-    """
-    name, first = str(mutant.path), first_lines(mutant)
-    found = [test for test, seen in functions.items() if not first or any((name, line) in seen for line in first)]
-    found.sort(key=lambda test: seconds[test])
-    total = list(itertools.accumulate(seconds[test] for test in found))
-    return [test for test, until in zip(found, total, strict=True) if until <= BUDGET]
-
-
-def first_lines(mutant: Mutant) -> set[int]:
-    """The first line of the innermost function whose body has the change, its decorators included."""
-    around = [
-        node
-        for node in ast.walk(mutant.tree)
-        if isinstance(node, ast.FunctionDef) and node.body[0].lineno <= mutant.line <= (node.end_lineno or node.lineno)
-    ]
-    inner = max(around, key=lambda node: node.lineno, default=None)
-    return set() if inner is None else {min([inner.lineno, *(d.lineno for d in inner.decorator_list)])}
-
-
-def start(work: Callable[[], int]) -> int:
+def fork(work: Callable[[], int], limited: bool = True) -> int:
     """The process number of a fork that does `work`, whose answer is its exit code."""
+    sys.stdout.flush()
     child = os.fork()
     if child == 0:
         os.setsid()
-        os._exit(work())
+        if limited:
+            resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
+        code = 3
+        try:
+            code = work()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
     return child
+
+
+def map_of(floor: str, bench: Bench, folder: Path) -> Map:
+    """Which test calls which function; kept between runs as long as no file of package and tests changes."""
+    known = ROOT / f"build/mutation-{floor}.map"
+    tests = [name for name in TESTS[floor] if (ROOT / name).exists()]
+    state = digest([PACKAGE, *(ROOT / name for name in tests)])
+    if known.is_file():
+        before, made = pickle.loads(known.read_bytes())
+        if before == state:
+            return made
+    log, target = folder / f"{floor}.log", folder / f"{floor}.map"
+    (folder / floor).mkdir()
+
+    def watched() -> int:
+        watch = Watch(bench.right / "batik_scratch", folder / floor)
+        code = run_tests(bench.right, tests, log, watch)
+        target.write_bytes(pickle.dumps((state, watch.map())))
+        return code
+
+    _, status = os.waitpid(fork(watched, limited=False), 0)
+    if status:
+        sys.exit(f"the tests of {floor} fail without any change; mend that first:\n{log.read_text()[-3000:]}")
+    known.parent.mkdir(exist_ok=True)
+    shutil.copy2(target, known)
+    return pickle.loads(target.read_bytes())[1]
+
+
+def digest(places: list[Path]) -> str:
+    """Of the texts of all Python files below."""
+    files = sorted(file for place in places for file in ([place] if place.is_file() else place.rglob("*.py")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def tests_for(mutant: Mutant, known: Map) -> list[str]:
+    """The tests that enter the changed function, the quickest first.
+
+    A compiled kernel is entered unseen, and a constant acts where it is used: these meet the tests of all files that
+    import theirs.
+    """
+    around = functions_around(ast.parse(mutant.path.read_text()), mutant.line)
+    tests = known.tests({(mutant.name, around[1])}, set()) if around else []
+    if not tests:
+        tests = known.tests(None, users(PACKAGE, mutant.name))
+        tests.sort(key=lambda test: (not test.startswith(f"tests/{mutant.floor}"), known.seconds[test]))
+    chosen, total = [], 0.0
+    for test in tests:
+        total += known.seconds[test]
+        if total > BUDGET.get(mutant.floor, 30.0) and chosen:
+            break
+        chosen.append(test)
+    return chosen
+
+
+def try_all(mutants: list[Mutant], maps: dict[str, Map], bench: Bench, jobs: int) -> None:
+    """Tries all, `jobs` at a time, and notes each outcome."""
+    waiting, running = list(mutants), {}  # running: process -> mutant, place, tests, when it is stopped
+    free, tried = list(bench.places), 0
+    while waiting or running:
+        while waiting and free:
+            mutant, place = waiting.pop(0), free.pop()
+            bench.plant(mutant, place)
+            tests = tests_for(mutant, maps[mutant.floor])
+            log = place.with_suffix(".log")
+            process = fork(lambda place=place, tests=tests, log=log: run_tests(place, tests, log) if tests else 0)
+            running[process] = mutant, place, len(tests), time.monotonic() + WAIT
+        process, code = ended({process: end for process, (*_, end) in running.items()})
+        mutant, place, count, _ = running.pop(process)
+        note(mutant, code, count, place.with_suffix(".log"))
+        bench.mend(mutant, place)
+        free.append(place)
+        tried += 1
+        if tried % 10 == 0:
+            print(f"{tried} of {len(mutants)} tried", flush=True)
 
 
 def ended(ends: dict[int, float]) -> tuple[int, int | None]:
@@ -222,123 +211,107 @@ def ended(ends: dict[int, float]) -> tuple[int, int | None]:
     while True:
         for child, end in ends.items():
             done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return child, os.waitstatus_to_exitcode(status)
-            if time.monotonic() > end:
-                os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return child, None
+            late = time.monotonic() > end
+            if done or late:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGKILL)  # and what its tests have left behind
+                if late and not done:
+                    os.waitpid(child, 0)
+                code = os.waitstatus_to_exitcode(status) if done else None
+                return child, None if code is not None and code < 0 else code
         time.sleep(0.02)
 
 
-def covered() -> tuple[dict[str, set[tuple[str, int]]], dict[str, float]] | None:
-    """The functions and seconds of every test; None where one fails without any change."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "coverage"
-
-        def unchanged() -> int:
-            plugin = Coverage()
-            code = quiet_pytest(TESTS, [plugin])
-            path.write_bytes(pickle.dumps((plugin.functions, plugin.seconds)))
-            return code
-
-        _, code = ended({start(unchanged): time.monotonic() + 20 * LIMIT})
-        return pickle.loads(path.read_bytes()) if code == 0 else None
+def note(mutant: Mutant, code: int | None, tests: int, log: Path) -> None:
+    """One line of the results' file; a survivor is printed as well."""
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() and tests else []
+    by = next((line for line in lines if line.startswith(("FAILED", "ERROR"))), lines[-1] if lines else "")
+    outcome = "survived" if code in (0, 5) else "killed" if code is not None else "killed: crashed, or ran for ever"
+    found = {"key": mutant.key, "floor": mutant.floor, "outcome": outcome, "tests": tests, "by": by[:300]}
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(found | {"which": mutant.which, "change": str(mutant)}) + "\n")
+    if outcome == "survived" and mutant.key not in equivalents():
+        print(f"survived ({tests} tests) {mutant}", flush=True)
 
 
-def mutated(mutant: Mutant, tests: list[str]) -> Callable[[], int]:
-    """Work for a fork: run the tests on the changed file. Exit code 0 where all pass: the mutant survives."""
-
-    def work() -> int:
-        code = compile(mutant.tree, str(mutant.path), "exec")
-        right = SourceFileLoader.get_code
-
-        def get_code(self, fullname):
-            return code if Path(self.path) == mutant.path else right(self, fullname)
-
-        SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
-        return quiet_pytest(tests, []) if tests else 0
-
-    return work
+def results() -> dict[str, dict]:
+    """The last outcome of each mutant, by its key."""
+    lines = RESULTS.read_text().splitlines() if RESULTS.is_file() else []
+    return {found["key"]: found for found in map(json.loads, lines)}
 
 
-def survivors(sample: dict[int, Mutant], known: tuple[dict, dict], jobs: int) -> list[int]:
-    """Tries all mutants, `jobs` at a time, and prints how it goes; the numbers of those that no test noticed."""
-    waiting, found, tried = list(sample), [], 0
-    running: dict[int, int] = {}  # process: mutant
-    ends: dict[int, float] = {}  # process: when it is stopped
-    while waiting or running:
-        while waiting and len(running) < jobs:
-            number = waiting.pop(0)
-            tests = tests_for(sample[number], *known)
-            process = start(mutated(sample[number], tests))
-            running[process], ends[process] = number, time.monotonic() + LIMIT
-        process, code = ended(ends)
-        number = running.pop(process)
-        del ends[process]
-        tried += 1
-        if code == 0:
-            found.append(number)
-            print(f"survived {number} ({len(tests_for(sample[number], *known))} tests) {sample[number]}", flush=True)
-        if tried % 10 == 0:
-            print(f"{tried - len(found)} of {tried} killed so far", flush=True)
+def equivalents() -> dict[str, str]:
+    """Reasons of the changes that nobody can see, by key."""
+    rows = tomllib.loads(EQUIVALENT.read_text()).get("equivalent", []) if EQUIVALENT.is_file() else []
+    found = {}
+    for row in rows:
+        before, after = row["change"].split("  ->  ")
+        text = f"{row['file']} {before} {after} {row.get('which', 1)}"
+        found[hashlib.sha256(text.encode()).hexdigest()[:16]] = row["why"]
     return found
 
 
-def quiet_pytest(tests: list[str], plugins: list) -> int:
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            return int(pytest.main([*PYTEST, *tests], plugins))
-        except BaseException:
-            return 3
+def print_table(mutants: list[Mutant]) -> None:
+    """Killed and tried by floor, and the survivors."""
+    known, reasons, total = results(), equivalents(), [0, 0, 0]
+    print(f"{'floor':10} {'tried':>6} {'killed':>7} {'equivalent':>11} {'survived':>9}   score")
+    left = []
+    for floor in FLOORS:
+        here = [known[mutant.key] for mutant in mutants if mutant.floor == floor and mutant.key in known]
+        survived = [found for found in here if found["outcome"] == "survived"]
+        same = [found for found in survived if found["key"] in reasons]
+        left += [found for found in survived if found["key"] not in reasons]
+        if here:
+            print(row(floor, len(here), len(here) - len(survived), len(same)))
+            total = [a + b for a, b in zip(total, (len(here), len(here) - len(survived), len(same)), strict=True)]
+    if total[0]:
+        print(row("all", *total))
+    for found in left:
+        print(f"survived: {found['change']}   [{found['which']}] {found['tests']} tests")
 
 
-def all_mutants(under: str) -> list[Mutant]:
-    found: list[Mutant] = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).as_posix()
-        if name.startswith(under) and name.startswith(("nn/", "ops/")) and path.name not in CASES:
-            found += mutants_of(path, whole=name.startswith("nn/") or path.name in PLAIN_FILES)
-    return found
-
-
-def drawn(everything: list[Mutant], count: int, seed: int) -> list[Mutant]:
-    """`count` of all mutants, in the order of a hash of what they are, and of the how-manieth of its kind in its file."""
-    seen: Counter[str] = Counter()
-    ranked = []
-    for number, mutant in enumerate(everything):
-        text = f"{mutant.path.relative_to(ROOT).as_posix()} {mutant.before} {mutant.after}"
-        seen[text] += 1
-        ranked.append((hashlib.sha256(f"{seed} {text} {seen[text]}".encode()).hexdigest(), number))
-    return [everything[number] for _, number in sorted(ranked)[:count]]
+def row(name: str, tried: int, killed: int, same: int) -> str:
+    score = 100 * killed / max(1, tried - same)
+    return f"{name:10} {tried:6} {killed:7} {same:11} {tried - killed - same:9}   {score:.1f}%"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--count", type=int, default=300, help="mutants to try")
+    parser.add_argument(
+        "--floors", nargs="+", choices=FLOORS, default=list(FLOORS), metavar="FLOOR", help=", ".join(FLOORS)
+    )
+    parser.add_argument("--count", type=int, default=60, help="mutants of each floor")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--under", default="", help="only files below this part of the package, such as nn/layers")
-    parser.add_argument("--list", action="store_true", help="say what would be tried, and try nothing")
-    parser.add_argument("--only", type=int, nargs="+", help="some mutants of the sample alone, by their numbers")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time: one for each free core")
+    parser.add_argument("--under", default="", help="only files below this part of the package, such as nn/layers")
+    parser.add_argument("--again", action="store_true", help="try the survivors of earlier runs again")
+    parser.add_argument("--list", action="store_true", help="say what would be tried, and try nothing")
+    parser.add_argument("--table", action="store_true", help="the results so far of these floors, this count and seed")
     options = parser.parse_args()
-    os.chdir(ROOT)
-    everything = all_mutants(options.under)
-    sample = drawn(everything, options.count, options.seed)
-    print(f"{len(sample)} of {len(everything)} mutants, seed {options.seed}", flush=True)
-    if options.list:
-        print("\n".join(f"{number} {mutant}" for number, mutant in enumerate(sample)))
+    chosen: list[Mutant] = []
+    for floor in options.floors:
+        everything = [mutant for mutant in all_mutants(floor) if mutant.name.startswith(options.under)]
+        chosen += sample(everything, options.count, options.seed)
+    if options.table:
+        print_table(chosen)
         return 0
-    known = covered()
-    if known is None:
-        print("the tests fail without any change, or take too long; mend that first", file=sys.stderr)
-        return 2
-    print(f"{len(known[1])} tests take {sum(known[1].values()):.0f} s with tracing", flush=True)
-    chosen = {n: mutant for n, mutant in enumerate(sample) if not options.only or n in options.only}
-    killed = len(chosen) - len(survivors(chosen, known, options.jobs))
-    print(f"{killed} of {len(chosen)} mutants killed ({100 * killed / len(chosen):.1f}%)")
+    known, reasons = results(), equivalents()
+    to_try = [m for m in chosen if m.key not in known or (options.again and known[m.key]["outcome"] == "survived")]
+    to_try = [m for m in to_try if m.key not in reasons or m.key not in known]
+    if options.list:
+        print("\n".join(map(str, to_try)))
+        return 0
+    RESULTS.parent.mkdir(exist_ok=True)
+    for library in LIBRARIES:
+        import_module(library)
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(Path(name), options.jobs)
+        maps = {
+            floor: map_of(floor, bench, Path(name)) for floor in options.floors if any(m.floor == floor for m in to_try)
+        }
+        bench.fill()
+        try_all(to_try, maps, bench, options.jobs)
+    print_table(chosen)
     return 0
 
 
