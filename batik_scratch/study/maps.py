@@ -1,6 +1,7 @@
 """Saliency maps of a study's images, and the second data set that they make."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -42,9 +43,9 @@ def overlaid_names(paths: Iterable[str]) -> list[str]:
     names = []
     for index, path in enumerate(paths):
         pure = PurePosixPath(path)
-        name = f"{pure.parts[0]}/{pure.stem}.png"
-        if name in taken or len(name) > 200:
-            name = f"{pure.parts[0]}/image_{index:06d}.png"
+        own = f"{pure.parts[0]}/{pure.stem}.png"
+        numbered = (f"{pure.parts[0]}/image_{number:06d}.png" for number in count(index))
+        name = next(name for name in chain([own] * (len(own) <= 200), numbered) if name not in taken)
         taken.add(name)
         names.append(name)
     return names

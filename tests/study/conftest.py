@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from study.study_witness import COPIES, DRAWN, PHOTOGRAPHED, Trained, Witness, drawn_images, odd_photos
 
 from batik_scratch.study import RunFolder, TwoStageConfig, run_two_stage
-
-from study.study_witness import COPIES, DRAWN, PHOTOGRAPHED, Trained, Witness, drawn_images, odd_photos
 
 TINY = TwoStageConfig(image_size=32, draw_counts=(16, 14, 12), epochs=2, seed=5)
 
