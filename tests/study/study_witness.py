@@ -165,7 +165,7 @@ def drawn_images(folder: Path, config: TwoStageConfig) -> Path:
 
 
 COPIES = [{"kawung/IMG 3.JPG", "kawung/from a friend/the same.png"}, {"Ébène/05.png", "Ébène/05 turned.png"}]
-LEFT_OUT = ["kawung/broken.jpg", "Ébène/broken too.png"]
+LEFT_OUT = ["kawung/broken.jpg", os.fsdecode(b"\xc3\x89b\xc3\xa8ne/broken \xff.png")]
 
 
 def odd_photos(folder: Path) -> Path:

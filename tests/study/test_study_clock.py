@@ -18,7 +18,7 @@ from batik_scratch.ops import threads
 from batik_scratch.study import resume_two_stage, run_two_stage
 from batik_scratch.study.environment import PACKAGES, environment
 
-START = datetime.datetime(2025, 3, 30, 1, 59, 58, tzinfo=datetime.UTC)
+START = datetime.datetime(2025, 3, 30, 1, 59, 58, 125_000, tzinfo=datetime.UTC)
 
 
 class Clock:

@@ -30,12 +30,12 @@ def test_photos_come_sorted_by_class_and_path_whatever_their_names(study):
 def test_copies_of_a_picture_are_counted_and_kept_on_one_side(study):
     side = {row["path"]: row["split"] for row in table(study.folder / "split.csv")}
     assert all(len({side[path] for path in group}) == 1 for group in COPIES)
-    assert json.loads((study.folder / "data.json").read_text())["near_duplicate_groups"] == 2
+    assert json.loads((study.folder / "data.json").read_text(errors="surrogateescape"))["near_duplicate_groups"] == 2
 
 
 @photographed
 def test_photos_left_out_are_recorded_with_a_reason_and_nowhere_else(study):
-    found = json.loads((study.folder / "data.json").read_text(encoding="utf-8"))
+    found = json.loads((study.folder / "data.json").read_text(encoding="utf-8", errors="surrogateescape"))
     assert [path for path, _ in found["skipped"]] == LEFT_OUT
     assert all("decode" in reason or "not an image" in reason for _, reason in found["skipped"])
     assert found["source"] == "my batik"
@@ -44,7 +44,7 @@ def test_photos_left_out_are_recorded_with_a_reason_and_nowhere_else(study):
 
 @photographed
 def test_json_is_written_for_readers(study):
-    text = (study.folder / "data.json").read_text(encoding="utf-8")
+    text = (study.folder / "data.json").read_text(encoding="utf-8", errors="surrogateescape")
     assert '\n    "Ébène"' in text and text.endswith("}\n")
 
 

@@ -48,7 +48,7 @@ def test_the_split_names_every_image_in_order_with_its_class_and_side(study):
 
 def test_the_data_are_described_as_they_are(study):
     w = study.witness
-    found = json.loads((study.folder / "data.json").read_text(encoding="utf-8"))
+    found = json.loads((study.folder / "data.json").read_text(encoding="utf-8", errors="surrogateescape"))
     assert found["class_names"] == w.class_names
     counts = {
         side: {name: int((w.labels[rows] == i).sum()) for i, name in enumerate(w.class_names)}
