@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from study.conftest import TINY
@@ -37,6 +38,16 @@ def test_a_folder_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "rename", full)
     with pytest.raises(OSError, match="No space left"):
+        RunFolder.create(tmp_path / "run", TINY)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_while_the_folder_is_made_is_still_a_stop(tmp_path, monkeypatch):
+    def stopped(source, target):
+        raise KeyboardInterrupt("SIGTERM")
+
+    monkeypatch.setattr(os, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
         RunFolder.create(tmp_path / "run", TINY)
     assert not list(tmp_path.iterdir())
 
@@ -81,6 +92,14 @@ def test_a_lock_ends_with_its_block_and_opening_clears_what_a_kill_left(tmp_path
     (tmp_path / "run/stage2/history.csv").write_text("kept")
     with RunFolder.open(tmp_path / "run"):
         assert names(tmp_path / "run/stage2") == ["history.csv"]
+    with RunFolder.open(tmp_path / "run"):
+        pass
+
+
+def test_what_a_kill_left_may_vanish_while_it_is_cleared(tmp_path, monkeypatch):
+    with RunFolder.create(tmp_path / "run", TINY):
+        pass
+    monkeypatch.setattr(Path, "rglob", lambda folder, pattern: iter([folder / "stage1/.new-gone.tmp"]))
     with RunFolder.open(tmp_path / "run"):
         pass
 
