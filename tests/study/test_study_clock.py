@@ -16,7 +16,7 @@ from study.study_witness import PHOTOGRAPHED
 import batik_scratch
 from batik_scratch.ops import threads
 from batik_scratch.study import resume_two_stage, run_two_stage
-from batik_scratch.study.environment import PACKAGES, environment
+from batik_scratch.study.environment import environment
 
 START = datetime.datetime(2025, 3, 30, 1, 59, 58, 125_000, tzinfo=datetime.UTC)
 
@@ -86,13 +86,22 @@ def test_a_drawn_run_records_that_it_is_drawn_and_real_times(study):
 
 def test_the_environment_is_this_one():
     found = environment()
-    assert found["versions"] == {"batik_scratch": batik_scratch.__version__} | {
-        name: importlib.metadata.version(name) for name in PACKAGES
-    }
-    assert {"numpy", "numba", "scikit-learn"} < set(PACKAGES)
+    packages = ("numpy", "scipy", "numba", "pillow", "scikit-learn", "matplotlib")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    assert found["versions"] == versions | {"batik_scratch": batik_scratch.__version__}
     assert found["python"] == platform.python_version() and found["platform"] == platform.platform()
     assert found["cores"] == len(os.sched_getaffinity(0)) and found["threads"] == threads.count()
     assert set(found) == {"versions", "python", "platform", "cpu", "cores", "threads"}
+
+
+def test_cores_are_those_the_process_may_use_and_threads_those_it_does(monkeypatch):
+    before = threads.count()
+    threads.use(1)
+    try:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {2, 3, 5, 7}}[process])
+        assert (environment()["cores"], environment()["threads"]) == (4, 1)
+    finally:
+        threads.use(before)
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="another system names its processor elsewhere")
