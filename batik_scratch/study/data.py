@@ -44,7 +44,7 @@ class StudyData:
                 name: dict(
                     zip(
                         self.class_names,
-                        np.bincount(self.labels[rows], minlength=len(self.class_names)).tolist(),
+                        np.bincount(self.labels[rows]).tolist(),
                         strict=True,
                     )
                 )

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from .. import nn, saliency
 from .config import TwoStageConfig
 
-BATCH = 32
+BATCH = 32  # images asked about at a time
 
 
 def raw_maps(model: nn.Sequential, pixels: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """The run folder appears whole, is written plainly, and belongs to one run at a time."""
 
+import contextlib
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -16,10 +18,16 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def lowest_free_handle():
-    handle = os.dup(0)
-    os.close(handle)
-    return handle
+@contextlib.contextmanager
+def no_handle_left_open():
+    def lowest_free():
+        handle = os.dup(0)
+        os.close(handle)
+        return handle
+
+    before = lowest_free()
+    yield
+    assert lowest_free() == before
 
 
 def test_a_new_folder_has_its_config_and_stages_and_others_may_read_it(tmp_path):
@@ -44,6 +52,7 @@ def test_a_folder_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatc
 
 def test_a_stop_while_the_folder_is_made_is_still_a_stop(tmp_path, monkeypatch):
     def stopped(source, target):
+        shutil.rmtree(source)  # with the disk it was on, say
         raise KeyboardInterrupt("SIGTERM")
 
     monkeypatch.setattr(os, "rename", stopped)
@@ -81,13 +90,12 @@ def test_a_place_where_nobody_may_write_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_lock_ends_with_its_block_and_opening_clears_what_a_kill_left(tmp_path):
-    free = lowest_free_handle()
     with (
         RunFolder.create(tmp_path / "run", TINY),
+        no_handle_left_open(),
         pytest.raises(InputError, match=f"{tmp_path}/run: another run is at work in this folder"),
     ):
         RunFolder.open(tmp_path / "run")
-    assert lowest_free_handle() == free
     (tmp_path / "run/stage2/.new-abc.tmp").write_text("half")
     (tmp_path / "run/stage2/history.csv").write_text("kept")
     with RunFolder.open(tmp_path / "run"):

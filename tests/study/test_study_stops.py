@@ -27,6 +27,13 @@ def until_the_maps(text):
         raise Killed
 
 
+class Terminal(io.StringIO):
+    """Standard error of somebody who watches."""
+
+    def isatty(self):
+        return True
+
+
 class Steps:
     """Counts training steps; at the `last` one, does something before it."""
 
@@ -86,16 +93,19 @@ def test_a_run_asked_to_stop_finishes_its_batch_and_goes_on_from_the_next(study,
     assert contents(resumed) == contents(study.folder)
     printed = capsys.readouterr()
     assert "once more to stop at once" in printed.err and printed.out == ""
+    assert len(printed.err.splitlines()) == 2  # an empty line before; no bars where nobody watches
 
 
-def test_a_run_prints_its_steps_and_a_line_for_each_epoch_unless_told_otherwise(config, tmp_path, capsys):
+def test_a_run_prints_its_steps_and_a_line_for_each_epoch_unless_told_otherwise(config, tmp_path, capsys, monkeypatch):
+    terminals = [Terminal(), Terminal()]
+    monkeypatch.setattr("sys.stderr", terminals[0])
     # no checkpoint in so few epochs: nothing to take away at the end
     folder = run_two_stage(dataclasses.replace(config, epochs=2), tmp_path / "run", checkpoint_every=3)
+    monkeypatch.setattr("sys.stderr", terminals[1])
     printed = capsys.readouterr()
     for text in ("data: reading", "51 images in 3 classes", "stage 1: ", "saliency: ", "stage 2: "):
         assert text in printed.out
     assert [line[:11] for line in printed.out.splitlines() if "epoch" in line] == ["epoch   1/2", "epoch   2/2"] * 2
-    assert printed.err == ""  # no bars where nobody watches
     (folder / "run.json").unlink()
     np.save(folder / "overlaid.npy", np.zeros((51, 26, 26, 3), np.uint8))
     shutil.rmtree(folder / "stage2/checkpoint")
@@ -103,6 +113,7 @@ def test_a_run_prints_its_steps_and_a_line_for_each_epoch_unless_told_otherwise(
     resume_two_stage(folder.path)
     printed = capsys.readouterr()
     assert printed.out.count("epoch   2/2") == 1 and "stage 2: " in printed.out
+    assert all("\repoch 2/2:" in terminal.getvalue() for terminal in terminals)  # bars, for somebody who watches
 
 
 def test_both_stages_read_their_images_from_files_so_that_memory_stays_flat(config, tmp_path, monkeypatch):
@@ -119,13 +130,6 @@ def test_both_stages_read_their_images_from_files_so_that_memory_stays_flat(conf
         with pytest.raises(Killed):
             run(tmp_path / "run", say=lambda text: None, verbose=0)
     assert len(images) == 3 and all(isinstance(each, np.memmap) for pair in images for each in pair)
-
-
-class Terminal(io.StringIO):
-    """Standard error of somebody who watches."""
-
-    def isatty(self):
-        return True
 
 
 @pytest.mark.parametrize("study", ["photographed"], indirect=True)
