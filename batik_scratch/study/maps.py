@@ -52,6 +52,6 @@ def overlaid_names(paths: Iterable[str]) -> list[str]:
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write uint8 (H, W, 3) as PNG at its own size."""
+    """Write uint8 (H, W, 3) to a file called .png, at its own size."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, format="PNG")
+    Image.fromarray(pixels).save(path)

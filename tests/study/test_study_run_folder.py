@@ -18,6 +18,13 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_a_new_folder_survives_a_power_cut(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    RunFolder.create(tmp_path / "run", TINY).__exit__()
+    assert synced[-1] == tmp_path.stat().st_ino  # the folder in which the new name stands
+
+
 @contextlib.contextmanager
 def no_handle_left_open():
     def lowest_free():
@@ -52,6 +59,7 @@ def test_a_folder_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatc
 
 def test_a_stop_while_the_folder_is_made_is_still_a_stop(tmp_path, monkeypatch):
     def stopped(source, target):
+        assert source.parent == target.parent  # a rename works within one file system
         shutil.rmtree(source)  # with the disk it was on, say
         raise KeyboardInterrupt("SIGTERM")
 
