@@ -126,3 +126,7 @@ def test_a_machine_that_tells_little_still_gets_a_record(monkeypatch):
     assert found["versions"]["numpy"] == "unknown" and found["versions"]["batik_scratch"] != "unknown"
     monkeypatch.setattr(platform, "processor", lambda: "a fast one")
     assert environment()["cpu"] == "a fast one"
+    monkeypatch.setattr(
+        Path, "read_text", lambda path: "processor\t: 0\nmodel name\t: Odd: 3 GHz\nmodel name\t: other\n"
+    )
+    assert environment()["cpu"] == "Odd: 3 GHz"

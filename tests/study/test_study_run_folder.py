@@ -60,6 +60,7 @@ def test_a_folder_that_cannot_be_made_leaves_nothing_behind(tmp_path, monkeypatc
 def test_a_stop_while_the_folder_is_made_is_still_a_stop(tmp_path, monkeypatch):
     def stopped(source, target):
         assert source.parent == target.parent  # a rename works within one file system
+        assert source.name[0] == "."  # what a kill would leave is hidden
         shutil.rmtree(source)  # with the disk it was on, say
         raise KeyboardInterrupt("SIGTERM")
 

@@ -151,6 +151,22 @@ def test_bars_count_the_images_of_both_stages_maps_and_leave_nothing_behind(stud
 
 
 @pytest.mark.parametrize("study", ["photographed"], indirect=True)
+def test_overlays_are_on_the_disk_before_the_maps_say_that_they_are(study, tmp_path, monkeypatch):
+    run, flushed, flush = tmp_path / "run", [], np.memmap.flush
+    shutil.copytree(study.folder.path, run)
+    for name in ("run.json", "stage1/saliency.npz"):
+        (run / name).unlink()
+
+    def watched(array):
+        flushed.append((os.path.basename(array.filename), (run / "stage1/saliency.npz").exists()))
+        flush(array)
+
+    monkeypatch.setattr(np.memmap, "flush", watched)
+    resume_two_stage(run, say=lambda text: None, verbose=0)
+    assert ("overlaid.npy", False) in flushed
+
+
+@pytest.mark.parametrize("study", ["photographed"], indirect=True)
 def test_a_finished_run_gets_rid_of_what_a_kill_left_and_says_so(study, tmp_path):
     run, said = tmp_path / "run", []
     shutil.copytree(study.folder.path, run)
