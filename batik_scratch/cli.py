@@ -233,7 +233,8 @@ def _config(options: argparse.Namespace) -> Any:
 def _check_alone(options: argparse.Namespace) -> None:
     """InputError where --resume, which has the run's own settings, comes with others."""
     names = ("out", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
-    given = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+    left = (None, False)  # by identity: 0 is a seed, and was given
+    given = [f"--{name.replace('_', '-')}" for name in names if all(getattr(options, name) is not one for one in left)]
     if given:
         raise InputError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}")
 
