@@ -1,0 +1,162 @@
+"""What --help promises: the form of every option, words for each of them, and defaults that are what runs."""
+
+import re
+import shlex
+
+import pytest
+
+from batik_scratch import motifs, study
+from batik_scratch.cli import main
+from batik_scratch.learn import exercises
+from batik_scratch.options import build_parser
+
+STUDY = "[--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
+STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"
+FORMS = {
+    "run": f"{STUDY} [--resume DIR] [--checkpoint-every N]",
+    "train": STUDY,
+    "evaluate": "--model MODEL --data DATA [--skip-bad]",
+    "predict": "--model MODEL IMAGE [IMAGE ...]",
+    "saliency": "--model MODEL [--method METHOD] [--target TARGET] [--out OUT] [--evaluate] [--images N] "
+    "[--control F.npz] [IMAGE ...]",
+    "summary": "[--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
+    "gradcheck": "[--layer NAME | --model F.npz | --museum]",
+    "bench": "[--threads N,...] [--only NAME,...] [--batch BATCH] [--image-size IMAGE_SIZE] [--rounds ROUNDS] "
+    "[--out OUT] [--warmup]",
+    "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
+    "data scan": "[--json] folder",
+    "data sheet": "[--out OUT] [--per-class PER_CLASS] folder",
+    "exercise list": "",
+    "exercise start": "name [DIR]",
+    "exercise check": "[--time-limit SECONDS] FILE",
+    "exercise hint": "[--time-limit SECONDS] FILE",
+    "exercise solution": "name",
+}
+GROUPS = {"": ["run", "train", "evaluate", "predict", "saliency", "summary", "gradcheck", "bench", "data", "exercise"]}
+GROUPS |= {group: [name.split()[1] for name in FORMS if name.startswith(f"{group} ")] for group in ("data", "exercise")}
+MUST = {"evaluate": "--model m --data d", "predict": "i --model m", "saliency": "--model m", "data scan": "f"}
+MUST |= {"data sheet": "f", "exercise start": "n", "exercise solution": "n"}
+MUST |= {"exercise check": "f", "exercise hint": "f"}
+
+
+@pytest.fixture
+def help_of(capsys, monkeypatch):
+    """The text of --help, wide enough that no line is broken."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def read(name):
+        with pytest.raises(SystemExit) as stop:
+            main([*name.split(), "--help"])
+        assert stop.value.code == 0
+        return capsys.readouterr().out
+
+    return read
+
+
+def entries(text):
+    """{"--out OUT": what is said of it} of the arguments and options in a help text."""
+    parts = re.split(r"\n {2,4}(?=\S)", text.partition("\n\nexample:")[0])[1:]
+    found = {}
+    for part in parts:
+        name, *words = re.split(r"\s{2,}", part.partition("\n\n")[0].strip(), maxsplit=1)
+        found[name] = " ".join(words)
+    return found
+
+
+def default_of(name, option):
+    """What runs where nothing is said, in the words of a help text."""
+    options = build_parser().parse_args([*name.split(), *MUST.get(name, "").split()])
+    value = getattr(options, {"images": "count"}.get(option, option))
+    config = study.TwoStageConfig()
+    from_study = {"seed": config.seed, "image_size": config.image_size}
+    where_none = {"counts": "217,200,151", "difficulty": motifs.DEFAULT_DIFFICULTY, "threads": "all allowed"}
+    where_none |= {"only": "all that are installed", "method": "gradient"}
+    if value is None:
+        value = from_study[option] if name in ("run", "train") else where_none[option]
+    return str(value)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_form_of_a_command_is_what_it_was(name, help_of):
+    assert " ".join(help_of(name).splitlines()[0].split()) == f"usage: batik-scratch {name} [-h] {FORMS[name]}".strip()
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_argument_is_explained_and_its_default_is_what_runs(name, help_of):
+    found = entries(help_of(name))
+    for argument, words in found.items():
+        assert words, f"{argument} is not explained"
+        for text in re.findall(r"\(default: ([^)]+)\)", words):
+            option = argument.split()[0].removeprefix("--").replace("-", "_")
+            said = text.strip('"')
+            if option == "DIR":
+                assert said == "here" and default_of(name, "folder") == "."
+            else:
+                default = default_of(name, option)
+                assert said == default or float(said) == float(default), argument
+    explained = {argument.split()[0] for argument in found if argument.startswith("--")}
+    assert explained == set(re.findall(r"--[a-z-]+", FORMS[name]))
+
+
+def test_the_papers_counts_are_those_that_help_names():
+    assert tuple(motifs.PAPER_COUNTS.values()) == (217, 200, 151)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_example_of_a_command_is_one_of_that_command(name, help_of):
+    example = re.search(r"example: batik-scratch (.*)", help_of(name)).group(1)
+    assert example.startswith(name)
+    assert build_parser().parse_args(shlex.split(example)).function == name.replace(" ", "_")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_lists_its_commands_each_with_what_it_does(group, help_of):
+    text = help_of(group)
+    listed = entries(text.partition("\ncommands:\n")[2])
+    for name in GROUPS[group]:
+        assert listed[name], name
+        if f"{group} {name}".strip() in FORMS:
+            description = help_of(f"{group} {name}").split("\n\n")[1]
+            assert description.lower() == f"{listed[name]}.".lower()
+    assert "COMMAND" in text
+
+
+@pytest.mark.parametrize("words", [[], ["data"], ["exercise"]])
+def test_a_group_without_a_command_asks_for_one(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    said = capsys.readouterr().err.splitlines()
+    assert (
+        stop.value.code == 2
+        and "COMMAND" in said[0]
+        and said[1] == f"see: {' '.join(['batik-scratch', *words])} --help"
+    )
+
+
+@pytest.mark.parametrize(
+    "words, named",
+    [
+        ("evaluate --data d", "--model"),
+        ("evaluate --model m", "--data"),
+        ("predict i", "--model"),
+        ("saliency i", "--model"),
+        ("predict --model m", "IMAGE"),
+        ("run --preset table2", "--preset"),
+        ("run --epochs many", "--epochs"),
+        ("gradcheck --layer Dense --museum", "--museum"),
+        ("gradcheck --layer Dense --model m", "--model"),
+        ("data draw --counts 1;2", "--counts"),
+        ("bench --threads two", "--threads"),
+        ("data draw --difficulty hard", "--difficulty"),
+        ("exercise check", "FILE"),
+        ("exercise check f --time-limit long", "--time-limit"),
+    ],
+)
+def test_a_mistyped_option_is_named(words, named, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words.split())
+    assert stop.value.code == 2 and named in capsys.readouterr().err.splitlines()[0]
+
+
+def test_the_time_limit_is_what_the_exercises_have():
+    assert default_of("exercise check", "time_limit") == str(exercises.TIME_LIMIT)
