@@ -1,7 +1,11 @@
 """Pictures for the tests of the commands, and how the network gets to see them, written once more with Pillow alone."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from PIL import Image
+
+from batik_scratch import saliency
 
 SIDE = 32  # of the network that the tests share
 
@@ -31,3 +35,16 @@ def decoded(paths, side=SIDE):
 def unit(pixels):
     """uint8 pixels as the network takes them."""
     return np.asarray(pixels, np.float32) / np.float32(255)
+
+
+@contextmanager
+def only_methods(names):
+    """Within the block "all" means these methods; afterwards all are back, in their order."""
+    everything = dict(saliency.METHODS)
+    for name in set(everything) - set(names):
+        del saliency.METHODS[name]
+    try:
+        yield dict(saliency.METHODS)
+    finally:
+        saliency.METHODS.clear()
+        saliency.METHODS.update(everything)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from command_pictures import SIDE, unit
+from command_pictures import SIDE, only_methods, unit
 from matplotlib.figure import Figure
 
 from batik_scratch import motifs, nn, saliency
@@ -55,12 +55,9 @@ def judged(judge, stages, tmp_path_factory):
         asked.append((arguments, options))
         return JUDGE(*arguments, **options, faithful=False)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, only_methods(FAST) as methods:
         patch.setattr(evaluation, "evaluate_methods", noting)
         patch.setattr(Figure, "savefig", lambda self, file, **options: figures.append(self))
-        for name in set(saliency.METHODS) - set(FAST):
-            patch.delitem(saliency.METHODS, name)
-        methods = dict(saliency.METHODS)
         out = tmp_path_factory.mktemp("judged") / "new" / "o"
         text = evaluate_saliency(judge.file, out, "all", IMAGES, files, said.append)
     return SimpleNamespace(
