@@ -63,8 +63,9 @@ def test_a_bug_is_not_hidden(noted):
 def test_a_long_error_is_cut_after_six_lines_and_says_how_many_more_there_are(ends):
     lines = [f"line {number}" for number in range(7)]
     assert ends(2, InputError("\n".join(lines))).err == "batik-scratch: error: " + "\n".join(lines) + "\n"
-    lines += ["line 7", "line 8"]
-    assert ends(2, InputError("\n".join(lines))).err.splitlines()[5:] == ["line 5", "... and 3 more lines"]
+    for more in (2, 3):
+        lines.append("one more")
+        assert ends(2, InputError("\n".join(lines))).err.splitlines()[5:] == ["line 5", f"... and {more} more lines"]
 
 
 def test_the_signal_of_a_machine_that_shuts_down_ends_a_command_as_ctrl_c_does(command, monkeypatch):

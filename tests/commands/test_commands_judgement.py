@@ -124,6 +124,7 @@ def test_the_picture_of_randomisation_follows_the_likeness_of_the_first_twelve_m
             likeness.append(np.nanmean(found) if np.isfinite(found).any() else 0)
         np.testing.assert_allclose(lines[name], likeness, atol=1e-5)
         assert row[0].get_ylabel() == name
+        np.testing.assert_array_equal(row[0].images[0].get_array(), np.rint(x[0] * 255))
         for axes, maps in zip(row[1:], [ours, *theirs], strict=True):
             shades = entry.reduce(maps[:1])[0]
             np.testing.assert_allclose(axes.images[0].get_array(), shades, rtol=0, atol=1e-4 * shades.max() + 1e-12)

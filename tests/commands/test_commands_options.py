@@ -1,5 +1,6 @@
 """What --help promises: the form of every option, words for each of them, and defaults that are what runs."""
 
+import inspect
 import re
 import shlex
 
@@ -9,6 +10,7 @@ from batik_scratch import motifs, study
 from batik_scratch.cli import main
 from batik_scratch.learn import exercises
 from batik_scratch.options import build_parser
+from batik_scratch.report import explain
 
 STUDY = "[--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
 STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"
@@ -156,6 +158,16 @@ def test_a_mistyped_option_is_named(words, named, capsys):
     with pytest.raises(SystemExit) as stop:
         main(words.split())
     assert stop.value.code == 2 and named in capsys.readouterr().err.splitlines()[0]
+
+
+def test_what_the_functions_do_by_themselves_is_what_their_commands_do():
+    def defaults(function):
+        return {n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not p.empty}
+
+    judging, explaining = defaults(explain.evaluate_saliency), defaults(explain.explain_images)
+    assert str(judging["images"]) == default_of("saliency", "images") and judging["method"] == "all"
+    assert explaining["method"] == "gradient" and not judging["controls"]
+    assert judging["say"]("nobody waits") is None
 
 
 def test_the_time_limit_is_what_the_exercises_have():
