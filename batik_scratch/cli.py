@@ -249,7 +249,7 @@ def _announce_compilation() -> None:
     from .ops.jit import cache_is_cold
 
     if cache_is_cold():
-        print("compiling kernels, once: this first run starts more slowly", file=sys.stderr, flush=True)
+        print("compiling kernels, once: this first run starts more slowly", file=sys.stderr)
 
 
 def _complain(message: str, code: int) -> int:
@@ -262,7 +262,7 @@ def _complain(message: str, code: int) -> int:
 
 def _tell(text: str) -> None:
     """What is being done, for whoever waits; not part of the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

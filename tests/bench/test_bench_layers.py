@@ -8,6 +8,7 @@ from fake_clock import Clock
 
 from batik_scratch import nn
 from batik_scratch.bench import layers, programs
+from batik_scratch.nn.steps import ConvReluPool
 from batik_scratch.ops import threads
 
 BATCH, SIZE, REPEATS = 3, 34, 3
@@ -104,6 +105,18 @@ def test_what_is_timed_is_a_training_step_of_the_papers_network(monkeypatch):
         model.train_step(x[:2], y[:2])
     for found, expected in zip(made[0].get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_nobody_times_the_gradient_of_the_pixels_which_training_does_not_need(monkeypatch):
+    asked, right = [], ConvReluPool.backward
+
+    def noting(self, dy, need_dx=True, need_grads=True):
+        asked.append((self.name, need_dx, need_grads))
+        return right(self, dy, need_dx, need_grads)
+
+    monkeypatch.setattr(ConvReluPool, "backward", noting)
+    layers.layer_table(1, 22, 1)
+    assert asked == 3 * [("conv2d_2", True, True), ("conv2d_1", True, True), ("conv2d", False, True)]
 
 
 def test_seven_steps_are_timed_where_nothing_is_said(monkeypatch):

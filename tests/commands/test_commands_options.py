@@ -3,6 +3,7 @@
 import inspect
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,34 @@ def test_a_mistyped_option_is_named(words, named, capsys):
     with pytest.raises(SystemExit) as stop:
         main(words.split())
     assert stop.value.code == 2 and named in capsys.readouterr().err.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "words, files",
+    [
+        ("run --config c --out o --resume r", "config out resume"),
+        ("train --config c --out o", "config out"),
+        ("train", "out"),
+        ("evaluate --model m --data d", "model data"),
+        ("predict i j --model m", "images model"),
+        ("saliency i j --model m --out o --control c", "images model out control"),
+        ("saliency --model m", "out"),
+        ("summary --model m", "model"),
+        ("gradcheck --model m", "model"),
+        ("bench --out o", "out"),
+        ("data draw --out o", "out"),
+        ("data scan f", "folder"),
+        ("data sheet f --out o", "folder out"),
+        ("exercise start n f", "folder"),
+        ("exercise check f", "file"),
+        ("exercise hint f", "file"),
+    ],
+)
+def test_what_names_a_file_becomes_a_path(words, files):
+    options = build_parser().parse_args(words.split())
+    for name in files.split():
+        value = getattr(options, name)
+        assert all(isinstance(part, Path) for part in (value if isinstance(value, list) else [value])), name
 
 
 def test_what_the_functions_do_by_themselves_is_what_their_commands_do():
