@@ -87,6 +87,7 @@ def test_evaluate_prints_the_metrics_of_every_image_of_the_folder(judge, cloths,
     found = images.load_folder(cloths, SIDE)
     predicted = judge.model.predict(unit(found.images)).argmax(axis=1)
     assert figures_of(text) == pytest.approx(expected_figures(found.labels, predicted), abs=6e-4)
+    assert len({line.index("predicted as") for line in text.splitlines()[1:]}) == 1  # under one another
     for label, (true, row) in enumerate(counts_of(text, judge.names).items()):
         for other, name in enumerate(judge.names):
             assert row[name] == ((found.labels == label) & (predicted == other)).sum(), (true, name)
@@ -179,6 +180,7 @@ def test_predict_of_what_is_no_picture_names_the_file_and_prints_nothing(judge, 
 
 
 def test_a_classifier_comes_with_its_names_in_order_and_its_image_size(renamed, judge):
+    assert load_classifier(renamed([3, 1, 2]))[1] == ["3", "1", "2"]
     model, names, size = load_classifier(renamed(["zebra", "mango", "apple"]))
     assert names == ["zebra", "mango", "apple"] and size == SIDE
     np.testing.assert_array_equal(model.get_weights()[-2], judge.model.get_weights()[-2])

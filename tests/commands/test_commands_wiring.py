@@ -8,7 +8,6 @@ from batik_scratch.ops import jit
 from batik_scratch.report import bench as bench_report
 from batik_scratch.report import explain
 
-
 # ------------------------------------------------------------------ summary and gradcheck
 
 
@@ -234,6 +233,10 @@ def test_exercise_start_writes_the_stub_here_or_there_and_says_how_to_check_it(t
     assert here.startswith("relu.py\n") and here.endswith("exercise check relu.py\n")
     assert there.startswith("there/relu.py\n") and there.endswith("exercise check there/relu.py\n")
     assert (tmp_path / "relu.py").read_bytes() == (tmp_path / "there" / "relu.py").read_bytes() != b""
+
+
+def test_exercise_list_prints_the_table_of_exercises(command):
+    assert command(0, "exercise", "list").out == f"{exercises.table()}\n"
 
 
 def test_exercise_solution_prints_the_answer_and_nothing_after_it(command):
