@@ -162,6 +162,23 @@ def test_a_mistyped_option_is_named(words, named, capsys):
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        *("run --seed", "run --epochs", "run --image-size", "run --checkpoint-every", "train --seed", "train --epochs"),
+        *("saliency --model m --images", "summary --image-size", "summary --classes"),
+        *("bench --batch", "bench --image-size", "bench --rounds", "bench --threads"),
+        *("data draw --seed", "data draw --size", "data draw --counts", "data draw --difficulty"),
+        *("data sheet f --per-class", "exercise check f --time-limit", "exercise hint f --time-limit"),
+    ],
+)
+def test_an_option_that_needs_a_number_takes_no_word(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*words.split(), "many"])
+    assert stop.value.code == 2 and words.split()[-1] in capsys.readouterr().err.splitlines()[0]
+    build_parser().parse_args([*words.split(), "5"])
+
+
+@pytest.mark.parametrize(
     "words, files",
     [
         ("run --config c --out o --resume r", "config out resume"),
