@@ -4,6 +4,7 @@ import importlib
 import io
 import os
 import resource
+import signal
 import stat
 import sys
 
@@ -90,7 +91,21 @@ def test_a_status_file_without_the_peak_leaves_the_other_figure(monkeypatch):
 
 
 @pytest.fixture
-def instead(monkeypatch, tmp_path):
+def patience():
+    """A test that waits for a process in vain fails after half a minute, instead of waiting for ever."""
+
+    def give_up(number, frame):
+        raise AssertionError("the two processes wait for each other")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def instead(monkeypatch, tmp_path, patience):
     """instead(shell script) runs that in the place of Python; it finds a folder of its own in $PLACE."""
 
     def replace(script):
