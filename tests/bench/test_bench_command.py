@@ -173,7 +173,7 @@ def test_a_framework_is_named_with_the_version_of_its_own_package(monkeypatch):
 # ------------------------------------------------------------------ warming up
 
 
-def test_warming_up_trains_predicts_explains_and_augments_at_the_papers_size(monkeypatch):
+def test_warming_up_trains_predicts_explains_and_augments_at_the_papers_size(monkeypatch, capsys):
     done = []
 
     def noting(owner, name, what):
@@ -197,6 +197,7 @@ def test_warming_up_trains_predicts_explains_and_augments_at_the_papers_size(mon
     warmup.warm_up()
     place = ((150, 150, 3), np.dtype(np.float32), "auto", "auto", "auto")
     assert {*done} == {("fit", *place), ("predict", *place), ("explain", *place), ("augment", True)}
+    assert capsys.readouterr().out == ""  # what is printed is what it returns
 
 
 @pytest.mark.parametrize(
