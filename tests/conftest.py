@@ -1,12 +1,22 @@
-"""What all tests share: reproducible hypothesis, a private cache."""
+"""What all tests share: reproducible hypothesis, a private cache, kernels compiled on both cores."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import batik_scratch
+from batik_scratch.ops.jit import cache_is_cold
 
 settings.register_profile(
     "house", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("house")
+
+MANY = 500  # tests from which all kernels are needed anyway
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -15,3 +25,14 @@ def private_cache(tmp_path_factory):
     patch.setenv("BATIK_SCRATCH_CACHE", str(tmp_path_factory.mktemp("cache")))
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels(request):
+    """A first run compiles for over a minute on one core: two processes, a dtype each, take half of that."""
+    if request.session.testscollected < MANY or not cache_is_cold():
+        return
+    program = [sys.executable, str(Path(__file__).with_name("compile_kernels.py"))]
+    here = os.environ | {"PYTHONPATH": str(Path(batik_scratch.__file__).parents[1])}  # the very package that is tested
+    started = [subprocess.Popen([*program, dtype], env=here) for dtype in ("float32", "float64")]
+    assert [process.wait() for process in started] == [0, 0]

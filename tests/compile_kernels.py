@@ -1,0 +1,28 @@
+"""Compile the kernels of one dtype: `python tests/compile_kernels.py float32`; conftest.py runs one for each, side by side."""
+
+import sys
+
+import numpy as np
+
+from batik_scratch import nn
+from batik_scratch.ops import conv_loops
+
+
+def compile_kernels(dtype: str) -> None:
+    """Walk through each algorithm once, the layers one by one and as fused steps, in both directions."""
+    rng = np.random.default_rng(0)
+    x = rng.random((2, 20, 20, 3)).astype(dtype)  # (N, H, W, C)
+    for algorithm in ("auto", "im2col"):
+        model = nn.paper_cnn((70, 70, 3), random_state=0, dtype=dtype, algorithm=algorithm)
+        model.compile(nn.Adam())
+        large = rng.random((1, 70, 70, 3)).astype(dtype)
+        model.fit(large, np.zeros(1, int), verbose=0)  # the dense layer is large enough to be split
+        dx = model.backward(model.forward(large, training=True), need_dx=True)
+        assert dx.dtype == dtype
+    kernel, bias = rng.random((3, 3, 3, 2)).astype(dtype), rng.random(2).astype(dtype)
+    for strides in ((), ((1, 1),)):
+        conv_loops.backward(x, kernel, conv_loops.forward(x, kernel, bias, *strides), *strides)
+
+
+if __name__ == "__main__":
+    compile_kernels(sys.argv[1])
