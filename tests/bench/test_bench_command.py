@@ -193,10 +193,14 @@ def test_warming_up_trains_predicts_explains_and_augments_at_the_papers_size(mon
     noting(
         saliency.Gradient, "attribute", lambda method, x: ("explain", x.shape[1:], x.dtype, *layers_of(method.model))
     )
-    noting(images.ImageAugmenter, "__call__", lambda augmenter, pixels, rng: ("augment", augmenter.rotation_range > 0))
+    noting(
+        images.ImageAugmenter,
+        "__call__",
+        lambda augmenter, pixels, rng: ("augment", augmenter.rotation_range > 0, pixels.shape[3]),
+    )
     warmup.warm_up()
     place = ((150, 150, 3), np.dtype(np.float32), "auto", "auto", "auto")
-    assert {*done} == {("fit", *place), ("predict", *place), ("explain", *place), ("augment", True)}
+    assert {*done} == {("fit", *place), ("predict", *place), ("explain", *place), ("augment", True, 3)}
     assert capsys.readouterr().out == ""  # what is printed is what it returns
 
 

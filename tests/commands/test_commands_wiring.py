@@ -98,6 +98,14 @@ def test_what_run_is_not_told_stays_the_studys_default(options, changes, runs, t
     assert config == study.TwoStageConfig(**changes) and more == {"checkpoint_every": 1}
 
 
+def test_what_a_file_sets_stays_where_no_flag_says_otherwise(runs, tmp_path, command):
+    lines = ['data = "pictures"', "skip_bad = true", "epochs = 9", "seed = 8", "image_size = 41", 'preset = "table1"']
+    (tmp_path / "c.toml").write_text("\n".join(lines))
+    command(0, "run", "--config", tmp_path / "c.toml", "--out", tmp_path / "o")
+    values = {"data": "pictures", "skip_bad": True, "epochs": 9, "seed": 8, "image_size": 41}
+    assert runs[0][0][0][0] == study.TwoStageConfig(preset="table1", stop_at_accuracy=0.0, **values)
+
+
 def test_resume_goes_on_in_that_folder_and_reports_it(runs, tmp_path, command):
     assert command(0, "run", "--resume", tmp_path / "r", "--checkpoint-every", 2).out.startswith("report: ")
     started, resumed, reported = runs
