@@ -1,6 +1,7 @@
 """Synthetic run folders for the report's tests."""
 
 import pytest
+from page_tree import parse
 from synthetic_run import BLANK, build_run
 
 from batik_scratch.report import write, write_report
@@ -57,3 +58,21 @@ def reported(tmp_path_factory):
     folder = build_run(tmp_path_factory.mktemp("report") / "run")
     write_report(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def text(reported):
+    """The page of the usual run folder."""
+    return (reported / "report.html").read_text()
+
+
+@pytest.fixture(scope="session")
+def page(text):
+    """The same as elements."""
+    return parse(text)
+
+
+@pytest.fixture
+def page_of(make_run, undrawn):
+    """page_of(**changes) -> the page of a run folder, without the figures."""
+    return lambda **changes: parse(write_report(make_run(**changes)).read_text())

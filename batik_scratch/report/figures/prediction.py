@@ -49,7 +49,8 @@ def _draw_bars(axes: Axes, names: Sequence[str], percents: np.ndarray, hit: bool
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0, labelsize=style.TEXT_SIZE)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("probability given by the network (%)", fontsize=style.TEXT_SIZE, color=style.INK)
+    what = "probability (%)" if below else "probability given by the network (%)"  # long names leave little room below
+    axes.set_xlabel(what, fontsize=style.TEXT_SIZE, color=style.INK)
     verdict = "right" if hit else "wrong"
     axes.set_title(
         f"predicted: {names[0]} ({verdict})",
