@@ -70,10 +70,9 @@ def contrast(colour, ground):
 
 
 def laid_out(figure, covered=None):
-    """The figure's faults in words: texts that are cut or lie on each other, panels that do, paper left empty.
+    """The figure's faults in words: texts that are cut or lie on each other, panels that do, a rim that is none, empty paper.
 
-    covered    the least share of the figure that its panels should cover; without it no more than a rim of 0.35 inch
-               may be empty around the whole
+    covered    the least share of the figure that its panels should cover; without it the rims may not be wide
     """
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
@@ -88,12 +87,13 @@ def laid_out(figure, covered=None):
             found.append(f"{one.get_text()!r} lies on {other.get_text()!r}")
     areas = [axes.get_window_extent(renderer) for axes in panels(figure)]
     found += ["panels lie on each other" for a, b in combinations(areas, 2) if meet(a, b)]
-    if covered is None:
-        box, rim = figure.get_tightbbox(renderer), 0.35  # inches
-        right, top = figure.get_size_inches() - (box.x1, box.y1)
-        if max(box.x0, box.y0, right, top) > rim:
-            found.append(f"empty around: {box.x0:.2f} left, {right:.2f} right, {box.y0:.2f} below, {top:.2f} above")
-    elif (share := sum(box.width * box.height for box in areas) / width / height) < covered:
+    legends = [legend.get_window_extent(renderer) for legend in figure.findobj(Legend)]
+    found += ["a legend lies on a panel" for legend in legends for area in areas if meet(legend, area)]
+    box = figure.get_tightbbox(renderer)
+    rims = [float(x) for x in (box.x0, box.y0, *(figure.get_size_inches() - (box.x1, box.y1)))]  # inches
+    if min(rims) < 0.04 or (covered is None and max(rims) > 0.35):
+        found.append(f"rims of {rims} left, below, right, above")
+    if covered and (share := sum(box.width * box.height for box in areas) / width / height) < covered:
         found.append(f"panels cover {share:.3f} only")
     return found
 

@@ -59,14 +59,20 @@ def test_white_lines_stand_between_the_cells_and_nowhere_else(confusion):
     axes = panels(confusion)[0]
     for axis in (axes.xaxis, axes.yaxis):
         assert axis.get_minorticklocs().tolist() == [-0.5, 0.5, 1.5, 2.5]
-        assert {line.get_color() for line in axis.get_minor_ticks()[0].get_children() if hasattr(line, "get_xdata")}
+        assert {tick.gridline.get_color() for tick in axis.get_minor_ticks() if tick.gridline.get_visible()} == {
+            "white"
+        }
+        assert not any(tick.gridline.get_visible() for tick in axis.get_major_ticks())
+        marks = [mark for tick in [*axis.get_minor_ticks(), *axis.get_major_ticks()] for mark in (tick.tick1line,)]
+        assert {mark.get_markersize() for mark in marks} == {0}
     assert not any(spine.get_visible() for spine in axes.spines.values())
 
 
 def test_the_scale_beside_the_matrices_goes_from_nothing_to_all(confusion):
     bar = colour_bar(confusion)
     assert bar.get_xlabel() == "share of the images of the true class"
-    assert bar.get_xlim() == (0, 1)
+    assert bar.get_xlim() == (0, 1) and not bar.spines["outline"].get_visible()
+    assert bar.xaxis.get_major_ticks()[0].label1.get_fontsize() == style.SMALL_SIZE
     confusion.draw_without_rendering()
     shown = {float(at): label.get_text() for at, label in zip(bar.get_xticks(), bar.get_xticklabels(), strict=True)}
     assert shown[0.0] == "0%" and shown[1.0] == "100%"
@@ -124,8 +130,9 @@ def test_training_and_validation_are_drawn_over_their_epochs():
         assert set(drawn) == {"training", "validation"}
 
 
-def test_the_legend_names_each_kind_of_line_once():
-    figure = figures.curves([a_curve([3, 2, 1, 1]), a_curve([3, 3, 2, 1])], "loss")
+@pytest.mark.parametrize("rates", [([3, 2, 1, 1], [3, 3, 2, 1]), ([3, 3, 2, 2], None)])
+def test_the_legend_names_each_kind_of_line_once(rates):
+    figure = figures.curves([a_curve(each) for each in rates], "loss")
     (legend,) = figure.legends
     shown = {
         text.get_text(): to_hex(line.get_color())

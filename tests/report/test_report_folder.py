@@ -25,7 +25,7 @@ PIECES = (
 def test_a_missing_piece_is_named_and_nothing_is_written(make_run, piece):
     folder = make_run()
     (folder / piece).unlink()
-    with pytest.raises(InputError, match="missing") as caught:
+    with pytest.raises(InputError, match="is missing; give a finished run") as caught:
         write_report(folder)
     assert str(folder / piece) in str(caught.value)
     assert not any((folder / name).exists() for name in ("figures", "tables", "report.html"))

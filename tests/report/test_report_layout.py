@@ -69,10 +69,57 @@ CASES = {
 }  # fmt: skip
 
 
+SIZES = {  # of the first and the last panel, in inches: large enough to be read, and no larger than their numbers need
+    "three matrices": (1.61, 1.61, 1.61, 1.61),
+    "three matrices below each other": (2.0, 2.0, 2.0, 2.0),
+    "two matrices of eight": (2.81, 2.81, 2.81, 2.81),
+    "a matrix of nine": (3.2, 3.2, 3.2, 3.2),
+    "two curves": (4.06, 2.32, 4.06, 2.32),
+    "two curves below each other": (3.86, 2.55, 3.86, 2.55),
+    "accuracies": (8.44, 1.13, 8.44, 1.13),
+    "many accuracies": (4.2, 2.93, 4.2, 2.93),
+    "a prediction": (2.42, 2.42, 4.42, 2.42),
+    "a prediction of nine": (2.45, 2.45, 4.17, 3.08),
+    "a prediction below": (2.31, 2.31, 2.31, 3.43),
+    "samples": (2.15, 2.15, 2.15, 2.15),
+    "samples in two columns": (1.98, 1.98, 1.98, 1.98),
+    "narrow samples": (2.16, 2.16, 2.16, 2.16),
+    "saliency": (2.1, 2.1, 2.1, 2.1),
+    "saliency without maps": (2.82, 2.82, 2.82, 2.82),
+    "saliency of one": (2.9, 2.9, 2.9, 2.9),
+    "methods": (1.9, 1.9, 1.9, 1.9),
+    "many methods": (1.4, 1.4, 1.4, 1.4),
+    "a cascade": (6.89, 2.78, 0.99, 0.99),
+}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_cut_and_nothing_lies_on_another_and_little_paper_is_empty(case):
     draw, covered = CASES[case]
-    assert laid_out(draw(), covered) == []
+    figure = draw()
+    assert laid_out(figure, covered) == []
+    first, *_, last = [axes.get_window_extent() for axes in [*panels(figure), panels(figure)[-1]]]
+    assert [x / figure.dpi for box in (first, last) for x in box.size] == pytest.approx(SIZES[case], rel=0.05)
+
+
+@pytest.mark.parametrize("case, other, axis", [("samples", 1, 0), ("many methods", 1, 0), ("methods", 5, 1)])
+def test_pictures_of_a_grid_stand_close_together(case, other, axis):
+    """Beside each other, and below."""
+    figure = CASES[case][0]()
+    figure.draw_without_rendering()
+    one, other = (panels(figure)[number].get_window_extent() for number in (0, other))
+    gap = (other.x0 - one.x1, one.y0 - other.y1)[axis]
+    assert gap / figure.dpi == pytest.approx(0.06, abs=0.01)
+
+
+def test_the_legend_of_a_wide_figure_is_one_line_and_of_a_narrow_one_two():
+    reduced = figures.Curve("stage one", [1, 2, 3], [3, 2, 1], [4, 3, 2], [1, 1, 0.5])
+    heights = []
+    for columns in (2, 1):
+        figure = figures.curves([reduced, reduced], "loss", columns)
+        assert laid_out(figure) == []
+        heights.append(figure.legends[0].get_window_extent().height / figure.dpi)
+    assert heights[0] < 0.3 < heights[1]
 
 
 def test_two_matrices_of_nine_below_each_other_fill_their_paper():
@@ -145,8 +192,41 @@ def test_axes_have_a_light_grid_behind_their_lines_and_no_box():
         "left": True, "bottom": True, "top": False, "right": False
     }  # fmt: skip
     grid = [line for axis in (axes.xaxis, axes.yaxis) for line in axis.get_gridlines()]
+    assert axes.get_facecolor() == (1, 1, 1, 1)
     assert grid and all(line.get_visible() and line.get_color() == style.GRID for line in grid)
     assert axes.get_axisbelow() is True
+
+
+@pytest.mark.parametrize("case", ["two curves", "three matrices", "accuracies", "a prediction", "a cascade"])
+def test_the_ticks_of_every_axis_are_written_alike(case):
+    figure = CASES[case][0]()
+    scales = [axes for axes in panels(figure) if len(axes.get_xticks())]
+    assert scales
+    for axes in scales:
+        for tick in [*axes.xaxis.get_major_ticks(), *axes.yaxis.get_major_ticks()]:
+            text = tick.label1
+            assert text.get_color() == style.INK and text.get_fontname() == style.FONT
+            assert text.get_fontsize() in (style.SMALL_SIZE, style.TEXT_SIZE)
+        assert axes.xaxis.get_major_ticks()[0].label1.get_fontsize() == style.SMALL_SIZE
+        boxless = {side for side, spine in axes.spines.items() if not spine.get_visible()}
+        assert {"top", "right"} <= boxless
+
+
+@pytest.mark.parametrize("classes, turned", [(4, False), (5, True)])
+def test_names_below_a_matrix_are_turned_where_they_have_no_room(classes, turned):
+    for names in (list("abcdefg")[:classes], ["a motif", "another motif", "a third motif"]):
+        long = len(names[0]) > 1
+        (axes,) = panels(figures.confusion([figures.Matrix("m", np.eye(len(names), dtype=int), names)]))
+        label = axes.xaxis.get_major_ticks()[0].label1
+        expected = (40, "right", "anchor") if turned or long else (0, "center", "default")
+        assert (label.get_rotation(), label.get_ha(), label.get_rotation_mode()) == expected
+
+
+@pytest.mark.parametrize("letters, turned", [(22, False), (23, True)])
+def test_names_of_a_few_classes_are_turned_beyond_a_line(letters, turned):
+    names = ["a" * 10, "b" * (letters - 10)]
+    (axes,) = panels(figures.confusion([figures.Matrix("m", [[1, 2], [3, 4]], names)]))
+    assert (axes.xaxis.get_major_ticks()[0].label1.get_rotation() > 0) == turned
 
 
 def test_bars_have_no_grid_and_accuracies_none_across():

@@ -136,6 +136,7 @@ def test_the_scale_below_the_maps_says_what_its_ends_mean(count, ends):
     figure = figures.saliency_panel(pictures(count), maps(count), pictures(count), ["t"] * count, percentile=97.5)
     bar = colour_bar(figure)
     assert names(bar.xaxis) == dict(zip((0.0, 1.0), ends, strict=True)) and bar.get_xlim() == (0, 1)
+    assert not bar.spines["outline"].get_visible()
     assert bar.collections[-1].get_cmap() is style.SALIENCY
 
 

@@ -45,7 +45,7 @@ def _draw_bars(axes: Axes, names: Sequence[str], percents: np.ndarray, hit: bool
     style.dress(axes, grid=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 138 if below else 119)  # room for the numbers
-    axes.set_xticks(range(0, 101, 20))
+    axes.set_xticks(range(0, 120, 20))
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0, labelsize=style.TEXT_SIZE)
     axes.spines["left"].set_visible(False)
