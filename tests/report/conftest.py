@@ -53,10 +53,12 @@ def undrawn(monkeypatch, pictures):
 
 
 @pytest.fixture(scope="session")
-def reported(tmp_path_factory):
+def reported(tmp_path_factory, pictures):
     """The usual run folder, reported once; tests read it and change nothing."""
     folder = build_run(tmp_path_factory.mktemp("report") / "run")
-    write_report(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "all_pictures", lambda run: pictures)  # not made twice
+        write_report(folder)
     return folder
 
 
