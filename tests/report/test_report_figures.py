@@ -213,6 +213,9 @@ def test_accuracies_stand_as_dots_on_their_intervals_and_published_ones_as_diamo
         ((0.25,), (2,), "o"),
     ]  # fmt: skip
     assert [to_hex(line.get_color()) == style.PAPER for line in drawn] == [False, False, True, False, False]
+    assert {line.get_solid_capstyle() for line in drawn if len(line.get_xdata()) == 2} == {
+        "butt"
+    }  # no longer than it is
     assert set(dotted.get_xdata()) == {chance} and dotted.get_linestyle() == ":"
     written = {text.get_text(): text for text in axes.texts}
     assert {text: written[text].xy for text in ("0.500", "0.75", "0.250")} == {

@@ -166,6 +166,22 @@ def test_a_file_without_a_line_is_called_empty(make_run, text):
     refused(folder, text, "is empty")
 
 
+def test_a_table_with_a_text_without_end_is_refused(make_run):
+    folder = make_run()
+    (folder / "split.csv").write_text("x" * 200_000)
+    refused(folder, "split.csv", "cannot be read as CSV")
+
+
+def test_a_file_that_may_not_be_read_is_named_with_the_reason(make_run, monkeypatch):
+    folder = make_run()
+
+    def closed(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(folder), "read_text", closed)
+    refused(folder, "data.json", "cannot be read: Permission denied")
+
+
 @pytest.mark.parametrize(
     "key", ["accuracy", "precision", "recall", "f1", "confusion", "class_names", "per_class", "accuracy_interval"]
 )
