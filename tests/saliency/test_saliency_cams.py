@@ -154,7 +154,7 @@ def test_layers_without_feature_maps_are_refused_by_the_methods_name():
         saliency.GradCAM(nn.Sequential([nn.Conv2D(2, 3), nn.Flatten(), nn.Dense(3)]))
 
 
-@pytest.mark.parametrize("method", [saliency.Gradient, saliency.LRP, saliency.GuidedBackprop])
+@pytest.mark.parametrize("method", [saliency.Gradient, saliency.LRP, saliency.GuidedBackprop, saliency.SmoothGrad])
 def test_a_model_without_shapes_explains_nothing(method):
     with pytest.raises(InputError, match=f"{method.__name__}: the model is not built yet"):
         method(nn.Sequential([nn.Flatten(), nn.Dense(3)])).attribute(np.ones((1, 4, 3, 2)), target=1)
