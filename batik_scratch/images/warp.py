@@ -63,7 +63,8 @@ def fold(position: np.ndarray, n: int, fill_mode: str) -> np.ndarray:
         position = np.mod(position + 0.5, 2 * n)
         position = np.where(position > n, 2 * n - position, position) - 0.5
     elif fill_mode == "wrap":
-        return np.mod(position, n)
+        position = np.mod(position, n)
+        return np.where(position < n, position, 0)  # a hair below 0 is rounded to n itself
     return np.clip(position, 0, n - 1)
 
 
