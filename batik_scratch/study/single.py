@@ -22,7 +22,7 @@ def train_model(config: TwoStageConfig, out: Path) -> str:
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise InputError(f"--out {out}: cannot be written, {out.parent} is not a writable folder")
     data = load_study_data(config)
-    model, _ = train_network(config, data, data.images)
+    model, _ = train_network(config, data, data.images, verbose=1)
     model.save(out)
     predicted = predict_rows(model, data.images, data.validation).argmax(axis=1)  # (N,)
     return f"{_metrics_text(data.labels[data.validation], predicted, data.class_names)}\nmodel: {out}"
