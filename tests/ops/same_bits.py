@@ -30,7 +30,9 @@ def convolution(ops, size):
 
 
 def product():
-    x, w, b, dy = (a.astype("float32") for a in draw((5, 2 * dense.LARGE // 9), (2 * dense.LARGE // 9, 9), (9,), (5, 9)))
+    x, w, b, dy = (
+        a.astype("float32") for a in draw((5, 2 * dense.LARGE // 9), (2 * dense.LARGE // 9, 9), (9,), (5, 9))
+    )
     assert not dense._plain_is_best(x, w)
     return (dense.forward(x, w, b), *dense.backward(x, w, dy))
 

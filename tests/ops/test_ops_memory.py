@@ -104,8 +104,7 @@ def test_a_fused_pass_reads_arrays_of_any_order(ops):
 
 
 def test_the_flat_operations_read_arrays_of_any_order():
-    x, g, m, v = (array.astype("float32") for array in draw(*[(5, 4, 3)] * 4))
-    v = np.abs(v)
+    x, g = (array.astype("float32") for array in draw((5, 4, 3), (5, 4, 3)))
     bits = np.random.default_rng(0).integers(0, 2**16, x.shape, np.uint16)
     for x_, g_, bits_ in zip(odd_orders(x), odd_orders(g), odd_orders(bits), strict=True):
         gate = relu.forward(x_)[1]
@@ -162,10 +161,9 @@ def test_pooling_at_the_papers_first_size():
     y, winner = pooling.forward(x, (2, 2), (2, 2))
     windows = x[:, :, :146].reshape(2, 74, 2, 73, 2, 5).transpose(0, 1, 3, 5, 2, 4).reshape(2, 74, 73, 5, 4)
     assert np.array_equal(y, windows.max(axis=-1)) and np.array_equal(winner, windows.argmax(axis=-1))
-    back = pooling.backward(y, winner, x.shape, (2, 2), (2, 2))
-    assert np.array_equal(back[back != 0], y.ravel()[np.lexsort((np.nonzero(back)[3],))]) or back.sum() == pytest.approx(
-        y.sum()
-    )
+    largest = np.zeros(x.shape, bool)
+    largest[:, :, :146] = x[:, :, :146] == y.repeat(2, axis=1).repeat(2, axis=2)
+    assert np.array_equal(pooling.backward(y, winner, x.shape, (2, 2), (2, 2)), np.where(largest, x, 0))
 
 
 @pytest.mark.parametrize("place", [0, 254, 255, 256])
