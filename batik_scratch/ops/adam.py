@@ -36,7 +36,9 @@ def update(
     epsilon: float,
 ) -> None:
     """`update_plain` on all threads, reading and writing each number once."""
-    if w.dtype.kind == "c" or not w.flags.c_contiguous:  # a flat view of w there is none
+    if w.dtype.kind == "c" or not all(
+        a.flags.c_contiguous for a in (w, m, v)
+    ):  # of such there is no flat view to change
         return update_plain(w, g, m, v, alpha, beta_1, beta_2, epsilon)
     number = w.dtype.type  # scalars of the tensors' own type, or float32 arithmetic would turn into float64
     scalars = number(alpha), number(1 - beta_1), number(1 - beta_2), number(epsilon)

@@ -23,6 +23,7 @@ from .jit import kernel as compiled
 from .pooling import best_of_four, max_of_four, send_to_winner
 from .workspace import Workspace
 
+# Any values are right that leave PLANE room for 3 lines of the widest image and 2 * LANES (`rows_per_task` is 0 for wider ones).
 FEW_CHANNELS = 8  # below this, a pass without im2col is faster than Winograd's
 PLANE = 1232  # numbers per parity image of some rows: a constant, so that the compiler knows that lines do not overlap
 LANES = 16  # a line's length is a multiple of this, so that no loop has a remainder
@@ -91,14 +92,14 @@ def backward_pooled(
 @compiled()
 def _split(image, first, count, s, planes):
     """Rows 2*first... of an image (H, W, C), 2*count of them, into its parity images, planes (C, 2, 2, PLANE)."""
-    h, w, channels = image.shape
+    _, w, channels = image.shape
     for i in range(count):
         for a in range(2):
             r = 2 * (first + i) + a
             for b in range(2):
+                width = (w - b + 1) // 2
                 for c in range(channels):
                     line = planes[c, a, b, i * s : (i + 1) * s]
-                    width = (w - b + 1) // 2 if r < h else 0
                     for j in range(width):
                         line[j] = image[r, 2 * j + b, c]
                     line[width:] = 0
@@ -107,9 +108,9 @@ def _split(image, first, count, s, planes):
 @compiled()
 def _add_joined(planes, first, count, s, dimage):
     """The adjoint of `_split`: dimage (H, W, C) += the parity images (C, 2, 2, PLANE) of its rows 2*first..."""
-    h, w, channels = dimage.shape
-    for i in range(min(count, (h - 2 * first + 1) // 2)):
-        for a in range(min(2, h - 2 * (first + i))):
+    _, w, channels = dimage.shape
+    for i in range(count):
+        for a in range(2):
             row = dimage[2 * (first + i) + a]
             for j in range(w):
                 for c in range(channels):

@@ -16,6 +16,7 @@ from .im2col import col2im, im2col
 from .jit import kernel as compiled
 from .shapes import window_count
 
+# Any values from 1 on are right; they decide about speed and about the order of sums.
 TILE_BYTES = 192 * 1024  # of im2col rows per tile: fits the second-level cache beside the kernel
 CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 

@@ -12,6 +12,7 @@ import numpy as np
 from . import threads
 from .jit import kernel as compiled
 
+# Any values from 1 on are right; they decide about speed and about the order of sums.
 BLOCKS = 16  # fixed, so that bits do not depend on the number of threads
 LARGE = 2**16  # values of W from which splitting pays
 

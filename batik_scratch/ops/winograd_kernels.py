@@ -7,6 +7,7 @@ from .jit import kernel as compiled
 from .pooling import best_of_four, max_of_four, send_to_winner
 from .winograd_transforms import add_input_tiles, gradient_tiles, input_tiles, output_tiles
 
+# Any values from 1 on are right; they decide about speed and about the order of sums.
 LINE = 384  # numbers of a line that are transformed together: what they make stays in the first caches
 CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 

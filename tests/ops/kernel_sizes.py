@@ -1,0 +1,148 @@
+"""Sizes at which a compiled kernel goes another way, computed from the kernels' own constants.
+
+A changed constant moves them. Every size comes with what it must reach (so many blocks, so much in the last), and the tests
+ask the package whether it does.
+"""
+
+import numpy as np
+from kernel_truth import Size
+
+from batik_scratch.ops import conv_direct, conv_im2col, conv_winograd, dense, threads, winograd_kernels
+
+PAPER = [Size(1, 150, 150, 3, 32), Size(1, 74, 74, 32, 64), Size(2, 36, 36, 64, 128)]  # its three convolutions
+
+
+def around(full: int) -> dict[int, tuple[int, int]]:
+    """Lengths around blocks of `full`, each with the blocks that it takes and what stands in the last."""
+    lengths = [full - 1, full, full + 1, 2 * full, 2 * full + 1, 3 * full - 1]
+    return {length: divmod(length - 1, full) for length in sorted(set(lengths)) if length > 0}
+
+
+def batches(chunks: int) -> list[int]:
+    """Fewer images than chunks, as many, one more, and a third round of one."""
+    return sorted({1, max(1, chunks - 1), chunks, chunks + 1, 2 * chunks + 1})
+
+
+# ------------------------------------------------------------------------------------------------ conv_direct
+
+
+def direct_width(rows: int) -> int:
+    """The widest image of which a task takes at least so many pooled rows."""
+    return next(w for w in range(2 * conv_direct.PLANE, 3, -1) if conv_direct.rows_per_task(w) >= rows)
+
+
+def direct_blocks(size: Size) -> tuple[int, int]:
+    """How many blocks of rows the package makes of an image, and the pooled rows of the last."""
+    blocks = conv_direct.winner_shape(size[:4], size.f)[1]
+    return blocks, (size.h - 2) // 2 - (blocks - 1) * conv_direct.rows_per_task(size.w)
+
+
+def direct_heights() -> list[tuple[Size, tuple[int, int]]]:
+    """Images around one, two and three blocks, of even and of odd height and width; and what they must reach."""
+    found = []
+    for k, w in enumerate((direct_width(3), direct_width(1), direct_width(4) - 1)):
+        for j, (pooled, (blocks, last)) in enumerate(around(conv_direct.rows_per_task(w)).items()):
+            size = Size(2, 2 * pooled + 2 + (j + k) % 2, w, 1 + (j + k) % 3, 2 + j % 3)
+            found.append((size, (blocks + 1, last + 1)))
+    return found
+
+
+def direct_lines() -> list[tuple[Size, int, int]]:
+    """Widths around one and two full groups of lanes: the size, the line's length, and what is left free in it."""
+    lanes = conv_direct.LANES
+    widths = {2 * m * lanes + extra: None for m in (1, 2) for extra in (-2, -1, 0, 1, 2) if 2 * m * lanes + extra > 3}
+    found = []
+    for w in widths:
+        half = -(-w // 2)  # columns of the wider parity image
+        groups = -(-half // lanes)
+        found.append((Size(1, 11, w, 2, 3), groups * lanes, groups * lanes - half))
+    return found
+
+
+# --------------------------------------------------------------------------------------------- conv_winograd
+
+
+def winograd_lines() -> list[tuple[Size, tuple[int, int], int]]:
+    """Images around one, two, three groups of tiles: the size, groups and tiles of the last, columns that the last tile lacks."""
+    found = []
+    line = winograd_kernels.LINE
+    for k, f in enumerate((line // 3, line, line + 1)):
+        together = max(1, line // f)
+        for j, (tiles, (groups, last)) in enumerate(around(together).items()):
+            for missing in (0, 1, 2, 3) if k == 0 and j == 2 else ((j + k) % 4,):
+                if 4 * tiles + 2 - missing > 3:
+                    size = Size(1 + k // 2, 4 + j, 4 * tiles + 2 - missing, 1 + j % 2, f)
+                    found.append((size, (groups + 1, last + 1), missing))
+    return found
+
+
+def tile_groups(size: Size) -> tuple[int, int]:
+    """How many groups of tiles a line makes, and the tiles of the last: the tiles as the winners' array counts them."""
+    tiles = conv_winograd.winner_shape(size[:4], size.f)[3] // size.f
+    groups, last = divmod(tiles - 1, max(1, winograd_kernels.LINE // size.f))
+    return groups + 1, last + 1
+
+
+def tile_rows(size: Size) -> int:
+    """Rows of tiles in one step, as the package says."""
+    return conv_winograd._tile_rows(np.broadcast_to(np.float32(0), size[:4]), size.f)
+
+
+def winograd_steps(group: int = 3) -> list[tuple[Size, tuple[int, int]]]:
+    """Images whose rows of tiles make one step, two, and a remainder that begins inside an image; steps and rows of the last."""
+    c, f, w = next(
+        (c, f, w)
+        for c, f in ((3, 61), (2, 7), (1, 2))
+        for w in range(6, 4000, 4)
+        if tile_rows(Size(1, 6, w, c, f)) == group
+    )
+    batch = [(1, group - 1), (1, group), (1, group + 1), (2, group), (2, group - 1), (2 * group + 1, 1)]
+    found = []
+    for j, (n, down) in enumerate(batch):
+        steps, last = divmod(n * down - 1, group)
+        found.append((Size(n, 4 * down + 2 - j % 4, w, c, f), (steps + 1, last + 1)))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ conv_im2col
+
+
+def im2col_rows(size: Size, window: tuple[int, int], stride: int, dtype: str) -> int:
+    """Output rows in a tile, as the package says."""
+    flat = np.broadcast_to(np.zeros((), dtype), (window[0] * window[1] * size.c, size.f))
+    return conv_im2col._tile_rows(flat, (size.w - window[1]) // stride + 1)
+
+
+def im2col_heights(window: tuple[int, int], strides: tuple[int, int], dtype: str) -> list[tuple[Size, tuple[int, int]]]:
+    """Images around one, two and three tiles of output rows; and those of one row each."""
+    found = []
+    for rows in (3, 1):
+        w = next(w for w in range(4, 10**5) if im2col_rows(Size(1, 1, w, 3, 2), window, strides[1], dtype) == rows)
+        for j, (out, (tiles, last)) in enumerate(around(rows).items()):
+            h = (out - 1) * strides[0] + window[0] + j % strides[0]  # pixels that no window reaches, too
+            found.append((Size(2, h, w, 3, 1 + j % 3), (tiles + 1, last + 1)))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ dense
+
+
+def dense_sizes() -> list[tuple[tuple[int, int, int], tuple[int, int, int]]]:
+    """N, D, U around blocks and parts of a block: features of the longest block, its parts, features of the last part."""
+    units = 63
+    examples = threads.SMALL_PRODUCT // (64 * units) + 1  # so many that a part is as short as parts get
+    part = 64
+    enough = -(-dense.LARGE // (units * dense.BLOCKS))  # features of a block from which the kernel is large
+    found = []
+    for whole in (1, 2):
+        for extra in (-1, 0, 1):
+            block = whole * part + extra
+            while block < enough:
+                block += part
+            parts, last = divmod(block - 1, part)
+            found.append(((examples, block * dense.BLOCKS, units), (block, parts + 1, last + 1)))
+    uneven = max(enough, 2) * dense.BLOCKS + dense.BLOCKS // 2 + (dense.BLOCKS == 1)  # half of the blocks have one more
+    found.append(((2, uneven, units), (-(-uneven // dense.BLOCKS), 1, -(-uneven // dense.BLOCKS))))
+    short = max(1, dense.BLOCKS - 1)  # a block without features
+    found.append(((2, short, -(-dense.LARGE // short)), (1, 1, 1)))
+    return found

@@ -1,0 +1,225 @@
+"""Compiled kernels where they work: at the paper's sizes, and around every block, group, chunk and line (see kernel_sizes.py)."""
+
+import numpy as np
+import pytest
+from kernel_sizes import (
+    PAPER,
+    batches,
+    dense_sizes,
+    direct_blocks,
+    direct_heights,
+    direct_lines,
+    direct_width,
+    im2col_heights,
+    im2col_rows,
+    tile_groups,
+    tile_rows,
+    winograd_lines,
+    winograd_steps,
+)
+from kernel_truth import Size, check_convolution, check_fused, close, convolution, draw, images
+
+from batik_scratch.ops import conv_direct, conv_im2col, conv_winograd, dense, pooling, threads, winograd_kernels
+from batik_scratch.ops.workspace import Workspace
+
+DTYPES = ("float32", "float64")
+
+
+@pytest.mark.parametrize("strides", [(1, 1), (2, 3)])
+def test_the_truth_is_the_plain_convolution(strides):
+    x, kernel, bias = images(Size(2, 9, 11, 3, 4), (3, 2))
+    np.testing.assert_allclose(
+        convolution(x, kernel, bias, strides), conv_im2col.forward_plain(x, kernel, bias, strides)
+    )
+
+
+# ------------------------------------------------------------------------------------------- the paper's sizes
+
+
+def test_the_first_block_of_the_paper_is_right_and_takes_several_blocks_of_rows():
+    blocks, last = direct_blocks(PAPER[0])
+    rows = conv_direct.rows_per_task(PAPER[0].w)
+    assert blocks == -(-74 // rows) and last == 74 - (blocks - 1) * rows
+    check_fused(conv_direct, PAPER[0])
+
+
+@pytest.mark.parametrize("size", PAPER[1:], ids=["second", "third"])
+def test_the_other_blocks_of_the_paper_are_right(size):
+    assert tile_groups(size)[0] == -(-((size.w + 1) // 4) // max(1, winograd_kernels.LINE // size.f))
+    check_fused(conv_winograd, size)
+
+
+@pytest.mark.parametrize("size", PAPER, ids=["first", "second", "third"])
+def test_the_convolutions_of_the_paper_are_right_without_their_pooling(size):
+    for ops in (conv_im2col, conv_winograd):
+        check_convolution(ops, size._replace(n=1), dtypes=("float32",))
+
+
+# ------------------------------------------------------------------------------------------------ conv_direct
+
+
+def test_direct_blocks_of_rows():
+    reached = set()
+    for size, expected in direct_heights():
+        assert direct_blocks(size) == expected
+        check_fused(conv_direct, size)
+        reached.add((expected[0], expected[1] == conv_direct.rows_per_task(size.w)))
+    assert {(1, False), (1, True), (2, False), (2, True), (3, False)} <= reached
+
+
+def test_direct_lines_that_are_full_one_less_and_one_more():
+    reached = set()
+    for size, length, free in direct_lines():
+        assert conv_direct.line_length(size.w) == length
+        check_fused(conv_direct, size)
+        reached.add((length // conv_direct.LANES, free))
+    assert {(1, 0), (2, conv_direct.LANES - 1), (2, 0), (3, conv_direct.LANES - 1)} <= reached
+
+
+def test_direct_takes_images_up_to_a_width_and_none_beyond():
+    widest = direct_width(1)
+    assert conv_direct.rows_per_task(widest) == 1 and conv_direct.rows_per_task(widest + 1) == 0
+    # the lines of a row, of the one before and the two behind it fit, and would not if they were longer
+    lines = 3 * conv_direct.line_length(widest) + 2 * conv_direct.LANES
+    assert lines <= conv_direct.PLANE < lines + 3 * conv_direct.LANES
+
+
+@pytest.mark.parametrize("n", batches(conv_direct.CHUNKS))
+def test_direct_with_fewer_images_than_chunks_as_many_and_more(n):
+    rows = conv_direct.rows_per_task(direct_width(3))
+    size = Size(n, 2 * (rows + 1) + 3, direct_width(3), 2, 3)
+    assert direct_blocks(size) == (2, 1)
+    check_fused(conv_direct, size)
+
+
+@pytest.mark.parametrize("f", [1, 2, 3, 4, 5])
+def test_direct_with_few_channels_and_filters_even_and_odd(f):
+    for c in {1, 3, conv_direct.FEW_CHANNELS - 1}:
+        check_fused(conv_direct, Size(2, 8, 11, c, f))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_direct_is_exact_in_whole_numbers_and_the_first_of_equals_wins(dtype):
+    rows = conv_direct.rows_per_task(direct_width(3))
+    size = Size(2, 2 * (rows + 2) + 2, direct_width(3), 2, 3)
+    assert direct_blocks(size)[0] == 2
+    x, kernel, bias = (np.rint(array) for array in images(size))
+    y, winner = conv_direct.forward_plain(x, kernel, bias)
+    dy = np.rint(draw(y.shape, seed=2)[0])
+    dbefore = pooling.backward_plain(dy * (y > 0), winner % 4, (2, size.h - 2, size.w - 2, 3), (2, 2), (2, 2))
+    truth = (y, *conv_im2col.backward_plain(x, kernel, dbefore))
+    x, kernel, bias, dy = (array.astype(dtype) for array in (x, kernel, bias, dy))
+    got, won = np.empty(y.shape, dtype), np.empty(conv_direct.winner_shape(x.shape, 3), np.uint8)
+    conv_direct.forward_pooled(x, kernel, bias, got, won)
+    gradients = conv_direct.backward_pooled(x, kernel, dy, won, np.full_like(x, np.nan), True, Workspace())
+    for array, expected in zip((got, *gradients), truth, strict=True):
+        assert np.array_equal(array, expected)
+
+
+# ---------------------------------------------------------------------------------------------- conv_winograd
+
+
+def test_winograd_groups_of_tiles_in_a_line():
+    reached, missed = set(), set()
+    for size, expected, missing in winograd_lines():
+        assert tile_groups(size) == expected
+        assert 4 * ((size.w + 1) // 4) - (size.w - 2) == missing  # columns of the last tile that the image has not
+        check_fused(conv_winograd, size)
+        together = max(1, winograd_kernels.LINE // size.f)
+        reached.add((min(expected[0], 3), together > 1, expected[1] == together))
+        missed.add(missing)
+    assert {(1, True, True), (1, True, False), (2, True, True), (2, True, False), (3, True, False)} <= reached
+    assert {(1, False, True), (2, False, True)} <= reached and missed == {0, 1, 2, 3}
+
+
+def test_winograd_without_pooling_in_several_groups_of_tiles():
+    for size, (groups, _), _ in winograd_lines():
+        if groups == 2:
+            check_convolution(conv_winograd, size)
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_winograd_steps_of_several_rows_of_tiles(case):
+    size, (steps, last) = winograd_steps()[case]
+    group, down = tile_rows(size), (size.h + 1) // 4
+    assert divmod(size.n * down - 1, group) == (steps - 1, last - 1)
+    assert (steps, last - group) == [(1, -1), (1, 0), (2, 1 - group), (2, 0), (2, 1 - group), (3, 1 - group)][case]
+    check_fused(conv_winograd, size)
+
+
+def test_winograd_steps_that_begin_in_one_image_of_a_chunk_and_end_in_the_next():
+    size = winograd_steps()[0][0]
+    group, down = tile_rows(size), 2
+    size = size._replace(n=winograd_kernels.CHUNKS + 1, h=4 * down + 1)
+    assert down < group < 2 * down  # the first chunk has two images: one step and a remainder
+    check_fused(conv_winograd, size, dtypes=("float32",))
+
+
+@pytest.mark.parametrize("n", batches(winograd_kernels.CHUNKS))
+def test_winograd_with_fewer_images_than_chunks_as_many_and_more(n):
+    check_fused(conv_winograd, Size(n, 12, 9, 4, 3))
+    check_convolution(conv_winograd, Size(n, 9, 12, 2, 5))
+
+
+def test_winograd_steps_fill_the_cache_with_no_large_product():
+    for size in (*PAPER, Size(1, 9, 9, 1, 1), Size(1, 40, 50, 300, 200), Size(1, 9, 4000, 2, 3)):
+        across, rows = (size.w + 1) // 4, tile_rows(size)
+        values, products = 36 * across * (size.c + size.f), across * size.c * size.f
+        most = max(1, min(conv_winograd.TILE_VALUES // values, threads.SMALL_PRODUCT // products))
+        assert rows == (most if most <= 4 else most // 4 * 4)
+
+
+# ------------------------------------------------------------------------------------------------ conv_im2col
+
+
+@pytest.mark.parametrize(("window", "strides"), [((3, 3), (1, 1)), ((3, 2), (2, 3)), ((1, 4), (1, 2))])
+def test_im2col_tiles_of_output_rows(window, strides):
+    for dtype in DTYPES:
+        for size, (tiles, last) in im2col_heights(window, strides, dtype):
+            rows = im2col_rows(size, window, strides[1], dtype)
+            out = (size.h - window[0]) // strides[0] + 1
+            assert divmod(out - 1, rows) == (tiles - 1, last - 1)
+            check_convolution(conv_im2col, size, window, strides, dtypes=(dtype,))
+
+
+@pytest.mark.parametrize("n", batches(conv_im2col.CHUNKS))
+def test_im2col_with_fewer_images_than_chunks_as_many_and_more(n):
+    check_convolution(conv_im2col, Size(n, 7, 6, 2, 3), (2, 3), (1, 2))
+
+
+# ------------------------------------------------------------------------------------------------------ dense
+
+
+def check_product(n, d, u, dtypes=DTYPES):
+    exact = draw((n, d), (d, u), (u,), (n, u))
+    x, w, b, dy = exact
+    truth = x @ w + b, dy @ w.T, x.T @ dy, dy.sum(axis=0)
+    for dtype in dtypes:
+        x, w, b, dy = (array.astype(dtype) for array in exact)
+        gradients = dense.backward(x, w, dy)
+        for got, expected in zip((dense.forward(x, w, b), *gradients), truth, strict=True):
+            close(got, expected, dtype)
+        only_dx, only_grads = dense.backward(x, w, dy, True, False), dense.backward(x, w, dy, False, True)
+        assert np.array_equal(only_dx[0], gradients[0]) and only_dx[1:] == (None, None)
+        assert only_grads[0] is None
+        assert all(np.array_equal(a, b) for a, b in zip(only_grads[1:], gradients[1:], strict=True))
+
+
+def test_the_dense_layer_of_the_paper():
+    check_product(5, 17 * 17 * 128, 64, ("float32",))
+
+
+@pytest.mark.parametrize("case", range(8))
+def test_dense_blocks_of_features_and_parts_of_a_block(case):
+    (n, d, u), (block, parts, last) = dense_sizes()[case]
+    part = dense._part(np.empty((n, 1)), np.empty((1, u)))
+    assert d * u >= dense.LARGE and -(-d // dense.BLOCKS) == block
+    assert divmod(block - 1, part) == (parts - 1, last - 1)
+    check_product(n, d, u)
+
+
+def test_dense_products_are_split_from_a_size_on():
+    for size, plain in ((dense.LARGE - 1, True), (dense.LARGE, False)):
+        assert dense._plain_is_best(np.empty((1, size)), np.empty((size, 1))) == plain
+        check_product(2, size, 1)
+    assert dense._plain_is_best(np.empty((1, 2), complex), np.empty((2, dense.LARGE)))
