@@ -254,7 +254,7 @@ class Sequential:
         logits = steps.forward(walk, x, training=True)  # (N, U)
         loss, dlogits = self._loss(logits, y)  # scalar, (N, U)
         if np.isfinite(loss):
-            steps.backward(walk, dlogits)
+            steps.backward(walk, dlogits, need_dx=False)
         return loss, logits.copy()  # steps overwrite their arrays
 
     def _infer(self, x: np.ndarray, softmax: bool) -> np.ndarray:

@@ -158,6 +158,19 @@ def test_the_best_weights_are_those_of_the_lowest_loss_also_after_an_interruptio
         assert checkpoint.best == contents(tmp_path)[0]["best"] == lowest
 
 
+def test_a_checkpoint_whose_folder_was_emptied_begins_anew(tmp_path):
+    class Feed(nn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            logs["val_loss"] = loss + epoch
+
+    checkpoint = nn.Checkpoint(tmp_path)
+    for loss in (1.0, 5.0):
+        assert train(network(), checkpoint, 2, [Feed()]).epoch == [0, 1] and checkpoint.best == loss
+        assert {path.name for path in tmp_path.iterdir()} == {"best.npz", "latest.npz"}
+        for path in tmp_path.iterdir():
+            path.unlink()
+
+
 def test_without_validation_the_best_is_that_of_the_training_loss(tmp_path):
     checkpoint = nn.Checkpoint(tmp_path)
     history = train(network(), checkpoint, called=[], held_out=None)

@@ -1,6 +1,7 @@
 """Layers against their definitions: values by hand, shapes, costs, names, and what each may be asked to leave out."""
 
 import copy
+import inspect
 import itertools
 
 import numpy as np
@@ -238,4 +239,10 @@ def test_a_layer_of_ones_own_needs_both_passes():
         nn.Layer().forward(np.ones((1, 2)))
     with pytest.raises(NotImplementedError):
         nn.Layer().backward(np.ones((1, 2)))
+    for method, told in (
+        ("forward", "(self, x, training=False, keep=None)"),
+        ("backward", "(self, dy, need_dx=True, need_grads=True)"),
+    ):
+        arguments = inspect.signature(getattr(nn.Layer, method)).parameters.values()
+        assert f"({', '.join(str(p.replace(annotation=p.empty)) for p in arguments)})" == told
     assert (nn.Layer().infer_shape((3, 4)), nn.Layer().multiply_adds(), nn.Layer().cached_bytes()) == ((3, 4), 0, 0)

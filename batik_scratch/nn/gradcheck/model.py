@@ -49,7 +49,7 @@ class _Network:
     def __init__(self, model: Sequential, x: np.ndarray, y: np.ndarray) -> None:
         self.model, self.x, self.y = model, x, y
         self.complex_step = model.dtype.kind == "c"
-        model.train_gradients(0.5 * x[::-1], y)  # an earlier batch, to be forgotten
+        model.train_gradients(-x, y)  # an earlier batch, to be forgotten
         self.states = [random_state(layer) for layer in model.layers]
         loss = model.train_gradients(x, y)
         if not np.isfinite(loss):
@@ -84,7 +84,7 @@ class _Network:
         decided: list[np.ndarray] = []
         if not self.complex_step:  # training may fuse layers; one by one, each keeps what it decided
             self._same_masks()
-            self.model.forward(self.x, training=True, softmax=False)
+            self.model.forward(self.x, training=True)
             decided = [gate.copy() for gate in gates(self.model.layers)]
         for w, old in zip(tensors, before, strict=True):
             w[...] = old
@@ -114,7 +114,7 @@ def _input_direction(model: Sequential, x: np.ndarray, rng: np.random.Generator)
 
 
 def _gates_at(model: Sequential, x: np.ndarray) -> list[np.ndarray]:
-    model.forward(x, keep=True, softmax=False)
+    model.forward(x, keep=True)
     return [gate.copy() for gate in gates(model.layers)]
 
 
