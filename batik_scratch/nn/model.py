@@ -232,7 +232,10 @@ class Sequential:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Sequential":
-        """The model that `save` wrote; InputError where the file is damaged, foreign or newer than this program."""
+        """The model that `save` wrote; InputError where the file is damaged, foreign or newer than this program.
+
+        Trained further, it draws its order and dropout as a model with random_state=0.
+        """
         return model_file.load(path)
 
     @contextmanager

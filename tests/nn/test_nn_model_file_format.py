@@ -226,6 +226,21 @@ def test_a_file_that_is_not_there_or_no_archive_is_said_to_be_so(tmp_path):
         nn.Sequential.load(tmp_path / "m.npz")
 
 
+def test_a_loaded_network_trains_as_one_made_with_random_state_0(tmp_path):
+    trained = []
+    for load in (True, False):
+        layers = [nn.Dropout(0.5), nn.Dense(3), nn.Softmax()]
+        model = nn.Sequential(layers, (4,), 0 if not load else 5, "float64")
+        model.set_weights([np.arange(12.0).reshape(4, 3) / 12, np.zeros(3)])
+        if load:
+            model.save(tmp_path / "m.npz")
+            model = nn.Sequential.load(tmp_path / "m.npz")
+        model.compile()
+        model.fit(np.ones((9, 4)) * np.arange(9)[:, None], np.arange(9) % 3, batch_size=2, epochs=2, verbose=0)
+        trained.append(model.get_weights()[0])
+    assert np.array_equal(*trained)
+
+
 def test_a_network_without_a_shape_cannot_be_saved(tmp_path):
     with pytest.raises(InputError, match="not built yet"):
         nn.Sequential([nn.Dense(2)]).save(tmp_path / "m.npz")

@@ -8,7 +8,7 @@ import numpy as np
 from ...errors import InputError
 from ..model import Sequential
 from .frozen import gates, random_state, set_random_state
-from .numeric import ATOL, COMPLEX, DIRECTION, H, along, same_gates, unit_direction
+from .numeric import ATOL, COMPLEX, CROSSINGS, DIRECTION, H, along, same_gates, unit_direction
 from .report import GradientReport, TensorCheck
 
 EPS = 1e-6
@@ -61,7 +61,7 @@ class _Network:
     def along(self, name: str, names: Sequence[str], rng: np.random.Generator) -> TensorCheck:
         tensors = [self.tensors[key] for key in names]
         crossed = 0
-        while crossed <= 20:
+        while crossed <= CROSSINGS:
             direction = unit_direction(tensors, rng)
             analytic = along([self.gradients[key] for key in names], direction)
             if self.complex_step:
@@ -100,7 +100,8 @@ def _input_direction(model: Sequential, x: np.ndarray, rng: np.random.Generator)
     x = x.astype(np.float64)
     dlogits = rng.standard_normal(model.logits(x).shape)  # (N, U)
     gradient = model.input_gradient(x, lambda logits: dlogits.astype(logits.dtype)).real
-    for crossed in range(20):
+    crossed = 0
+    while crossed <= CROSSINGS:
         (direction,) = unit_direction([x], rng)
         analytic = along([gradient], [direction])
         if model.dtype.kind == "c":
@@ -110,6 +111,7 @@ def _input_direction(model: Sequential, x: np.ndarray, rng: np.random.Generator)
         if same_gates(_gates_at(model, above), _gates_at(model, below)):
             difference = model.logits(above) - model.logits(below)
             return _row("dx", DIRECTION, analytic, float((dlogits * difference).sum() / (2 * EPS)), crossed, 1e-5)
+        crossed += 1
     return TensorCheck("dx", DIRECTION, np.inf, (), np.nan, np.nan, 0, crossed, False)
 
 
