@@ -1,9 +1,11 @@
 """Callbacks one by one: the same series of metrics through ours and through Keras' rules written out; a second training."""
 
 import csv
+import io
 import itertools
 import math
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -240,3 +242,18 @@ def test_a_line_per_epoch_has_every_figure_in_its_place(capsys):
         "epoch 9/12 loss 0.1235 accuracy 0.7500 val_loss 2.5000 val_accuracy 0.0625 learning_rate 0.000123",
         "epoch 10/12 loss 1.0000 accuracy 0.5000 learning_rate 0.01",
     ]
+
+
+class Pipe(io.StringIO):
+    """Knows what has gone out so far."""
+
+    out = ""
+
+    def flush(self):
+        self.out = self.getvalue()
+
+
+def test_an_epochs_line_goes_out_at_once_also_into_a_pipe(monkeypatch):
+    monkeypatch.setattr("sys.stdout", Pipe())
+    nn.ProgressBar(2, 1).on_epoch_end(0, {"loss": 1.0, "learning_rate": 0.5})
+    assert sys.stdout.out.count("\n") == 1 and "learning_rate 0.5" in sys.stdout.out

@@ -62,7 +62,7 @@ def test_two_interruptions_anywhere_change_neither_a_weight_nor_a_log(tmp_path, 
     history = train(whole)
     assert len(set(history.history["learning_rate"])) >= 3  # the callbacks had something to do
     for first, second in ((2, 1), (8, 9), (15, 2)):  # questions: three batches and an epoch's end
-        folder = tmp_path / str(first)
+        folder = tmp_path / "runs" / str(first)
         for seed, number in ((1, first), (5, second)):
             with pytest.raises(KeyboardInterrupt):
                 train(network(seed, optimizer), nn.Checkpoint(folder, 50, should_stop=after(number)))
