@@ -7,19 +7,19 @@ from batik_scratch import nn
 from batik_scratch.nn import explaining
 
 
-def network(algorithm="im2col", dtype="float64", rate=0.4):
+def network(algorithm="im2col", padding="valid"):
     layers = [
-        nn.Conv2D(9, 3, algorithm=algorithm),
+        nn.Conv2D(9, 3, padding=padding, algorithm=algorithm),
         nn.ReLU(),
         nn.MaxPooling2D(2),
         nn.Flatten(),
-        nn.Dropout(rate),
+        nn.Dropout(0.4),
         nn.Dense(5),
         nn.ReLU(),
         nn.Dense(3),
         nn.Softmax(),
     ]
-    model = nn.Sequential(layers, (8, 7, 8), 4, dtype)
+    model = nn.Sequential(layers, (8, 7, 8), 4, "float64")
     rng = np.random.default_rng(8)
     model.set_weights([w + 0.1 * rng.standard_normal(w.shape) for w in model.get_weights()])
     model.compile()
@@ -31,9 +31,9 @@ Y = np.array([0, 2, 1, 2])
 SEEDS = np.random.default_rng(2).standard_normal((4, 3))
 
 
-@pytest.mark.parametrize("algorithm", ["im2col", "auto"])
-def test_a_layers_activation_and_gradient_are_those_of_a_trace(algorithm):
-    model = network(algorithm)
+@pytest.mark.parametrize(("algorithm", "padding"), [("im2col", "valid"), ("auto", "valid"), ("auto", "same")])
+def test_a_layers_activation_and_gradient_are_those_of_a_trace(algorithm, padding):
+    model = network(algorithm, padding)
     trace = model.trace(X, seed=lambda logits: SEEDS)
     for layer in model.layers[:-1]:
         activation, gradient = explaining.gradient_at(model, X, lambda logits: SEEDS, layer)

@@ -246,3 +246,14 @@ def test_a_layer_of_ones_own_needs_both_passes():
         arguments = inspect.signature(getattr(nn.Layer, method)).parameters.values()
         assert f"({', '.join(str(p.replace(annotation=p.empty)) for p in arguments)})" == told
     assert (nn.Layer().infer_shape((3, 4)), nn.Layer().multiply_adds(), nn.Layer().cached_bytes()) == ((3, 4), 0, 0)
+
+
+def test_another_dtype_takes_the_parameters_along_and_forgets_the_gradients():
+    layer, x = built(nn.Dense(3), (4,), "float32")
+    layer.backward(layer.forward(x, training=True))
+    before = layer.params["kernel"].copy()
+    assert layer.astype("float64") is layer and layer.grads == {} and layer.dtype == "float64"
+    assert layer.params["kernel"].dtype == "float64" and np.array_equal(layer.params["kernel"], before)
+    layer.backward(layer.forward(x, training=True))
+    layer.build((5,), np.random.default_rng(0))
+    assert layer.grads == {} and layer.params["kernel"].shape == (5, 3)

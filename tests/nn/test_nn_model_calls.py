@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
@@ -258,3 +259,32 @@ def test_a_network_without_a_shape_is_built_by_whoever_calls_first():
         assert model.output_shape is None
         use(model)
         assert model.input_shape == (4,) and model.output_shape == (3,)
+
+
+def test_sums_are_made_by_one_blas_thread_wherever_a_network_computes():
+    seen = []
+
+    class Watch(nn.Layer):
+        def forward(self, x, training=False, keep=None):
+            seen.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+            return x.copy()
+
+        def backward(self, dy, need_dx=True, need_grads=True):
+            return dy.copy()
+
+    model = nn.Sequential([Watch(), nn.Dense(3), nn.Softmax()], (4,), 0)
+    model.compile()
+    for use in (
+        lambda: model.forward(X),
+        lambda: model.train_step(X, Y),
+        lambda: model.train_gradients(X, Y),
+        lambda: model.loss_and_logits(X, Y),
+        lambda: model.predict(X),
+        lambda: model.fit(X, Y, verbose=0),
+        lambda: model.evaluate(X, Y),
+        lambda: model.trace(X),
+        lambda: model.input_gradient(X, np.ones_like),
+    ):
+        seen.clear()
+        use()
+        assert seen == [{1}]
