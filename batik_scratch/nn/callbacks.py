@@ -68,15 +68,10 @@ class History(Callback):
 
 
 class Monitor(Callback):
-    """Common ground of the callbacks that watch one metric and remember its best value."""
+    """Common ground of the callbacks that watch one metric."""
 
-    def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise InputError(f'{type(self).__name__}: mode is "auto", "min" or "max", got {mode!r}')
+    def __init__(self, monitor: str) -> None:
         self.monitor = monitor
-        self.min_delta = abs(min_delta)
-        self.upwards = mode == "max" or (mode == "auto" and monitor.endswith("accuracy"))
-        self.best: float | None = None
 
     def value(self, logs: Logs) -> float:
         """The monitored metric; a name that does not exist is an error (Keras only warns)."""
@@ -91,6 +86,18 @@ class Monitor(Callback):
             )
         return logs[self.monitor]
 
+
+class BestMonitor(Monitor):
+    """Common ground of the callbacks that remember their metric's best value."""
+
+    def __init__(self, monitor: str, min_delta: float, mode: str) -> None:
+        super().__init__(monitor)
+        if mode not in ("auto", "min", "max"):
+            raise InputError(f'{type(self).__name__}: mode is "auto", "min" or "max", got {mode!r}')
+        self.min_delta = abs(min_delta)
+        self.upwards = mode == "max" or (mode == "auto" and monitor.endswith("accuracy"))
+        self.best: float | None = None
+
     def improved(self, value: float) -> bool:
         """Strictly beyond the best by min_delta; NaN never is (in Keras a first NaN stays best for ever)."""
         if math.isnan(value):
@@ -100,7 +107,7 @@ class Monitor(Callback):
         return value > self.best + self.min_delta if self.upwards else value < self.best - self.min_delta
 
 
-class ReduceLROnPlateau(Monitor):
+class ReduceLROnPlateau(BestMonitor):
     """Multiply the learning rate by `factor` when the metric has not improved for `patience` epochs."""
 
     state_names = ("best", "wait", "cooldown_counter")
@@ -143,7 +150,7 @@ class StopAtAccuracy(Monitor):
     """Stop when the monitored accuracy reaches `threshold` (the paper's `my_callback`)."""
 
     def __init__(self, threshold: float = 0.90, monitor: str = "val_accuracy") -> None:
-        super().__init__(monitor, 0.0, "max")
+        super().__init__(monitor)
         if not 0 < threshold <= 1:
             raise InputError(f"StopAtAccuracy: threshold is a share, above 0 and at most 1; got {threshold!r}")
         self.threshold = threshold
@@ -153,7 +160,7 @@ class StopAtAccuracy(Monitor):
             self.model.stop_training = True
 
 
-class EarlyStopping(Monitor):
+class EarlyStopping(BestMonitor):
     """Stop when the metric has not improved for `patience` epochs; optionally go back to the best weights."""
 
     state_names = ("best", "wait")

@@ -105,6 +105,7 @@ class Checkpoint:
                 "leave that out: best.npz beside the checkpoint has the best weights"
             )
         if not self.latest.is_file():
+            self.best = float("inf")  # whatever this object saw before
             return None
         weights = _weights(model)
         with model_file.open_archive(self.latest) as archive:

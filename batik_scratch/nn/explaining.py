@@ -34,7 +34,7 @@ def gradient_at(
         dy = seed(steps.forward(above, activation, keep=True))  # (N, U)
         for step in reversed(above):
             rule = (rules or {}).get(type(step))
-            gradient = rule(step, dy) if rule else step.backward(dy, need_dx=True, need_grads=False)
+            gradient = rule(step, dy) if rule else step.backward(dy, need_grads=False)
             assert gradient is not None
             dy = gradient
             step._kept = None
@@ -63,7 +63,7 @@ def relevance(model: "Sequential", x: np.ndarray, start: Seed, epsilon: float) -
                 share = np.copysign(after.dtype.type(epsilon), after)  # as `after`, like what follows
                 share += after
                 np.divide(r, share, out=share)
-                gradient = layer.backward(share, need_dx=True, need_grads=False)
+                gradient = layer.backward(share, need_grads=False)
                 assert gradient is not None
                 gradient *= before
                 r = gradient  # as `before`

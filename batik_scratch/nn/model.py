@@ -232,7 +232,10 @@ class Sequential:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Sequential":
-        """The model that `save` wrote; InputError where the file is damaged, foreign or newer than this program."""
+        """The model that `save` wrote; InputError where the file is damaged, foreign or newer than this program.
+
+        Trained further, it draws its order and dropout as a model with random_state=0.
+        """
         return model_file.load(path)
 
     @contextmanager
@@ -254,7 +257,7 @@ class Sequential:
         logits = steps.forward(walk, x, training=True)  # (N, U)
         loss, dlogits = self._loss(logits, y)  # scalar, (N, U)
         if np.isfinite(loss):
-            steps.backward(walk, dlogits)
+            steps.backward(walk, dlogits, need_dx=False)
         return loss, logits.copy()  # steps overwrite their arrays
 
     def _infer(self, x: np.ndarray, softmax: bool) -> np.ndarray:

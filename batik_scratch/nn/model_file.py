@@ -136,7 +136,7 @@ def read_arrays(
                 read_header = (
                     np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
                 )
-                header = read_header(member, max_header_size=4096)
+                header = read_header(member)
                 if header != (shape, False, dtype):
                     raise InputError(
                         f"{path}: {name} has header {header}, the architecture needs {(shape, dtype.name)}"

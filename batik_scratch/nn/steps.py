@@ -101,9 +101,7 @@ def forward(steps: Sequence[Layer], x: np.ndarray, training: bool = False, keep:
     return x
 
 
-def backward(
-    steps: Sequence[Layer], dy: np.ndarray, need_dx: bool = False, need_grads: bool = True
-) -> np.ndarray | None:
+def backward(steps: Sequence[Layer], dy: np.ndarray, need_dx: bool, need_grads: bool = True) -> np.ndarray | None:
     """dy through all steps, last to first; dx of the pixels only where `need_dx`."""
     for step in reversed(steps):
         wanted = need_dx or step is not steps[0]

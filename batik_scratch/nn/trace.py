@@ -110,7 +110,7 @@ def _down(walk: list["Layer"], activations: list[np.ndarray], dy: np.ndarray) ->
     """Steps of the input and of every layer in `walk`, from d score / d (last activation)."""
     steps = []
     for layer, activation in zip(reversed(walk), reversed(activations), strict=False):
-        dx = layer.backward(dy, need_dx=True, need_grads=True)
+        dx = layer.backward(dy)
         assert dx is not None
         grads = {key: layer.grads[key].copy() for key in layer.params}
         steps.append(Step(layer.name, type(layer).__name__, activation, dy, grads))

@@ -32,6 +32,9 @@ def broken_promises(layer, x):
     dy = np.random.default_rng(2).standard_normal(y.shape).astype(y.dtype)
     dy_before, params_before = dy.copy(), {k: v.copy() for k, v in layer.params.items()}
     dx = layer.backward(dy)
+    for method in ("forward", "backward", "infer_shape", "create_params"):
+        if inspect.signature(getattr(type(layer), method)) != inspect.signature(getattr(nn.Layer, method)):
+            broken.append(f"{method} is called in another way")
     if not np.array_equal(dy, dy_before):
         broken.append("backward changes dy")
     grads = {k: v.copy() for k, v in layer.grads.items()}
@@ -54,12 +57,6 @@ def test_contract(layer, shape):
 
 def test_a_layer_that_mutates_its_upstream_gradient_is_caught():
     assert "backward changes dy" in broken_promises(*built(MutatesItsUpstreamGradient(), (5, 6, 3)))
-
-
-@each_layer
-def test_every_layer_has_the_contracts_signatures_and_defaults(layer, shape):
-    for method in ("forward", "backward", "infer_shape", "create_params"):
-        assert inspect.signature(getattr(type(layer), method)) == inspect.signature(getattr(nn.Layer, method))
 
 
 @each_layer

@@ -224,3 +224,38 @@ def test_a_seed_that_changes_the_logits_changes_no_record():
         return logits + 1
 
     assert np.allclose(model.trace(x, seed=greedy)["dense_1"].activation, model.logits(x))
+
+
+class InPlace(nn.Dense):
+    """Fills the same arrays of gradients again and again."""
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        before = dict(self.grads)
+        dx = super().backward(dy, need_dx, need_grads)
+        for key, g in before.items():
+            g[...] = self.grads[key]
+            self.grads[key] = g
+        return dx
+
+
+def test_a_layer_that_fills_its_gradients_in_place_is_left_alone_too_and_changes_no_record():
+    model = nn.Sequential([InPlace(3), nn.ReLU(), InPlace(2)], (4,), 0, "float64")
+    model.compile(loss=nn.SparseCategoricalCrossentropy(from_logits=True))
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    model.train_gradients(x, np.array([0, 1, 1, 0, 1]))
+    grads = {layer.name: {key: g.copy() for key, g in layer.grads.items()} for layer in model.layers}
+    first = model.trace(x)
+    kept = [{key: g.copy() for key, g in step.grads.items()} for step in first.steps]
+    for layer in model.layers:
+        assert all(np.array_equal(layer.grads[key], g) for key, g in grads[layer.name].items())
+    model.trace(2 - x, np.array([1, 1, 0, 0, 1]))
+    for step, before in zip(first.steps, kept, strict=True):
+        assert all(np.array_equal(step.grads[key], g) for key, g in before.items())
+
+
+def test_the_loss_of_a_trace_is_that_of_an_evaluation_and_its_gradient_divided_by_the_batch_once():
+    model, x = network(), pictures()
+    trace = model.trace(x, LABELS)
+    assert trace.value == pytest.approx(model.evaluate(x, LABELS)["loss"], rel=1e-12)
+    p = model.predict(x)
+    np.testing.assert_allclose(trace["dense_1"].gradient, (p - np.eye(3)[LABELS]) / 4, rtol=1e-12)

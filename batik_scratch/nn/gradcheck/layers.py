@@ -15,6 +15,7 @@ from .numeric import (
     ATOL,
     CENTRAL,
     COMPLEX,
+    CROSSINGS,
     DIRECTION,
     DRAWS,
     along,
@@ -29,7 +30,6 @@ from .numeric import (
 from .report import GradientReport, TensorCheck, broken_promise
 
 METHODS = (CENTRAL, COMPLEX, DIRECTION, ADJOINT)
-CROSSINGS = 20  # directions across a kink after which no more are drawn
 
 
 def check_layer(

@@ -27,7 +27,7 @@ def check_loss(
         outputs = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
     y = rng.integers(0, classes, n)
     before = outputs.copy()
-    loss(0.5 * before[::-1], y)  # an earlier batch, to be forgotten
+    loss(before[:, ::-1].copy(), y)  # an earlier batch, to be forgotten
     _, gradient = loss(outputs, y)
     report = GradientReport(f"loss ({n}, {classes})")
     tensors = [before] if probabilities else [before, before.astype(complex)]

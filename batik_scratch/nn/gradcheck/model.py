@@ -8,7 +8,7 @@ import numpy as np
 from ...errors import InputError
 from ..model import Sequential
 from .frozen import gates, random_state, set_random_state
-from .numeric import ATOL, COMPLEX, DIRECTION, H, along, same_gates, unit_direction
+from .numeric import ATOL, COMPLEX, CROSSINGS, DIRECTION, H, along, same_gates, unit_direction
 from .report import GradientReport, TensorCheck
 
 EPS = 1e-6
@@ -49,7 +49,7 @@ class _Network:
     def __init__(self, model: Sequential, x: np.ndarray, y: np.ndarray) -> None:
         self.model, self.x, self.y = model, x, y
         self.complex_step = model.dtype.kind == "c"
-        model.train_gradients(0.5 * x[::-1], y)  # an earlier batch, to be forgotten
+        model.train_gradients(-x, y)  # an earlier batch, to be forgotten
         self.states = [random_state(layer) for layer in model.layers]
         loss = model.train_gradients(x, y)
         if not np.isfinite(loss):
@@ -61,7 +61,7 @@ class _Network:
     def along(self, name: str, names: Sequence[str], rng: np.random.Generator) -> TensorCheck:
         tensors = [self.tensors[key] for key in names]
         crossed = 0
-        while crossed <= 20:
+        while crossed <= CROSSINGS:
             direction = unit_direction(tensors, rng)
             analytic = along([self.gradients[key] for key in names], direction)
             if self.complex_step:
@@ -84,7 +84,7 @@ class _Network:
         decided: list[np.ndarray] = []
         if not self.complex_step:  # training may fuse layers; one by one, each keeps what it decided
             self._same_masks()
-            self.model.forward(self.x, training=True, softmax=False)
+            self.model.forward(self.x, training=True)
             decided = [gate.copy() for gate in gates(self.model.layers)]
         for w, old in zip(tensors, before, strict=True):
             w[...] = old
@@ -100,7 +100,8 @@ def _input_direction(model: Sequential, x: np.ndarray, rng: np.random.Generator)
     x = x.astype(np.float64)
     dlogits = rng.standard_normal(model.logits(x).shape)  # (N, U)
     gradient = model.input_gradient(x, lambda logits: dlogits.astype(logits.dtype)).real
-    for crossed in range(20):
+    crossed = 0
+    while crossed <= CROSSINGS:
         (direction,) = unit_direction([x], rng)
         analytic = along([gradient], [direction])
         if model.dtype.kind == "c":
@@ -110,11 +111,12 @@ def _input_direction(model: Sequential, x: np.ndarray, rng: np.random.Generator)
         if same_gates(_gates_at(model, above), _gates_at(model, below)):
             difference = model.logits(above) - model.logits(below)
             return _row("dx", DIRECTION, analytic, float((dlogits * difference).sum() / (2 * EPS)), crossed, 1e-5)
+        crossed += 1
     return TensorCheck("dx", DIRECTION, np.inf, (), np.nan, np.nan, 0, crossed, False)
 
 
 def _gates_at(model: Sequential, x: np.ndarray) -> list[np.ndarray]:
-    model.forward(x, keep=True, softmax=False)
+    model.forward(x, keep=True)
     return [gate.copy() for gate in gates(model.layers)]
 
 

@@ -12,6 +12,7 @@ MAX_SKIPPED = 0.05
 CENTRAL, COMPLEX, DIRECTION, ADJOINT = "central difference", "complex step", "random direction", "adjoint identity"
 H = 1e-20
 DRAWS = 5  # random directions, or pairs
+CROSSINGS = 20  # directions across a kink after which no more are drawn
 WIDTH = 1.25 * np.pi  # of the drawn inputs: irrational, so that none is 1 or another number where code may switch
 
 Gates = list[np.ndarray]

@@ -117,13 +117,16 @@ class Conv2D(Layer):
         }
 
     def multiply_adds(self) -> int:
-        oh, ow, _ = self.output_shape or (0, 0, 0)
+        if self.output_shape is None:
+            return 0
+        oh, ow, _ = self.output_shape
         return oh * ow * self.params["kernel"].size
 
     def cached_bytes(self) -> int:
-        h, w, c = self.input_shape or (0, 0, 0)
-        pads = self._pads((h, w, c))
-        return (h + sum(pads[0])) * (w + sum(pads[1])) * c * self.dtype.itemsize
+        if self.input_shape is None:
+            return 0
+        h, w = (n + sum(pads) for n, pads in zip(self.input_shape, self._pads(self.input_shape), strict=False))
+        return h * w * self.input_shape[2] * self.dtype.itemsize
 
     def _ops(self) -> Any:
         """The module that does the sum."""

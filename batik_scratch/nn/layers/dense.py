@@ -57,7 +57,7 @@ class Dense(Layer):
         return super().config() | {"units": self.units, "kernel_initializer": self.kernel_initializer}
 
     def multiply_adds(self) -> int:
-        return self.params["kernel"].size
+        return self.params["kernel"].size if self.params else 0
 
     def cached_bytes(self) -> int:
         return int(np.prod(self.input_shape or (0,))) * self.dtype.itemsize
