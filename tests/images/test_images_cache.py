@@ -11,6 +11,7 @@ from folders_of_photos import blocks, make_folder, save
 
 from batik_scratch.errors import InputError
 from batik_scratch.images import cache, load_folder, read_pixels, reading, user_cache
+from batik_scratch.images.folders import list_folder
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_four_bad_files_are_named_and_the_rest_counted(folder, store):
 
 def test_a_class_needs_four_images_that_can_be_read(folder, store):
     (folder / "kawung/1.png").write_bytes(b"")
-    with pytest.raises(InputError, match='class "kawung" has 3 images.*Found: kawung 3, lereng 5'):
+    with pytest.raises(InputError, match=r'class "kawung" has 3 images.*Found: kawung 3, lereng 5'):
         load(folder, skip_bad=True)
     for path in (folder / "kawung").iterdir():
         path.write_bytes(b"")
@@ -166,14 +167,20 @@ def test_a_class_needs_four_images_that_can_be_read(folder, store):
         load(folder, skip_bad=True)
 
 
-def test_a_file_that_the_system_will_not_give_is_named(folder, store, monkeypatch):
-    def refuse(path):
-        raise InputError(f"{path}: cannot be read: no")
+def test_a_file_that_is_gone_before_it_is_read_is_named(folder, store, monkeypatch):
+    def listed(*arguments):
+        found = list_folder(*arguments)
+        (folder / "lereng/3.png").unlink()
+        return found
 
-    (folder / "lereng/x.png").mkdir()
-    load(folder)  # a folder with an image's name is a folder
-    with pytest.raises(InputError, match="nothing.png: cannot be read: No such file"):
-        cache._digest(folder / "nothing.png")
+    monkeypatch.setattr(cache, "list_folder", listed)
+    with pytest.raises(InputError, match=r"lereng/3\.png: cannot be read: No such file"):
+        load(folder)
+
+
+def test_a_folder_with_an_images_name_is_a_folder(folder, store):
+    save(folder / "lereng/x.png/y.png", 9)
+    assert "lereng/x.png/y.png" in load(folder).paths
 
 
 def test_the_cache_goes_where_it_is_sent(folder, tmp_path, store):

@@ -39,7 +39,9 @@ def test_classes_are_sorted_by_name_and_files_by_path_within_them(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("ending", "png jpg jpeg bmp webp tif tiff ppm gif PNG JPG JPeG TiFF".split())
+@pytest.mark.parametrize(
+    "ending", ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "ppm", "gif", "PNG", "JPG", "JPeG", "TiFF"]
+)
 def test_these_extensions_are_images_in_any_case(folder, ending):
     touch(folder / "lereng" / f"x.{ending}")
     found = list_folder(folder)
