@@ -233,7 +233,8 @@ def _config(options: argparse.Namespace) -> Any:
 def _check_alone(options: argparse.Namespace) -> None:
     """InputError where --resume, which has the run's own settings, comes with others."""
     names = ("out", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
-    given = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+    left = (None, False)  # by identity: 0 is a seed, and was given
+    given = [f"--{name.replace('_', '-')}" for name in names if all(getattr(options, name) is not one for one in left)]
     if given:
         raise InputError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}")
 
@@ -248,7 +249,7 @@ def _announce_compilation() -> None:
     from .ops.jit import cache_is_cold
 
     if cache_is_cold():
-        print("compiling kernels, once: this first run starts more slowly", file=sys.stderr, flush=True)
+        print("compiling kernels, once: this first run starts more slowly", file=sys.stderr)
 
 
 def _complain(message: str, code: int) -> int:
@@ -261,7 +262,7 @@ def _complain(message: str, code: int) -> int:
 
 def _tell(text: str) -> None:
     """What is being done, for whoever waits; not part of the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--skip-bad", action="store_true", help="leave unreadable files out instead of stopping")
 
     p = _command(commands, "predict", "predict", "class percentages of images", "predict photo.jpg --model model.npz")
-    p.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    p.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a file: PNG, JPEG, ...")
     _model_option(p)
 
     _saliency_command(commands)
@@ -78,7 +78,7 @@ def _saliency_command(commands: Any) -> None:
     p = _command(
         commands, "saliency", "saliency", "which pixels mattered", "saliency photo.jpg --model model.npz --method all"
     )
-    p.add_argument("images", type=Path, nargs="*", metavar="IMAGE")
+    p.add_argument("images", type=Path, nargs="*", metavar="IMAGE", help="a file to explain: PNG, JPEG, ...")
     _model_option(p)
     p.add_argument(
         "--method",
@@ -87,7 +87,9 @@ def _saliency_command(commands: Any) -> None:
     p.add_argument("--target", default="predicted", help='class name to explain (default: "predicted")')
     p.add_argument("--out", type=Path, default=Path("saliency"), help="folder for the pictures (default: saliency)")
     p.add_argument("--evaluate", action="store_true", help="judge the methods on drawn cloths, whose motifs are known")
-    p.add_argument("--images", type=int, default=150, dest="count", metavar="N", help="drawn cloths to judge on")
+    p.add_argument(
+        "--images", type=int, default=150, dest="count", metavar="N", help="drawn cloths to judge on (default: 150)"
+    )
     p.add_argument(
         "--control", type=Path, action="append", default=[], metavar="F.npz", help="another model to compare maps with"
     )
@@ -121,16 +123,16 @@ def _data_commands(commands: Any) -> None:
     p = _command(data, "draw", "data_draw", "draw batik with ground-truth masks", "data draw --out data/batik --seed 1")
     p.add_argument("--out", type=Path, default=Path("data/batik"), help="folder to make (default: data/batik)")
     p.add_argument("--counts", type=_counts, metavar="A,B,C", help="images per class (default: 217,200,151)")
-    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--seed", type=int, default=0, help="of everything drawn (default: 0)")
     p.add_argument("--size", type=int, default=150, help="pixels (default: 150)")
-    p.add_argument("--difficulty", type=float, help="0 to 1")
+    p.add_argument("--difficulty", type=float, help="0 to 1 (default: 0.1)")
     p = _command(data, "scan", "data_scan", "say what is wrong with a folder, file by file", "data scan my_photos")
-    p.add_argument("folder", type=Path)
+    p.add_argument("folder", type=Path, help="one subfolder of photos per class")
     p.add_argument("--json", action="store_true", help="print JSON instead of a table")
     p = _command(
         data, "sheet", "data_sheet", "a contact sheet, classes in rows", "data sheet data/batik --out sheet.png"
     )
-    p.add_argument("folder", type=Path)
+    p.add_argument("folder", type=Path, help="a drawn data set, or one subfolder of photos per class")
     p.add_argument("--out", type=Path, default=Path("sheet.png"), help="PNG to write (default: sheet.png)")
     p.add_argument("--per-class", type=int, default=8, help="images per class (default: 8)")
 
@@ -151,7 +153,7 @@ def _exercise_commands(commands: Any) -> None:
     hint = "the next hint for what is wrong first"
     for name, what in (("check", check), ("hint", hint)):
         p = _command(exercise, name, f"exercise_{name}", what, f"exercise {name} my_exercises/dense.py")
-        p.add_argument("file", type=Path, metavar="FILE")
+        p.add_argument("file", type=Path, metavar="FILE", help="what `exercise start` wrote, with your answer in it")
         p.add_argument(
             "--time-limit", type=float, default=20.0, metavar="SECONDS", help="stop an answer after this (default: 20)"
         )

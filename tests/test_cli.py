@@ -83,24 +83,6 @@ def test_mistyped_commands_end_with_two_short_lines(bad, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
-def test_every_command_has_help_with_an_example(capsys):
-    for command in (
-        ["run"],
-        ["train"],
-        ["evaluate"],
-        ["predict"],
-        ["saliency"],
-        ["summary"],
-        ["data", "draw"],
-        ["data", "scan"],
-        ["data", "sheet"],
-    ):
-        with pytest.raises(SystemExit) as stop:
-            main([*command, "--help"])
-        assert stop.value.code == 0
-        assert "example: batik-scratch " + " ".join(command) in capsys.readouterr().out
-
-
 def test_summary_says_the_papers_network(capsys):
     assert main(["summary"]) == 0
     text = capsys.readouterr().out

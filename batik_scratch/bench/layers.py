@@ -17,7 +17,7 @@ def layer_table(batch: int, size: int, repeats: int = 7) -> str:
     GF/s counts the multiply-adds of the definition, times two, backward twice those of forward; Winograd gets by
     with fewer, so that a figure may exceed what the processor can multiply.
     """
-    model = nn.paper_cnn((size, size, 3), random_state=0, algorithm="auto")
+    model = nn.paper_cnn((size, size, 3), algorithm="auto")
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
     x, y = (array[:batch] for array in data(batch, size))
     for _ in range(2):

@@ -32,7 +32,7 @@ def batik_scratch(batch: int, size: int) -> Calls:
     """This package."""
     from .. import nn, saliency
 
-    model = nn.paper_cnn((size, size, 3), random_state=0, algorithm="auto")
+    model = nn.paper_cnn((size, size, 3), algorithm="auto")
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
     x, y = data(batch, size)
     chosen = rows(batch)

@@ -16,21 +16,21 @@ from .programs import PROGRAMS, WORK
 
 def main(name: str, batch: str, size: str) -> None:
     """Answer until the input ends."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a framework prints is no answer
-    calls = PROGRAMS[name][0](int(batch), int(size))
-    print("ready", file=answers)
-    for line in sys.stdin:
-        work, *count = line.split()
-        if work == "memory":
-            print(peak_memory(), file=answers)
-            continue
-        assert work in WORK
-        calls[work]()  # brings threads and caches back from the program before; not timed, for none
-        began = time.perf_counter()
-        for _ in range(int(count[0])):
-            calls[work]()
-        print((time.perf_counter() - began) / int(count[0]), file=answers)
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1) as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a framework prints is no answer
+        calls = PROGRAMS[name][0](int(batch), int(size))
+        print("ready", file=answers)
+        for line in sys.stdin:
+            work, *count = line.split()
+            if work == "memory":
+                print(peak_memory(), file=answers)
+                continue
+            assert work in WORK
+            calls[work]()  # brings threads and caches back from the program before; not timed, for none
+            began = time.perf_counter()
+            for _ in range(int(count[0])):
+                calls[work]()
+            print((time.perf_counter() - began) / int(count[0]), file=answers)
 
 
 def peak_memory() -> float:

@@ -137,11 +137,10 @@ def _cascade(model: nn.Sequential, x: np.ndarray, entries: dict[str, catalogue.E
     classes = model.logits(x).argmax(axis=1)
     raw = {name: e.make(model).attribute(x, target=classes) for name, e in entries.items()}
     layers, likeness = ["none"], {name: [1.0] for name in entries}
-    steps = [(name, maps) for name, maps in raw.items()]
-    shown = {name: [entries[name].reduce(maps[:1])[0]] for name, maps in steps}
+    shown = {name: [entries[name].reduce(maps[:1])[0]] for name, maps in raw.items()}
     for layer, network in evaluation.randomised_layers(model):
         layers.append(layer)
-        for name, maps in steps:
+        for name, maps in raw.items():
             theirs = entries[name].make(network).attribute(x, target=classes)
             found = evaluation.similarity(maps.sum(axis=-1), theirs.sum(axis=-1))["spearman, absolute"]
             likeness[name].append(float(np.nanmean(found)) if np.isfinite(found).any() else 0.0)

@@ -29,7 +29,7 @@ class Table:
 
     def to_csv(self) -> str:
         """CSV with floats in full."""
-        text = io.StringIO(newline="")
+        text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.header)
         writer.writerows(self.rows)

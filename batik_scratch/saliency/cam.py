@@ -8,7 +8,6 @@ from ..errors import InputError
 from ..nn.explaining import gradient_at
 from ..nn.layers import Conv2D, Layer, ReLU
 from .method import Method
-from .scores import Target
 
 if TYPE_CHECKING:
     from ..nn import Sequential
@@ -21,12 +20,14 @@ class ClassActivationMap(Method):
     upsample    bilinear to (N, H, W, 1); False leaves (N, h, w, 1)
     """
 
+    channels = 1
+
     def __init__(self, model: "Sequential", layer: str | None = None, upsample: bool = True) -> None:
         super().__init__(model)
         self.layer, self.upsample = _chosen(model, layer, type(self).__name__), upsample
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        a, g = gradient_at(self.model, images, self._seed(target, score, labels), self.layer)  # (N, h, w, K) both
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        a, g = gradient_at(self.model, images, self._seed(classes, score), self.layer)  # (N, h, w, K) both
         maps = self._combine(a, g)  # (N, h, w)
         return (resize_bilinear(maps, images.shape[1:3]) if self.upsample else maps)[..., None]
 
@@ -40,7 +41,7 @@ def resize_bilinear(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     for axis, new in zip((1, 2), size, strict=True):
         old = maps.shape[axis]
         at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)  # (new,) places in the old picture
-        low = np.minimum(at.astype(int), max(old - 2, 0))
+        low = at.astype(int)  # rounded down
         share = (at - low).astype(maps.dtype).reshape((-1, 1) if axis == 1 else (-1,))
         near, far = np.take(maps, low, axis), np.take(maps, np.minimum(low + 1, old - 1), axis)
         maps = near * (1 - share) + far * share

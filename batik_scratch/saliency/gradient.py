@@ -3,7 +3,6 @@
 import numpy as np
 
 from .method import Method
-from .scores import Target
 
 
 class Gradient(Method):
@@ -17,8 +16,8 @@ class Gradient(Method):
               a saturated probability has no gradient; hence the logit is the default score.
     """
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        return self.model.input_gradient(images, self._seed(target, score, labels))  # (N, H, W, C)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        return self.model.input_gradient(images, self._seed(classes, score))  # (N, H, W, C)
 
 
 class GradientTimesInput(Gradient):
@@ -34,5 +33,5 @@ class GradientTimesInput(Gradient):
     Not for   dark motifs: a black pixel, X = 0, gets nothing, however much it matters.
     """
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        return images * super()._attribute(images, target, score, labels)  # (N, H, W, C)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        return images * super()._attribute(images, classes, score)  # (N, H, W, C)

@@ -5,12 +5,11 @@ import numpy as np
 from ..nn.explaining import Rule, gradient_at
 from ..nn.layers import Layer, ReLU
 from .method import Method
-from .scores import Target
 
 
 def guided_rule(layer: Layer, dy: np.ndarray) -> np.ndarray:
     """dY where Z > 0 and dY > 0, else 0."""
-    gradient = layer.backward(dy, need_dx=True, need_grads=False)  # dY where Z > 0
+    gradient = layer.backward(dy, need_grads=False)  # dY where Z > 0
     assert gradient is not None
     return np.maximum(gradient, 0, out=gradient)
 
@@ -33,8 +32,8 @@ class GuidedBackprop(Method):
 
     rule: Rule = staticmethod(guided_rule)
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        start = self._seed(target, score, labels)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        start = self._seed(classes, score)
         return gradient_at(self.model, images, start, rules={ReLU: self.rule})[1]  # (N, H, W, C)
 
 

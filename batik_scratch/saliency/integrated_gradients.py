@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InputError
 from .method import Method
-from .scores import Target, value
+from .scores import value
 
 if TYPE_CHECKING:
     from ..nn import Sequential
@@ -47,8 +47,8 @@ class IntegratedGradients(Method):
     def _begin(self) -> None:
         self.delta = np.zeros(0)
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        classes = self._classes(images, target, labels)  # (N,)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        classes = self._classes(images, classes)  # (N,)
         start = self._seed(classes, score)
         images = images.astype(self.model.dtype)
         base = np.broadcast_to(self.baseline.astype(images.dtype), images.shape)  # (N, H, W, C)

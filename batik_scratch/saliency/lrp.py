@@ -7,7 +7,6 @@ import numpy as np
 from ..errors import InputError
 from ..nn.explaining import relevance
 from .method import Method
-from .scores import Target
 
 if TYPE_CHECKING:
     from ..nn import Sequential
@@ -34,6 +33,6 @@ class LRP(Method):
             raise InputError(f"LRP: epsilon needs a number above 0, got {epsilon!r}")
         self.epsilon = float(epsilon)
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        seed = self._seed(target, score, labels)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        seed = self._seed(classes, score)
         return relevance(self.model, images, lambda logits: logits * seed(logits), self.epsilon)  # (N, H, W, C)

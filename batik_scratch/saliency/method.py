@@ -1,12 +1,13 @@
 """What every saliency method shares: checked images, batches, a target."""
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
-from .scores import Target, check_score, resolve_target, seed
+from .scores import Target, check_classes, check_score, seed
 
 if TYPE_CHECKING:
     from ..nn import Sequential
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 class Method:
     """A way to say which pixels mattered: `Method(model).attribute(images, target="predicted")`.
 
-    A subclass implements `_attribute` for one batch. Raw signed maps come back; reducing channels, clipping, normalising
-    and overlaying are pure functions of their own.
+    A subclass implements `_attribute` for one batch; its `classes` (N,) are None where the predicted ones are explained.
+    Raw signed maps come back; reducing channels, clipping, normalising and overlaying are pure functions of their own.
     """
 
     scores: tuple[str, ...] | None = None  # the scores that make sense for a method, all where None
+    channels: int | None = None  # of a map, the image's where None
 
     def __init__(self, model: "Sequential") -> None:
         self.model = model
@@ -52,42 +54,44 @@ class Method:
             raise InputError(f"{type(self).__name__} explains {', '.join(self.scores)} alone, not {score!r}")
         if batch_size < 1:
             raise InputError(f"batch_size needs a whole number >= 1, got {batch_size!r}")
-        per_image = not isinstance(target, str) and np.ndim(target) == 1
-        if per_image and len(np.asarray(target)) != len(images):
+        if self.model.output_shape is None:
             raise InputError(
-                f"target: needs one class index for each of the {len(images)} images, got {len(np.asarray(target))}"
+                f"{type(self).__name__}: the model is not built yet; give it an input_shape, or call model.build(shape)"
             )
+        if isinstance(target, str) and target == "true":
+            if labels is None:
+                raise InputError('target="true" needs labels=, one class index per image')
+            warnings.warn(
+                "maps of the true class contain the answer: do not validate a model on them", UserWarning, stacklevel=2
+            )
+            target = labels
+        classes = None
+        if not (isinstance(target, str) and target == "predicted"):
+            classes = check_classes(target, len(images), self.model.output_shape[0])  # (N,)
+        if len(images) == 0:
+            return np.zeros((*images.shape[:3], self.channels or images.shape[3]), self.model.dtype)
         self._begin()
         parts = []
         with self.model.alone():  # once for all passes
             for start in range(0, len(images), batch_size):
                 part = slice(start, start + batch_size)
-                wanted = np.asarray(target)[part] if per_image else target
-                known = None if labels is None else np.asarray(labels)[part]
-                parts.append(self._attribute(images[part], wanted, score, known))
-        return np.concatenate(parts) if parts else np.zeros_like(images)  # (N, H, W, C)
+                parts.append(self._attribute(images[part], None if classes is None else classes[part], score))
+        return np.concatenate(parts)  # (N, H, W, C)
 
     def _begin(self) -> None:
         """Called once before the first batch."""
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
         raise NotImplementedError
 
-    def _classes(self, images: np.ndarray, target: Target, labels: np.ndarray | None) -> np.ndarray:
+    def _classes(self, images: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
         """The class of each image (N,), asked of the images themselves: not of noisy or covered copies."""
-        if isinstance(target, str) and target == "predicted":
-            return self.model.logits(images).argmax(axis=1)
-        return resolve_target(target, np.zeros((len(images), self._outputs())), labels)
+        return self.model.logits(images).argmax(axis=1) if classes is None else classes
 
-    def _seed(self, target: Target, score: str, labels: np.ndarray | None = None) -> Callable[[np.ndarray], np.ndarray]:
+    def _seed(self, classes: np.ndarray | None, score: str) -> Callable[[np.ndarray], np.ndarray]:
         """From logits (N, U) to the seed (N, U) of the backward pass."""
 
         def start(logits: np.ndarray) -> np.ndarray:
-            return seed(score, logits, resolve_target(target, logits, labels))  # (N, U)
+            return seed(score, logits, logits.argmax(axis=1) if classes is None else classes)  # (N, U)
 
         return start
-
-    def _outputs(self) -> int:
-        shape = self.model.output_shape
-        assert shape is not None
-        return shape[0]

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InputError
 from ..ops.shapes import pair
 from .method import Method
-from .scores import Target, value
+from .scores import value
 
 if TYPE_CHECKING:
     from ..nn import Sequential
@@ -48,12 +48,12 @@ class Occlusion(Method):
         if self.fill.shape not in ((), channels) or not np.isfinite(self.fill).all():
             raise InputError(f"Occlusion: fill is a number, or a colour of shape {channels}; got {fill!r}")
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        classes = self._classes(images, target, labels)  # (N,)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        classes = self._classes(images, classes)  # (N,)
         whole = value(score, self.model.logits(images), classes)  # (N,)
         n, height, width = images.shape[:3]
         lost, covered = np.zeros((n, height, width)), np.zeros((height, width))
-        occluded = images.copy()  # one for all windows: copying it anew each time costs as much as asking the network
+        occluded = images.astype(self.model.dtype)  # one for all windows: copying costs as much as asking the network
         for top in _starts(height, self.window[0], self.stride[0]):
             for left in _starts(width, self.window[1], self.stride[1]):
                 place = np.s_[:, top : top + self.window[0], left : left + self.window[1]]

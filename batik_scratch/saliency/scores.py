@@ -10,7 +10,6 @@
 Never divided by the batch: every image has a score of its own.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,8 +28,11 @@ def value(score: str, logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
         return logits[rows, classes]
     if score == "margin":
         return logits[rows, classes] - logits[rows, _strongest_other(logits, classes)]
-    p = softmax(logits)[rows, classes]  # (N,)
-    return {"probability": p, "log_probability": np.log(p), "loss": -np.log(p)}[score]
+    if score == "probability":
+        return softmax(logits)[rows, classes]
+    shifted = logits - logits.max(axis=1, keepdims=True)  # (N, U)
+    log_p = shifted[rows, classes] - np.log(np.exp(shifted).sum(axis=1))  # (N,): finite where the probability is 0
+    return log_p if score == "log_probability" else -log_p
 
 
 def seed(score: str, logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -57,29 +59,15 @@ def check_score(score: str) -> None:
         raise InputError(f"score is one of {', '.join(SCORES)}; got {score!r}")
 
 
-def resolve_target(target: Target, logits: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """The class to explain for each image, (N,) whole numbers.
-
-    target: a class index, one per image, "predicted" (the largest logit), or "true" (needs `labels`, and warns: a map
-    made for the true class knows the answer, so it must never reach a model that is to be validated).
-    """
-    n, classes = logits.shape
+def check_classes(target: Target, n: int, outputs: int) -> np.ndarray:
+    """The class to explain for each of `n` images, (N,) whole numbers below `outputs`; one number counts for all."""
     if isinstance(target, str):
-        if target == "predicted":
-            return logits.argmax(axis=1)
-        if target != "true":
-            raise InputError(f'target is a class index, one per image, "predicted" or "true"; got {target!r}')
-        if labels is None:
-            raise InputError('target="true" needs labels=, one class index per image')
-        warnings.warn(
-            "maps of the true class contain the answer: do not validate a model on them", UserWarning, stacklevel=3
-        )
-        target = labels
+        raise InputError(f'target is a class index, one per image, "predicted" or "true"; got {target!r}')
     chosen = np.asarray(target)
     if chosen.dtype.kind not in "iu" or chosen.shape not in ((), (n,)):
         raise InputError(f"target: needs one class index, or one for each of the {n} images; got {target!r}")
-    if n and (chosen.min() < 0 or chosen.max() >= classes):
-        raise InputError(f"target: classes are 0..{classes - 1}; got {chosen.min()}..{chosen.max()}")
+    if chosen.size and (chosen.min() < 0 or chosen.max() >= outputs):
+        raise InputError(f"target: classes are 0..{outputs - 1}; got {chosen.min()}..{chosen.max()}")
     return np.broadcast_to(chosen, (n,))
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from ..errors import InputError
 from .method import Method
-from .scores import Target
 
 if TYPE_CHECKING:
     from ..nn import Sequential
@@ -59,8 +58,8 @@ class SmoothGrad(Method):
             )
         self.noise, self.sigma, self.statistic = np.asarray(noise), float(sigma), statistic  # (n, H, W, C)
 
-    def _attribute(self, images: np.ndarray, target: Target, score: str, labels: np.ndarray | None) -> np.ndarray:
-        start = self._seed(self._classes(images, target, labels), score)
+    def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
+        start = self._seed(self._classes(images, classes), score)
         images = images.astype(self.model.dtype)
         spread = np.ptp(images, axis=(1, 2, 3), keepdims=True)  # (N, 1, 1, 1)
         mean = np.zeros_like(images)  # (N, H, W, C): running, so that memory does not grow with n

@@ -126,7 +126,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     defaults = {field.name: field.default for field in dataclasses.fields(TwoStageConfig)}
     for key, value in values.items():
         if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, n=1)
+            near = difflib.get_close_matches(key, defaults)
             hint = f"did you mean {near[0]!r}?" if near else f"keys are {', '.join(defaults)}"
             raise InputError(f"--config {path}: unknown key {key!r}; {hint}")
         values[key] = _typed(key, value, type(defaults[key]), path)

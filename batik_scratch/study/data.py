@@ -44,7 +44,7 @@ class StudyData:
                 name: dict(
                     zip(
                         self.class_names,
-                        np.bincount(self.labels[rows], minlength=len(self.class_names)).tolist(),
+                        np.bincount(self.labels[rows]).tolist(),
                         strict=True,
                     )
                 )
@@ -65,7 +65,7 @@ def load_study_data(config: TwoStageConfig) -> StudyData:
         folder = motifs.cached_dataset(config.seed, counts, config.image_size, config.difficulty)
     found = images.load_folder(folder, config.image_size, skip_bad=config.skip_bad)
     split = images.stratified_split(found.labels, config.validation_fraction, config.seed, found.groups)
-    sizes = np.bincount(found.groups) if len(found.groups) else np.zeros(1, int)
+    sizes = np.bincount(found.groups)  # images of each picture
     return StudyData(
         found.images,
         found.labels,

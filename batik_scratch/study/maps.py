@@ -1,6 +1,7 @@
 """Saliency maps of a study's images, and the second data set that they make."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,7 +11,7 @@ from tqdm import tqdm
 from .. import nn, saliency
 from .config import TwoStageConfig
 
-BATCH = 32
+BATCH = 32  # images asked about at a time
 
 
 def raw_maps(model: nn.Sequential, pixels: np.ndarray) -> np.ndarray:
@@ -42,15 +43,15 @@ def overlaid_names(paths: Iterable[str]) -> list[str]:
     names = []
     for index, path in enumerate(paths):
         pure = PurePosixPath(path)
-        name = f"{pure.parts[0]}/{pure.stem}.png"
-        if name in taken or len(name) > 200:
-            name = f"{pure.parts[0]}/image_{index:06d}.png"
+        own = f"{pure.parts[0]}/{pure.stem}.png"
+        numbered = (f"{pure.parts[0]}/image_{number:06d}.png" for number in count(index))
+        name = next(name for name in chain([own] * (len(own) <= 200), numbered) if name not in taken)
         taken.add(name)
         names.append(name)
     return names
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write uint8 (H, W, 3) as PNG at its own size."""
+    """Write uint8 (H, W, 3) to a file called .png, at its own size."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, format="PNG")
+    Image.fromarray(pixels).save(path)

@@ -15,9 +15,7 @@ def classification_metrics(labels: np.ndarray, predicted: np.ndarray, class_name
     same per class; Wilson's 95% interval of the accuracy. A class that is never predicted has precision 0.
     """
     indices = list(range(len(class_names)))
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        labels, predicted, labels=indices, average="weighted", zero_division=0
-    )
+    precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, average="weighted", zero_division=0)
     each = precision_recall_fscore_support(labels, predicted, labels=indices, zero_division=0)
     hits = int((labels == predicted).sum())
     interval = binomtest(hits, len(labels)).proportion_ci(0.95, method="wilson")

@@ -83,7 +83,7 @@ class RunFolder:
 
     def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write `name` as CSV; floats in full, so that they read back to the same bits."""
-        text = io.StringIO(newline="")
+        text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

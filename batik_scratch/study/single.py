@@ -15,14 +15,14 @@ from .metrics import classification_metrics
 from .stage import predict_rows, train_network
 
 
-def train_model(config: TwoStageConfig, out: Path, verbose: int = 1) -> str:
+def train_model(config: TwoStageConfig, out: Path) -> str:
     """Train the paper's network as a study's first stage does, write the model file `out`; returns the metrics as text."""
     if out.exists():
         raise InputError(f"--out {out}: exists; nothing was touched. Choose another name, or remove it")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise InputError(f"--out {out}: cannot be written, {out.parent} is not a writable folder")
     data = load_study_data(config)
-    model, _ = train_network(config, data, data.images, verbose=verbose)
+    model, _ = train_network(config, data, data.images, verbose=1)
     model.save(out)
     predicted = predict_rows(model, data.images, data.validation).argmax(axis=1)  # (N,)
     return f"{_metrics_text(data.labels[data.validation], predicted, data.class_names)}\nmodel: {out}"

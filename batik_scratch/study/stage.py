@@ -8,6 +8,7 @@ from .. import images as image_tools
 from .. import nn
 from .config import TwoStageConfig
 from .data import StudyData
+from .maps import BATCH
 from .metrics import classification_metrics
 from .run_folder import RunFolder
 from .stop import StopRequest
@@ -53,8 +54,8 @@ def train_stage(
     stage: str,
     data: StudyData,
     pixels: np.ndarray,
-    verbose: int = 1,
-    checkpoint_every: int = 1,
+    verbose: int,
+    checkpoint_every: int,
 ) -> nn.Sequential:
     """Train on pixels uint8 (N, H, W, 3), the images of `data` or what was made of them; write the stage's files.
 
@@ -66,7 +67,7 @@ def train_stage(
         return nn.Sequential.load(folder / f"{stage}/model.npz")
     with StopRequest() as stop:
         checkpoint = nn.Checkpoint(folder / f"{stage}/checkpoint", checkpoint_every, stop.asked)
-        model, history = train_network(config, data, pixels, [RecordHistory(folder, stage)], verbose, checkpoint)
+        model, history = train_network(config, data, pixels, verbose, [RecordHistory(folder, stage)], checkpoint)
     model.save(folder / f"{stage}/model.npz")
     probabilities = predict_rows(model, pixels, data.validation)  # (N, U)
     labels, predicted = data.labels[data.validation], probabilities.argmax(axis=1)  # (N,) both
@@ -88,8 +89,8 @@ def train_network(
     config: TwoStageConfig,
     data: StudyData,
     pixels: np.ndarray,
+    verbose: int,
     extra: Sequence[nn.Callback] = (),
-    verbose: int = 1,
     checkpoint: nn.Checkpoint | None = None,
 ) -> tuple[nn.Sequential, nn.History]:
     """The paper's network, trained on pixels[data.train] and watched on pixels[data.validation]."""
@@ -110,11 +111,10 @@ def train_network(
     return model, history
 
 
-def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray, batch_size: int = 32) -> np.ndarray:
+def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Probabilities (len(rows), U) of pixels[rows], uint8 (N, H, W, 3), a batch at a time."""
-    batches = image_tools.AugmentedBatches(
-        pixels, np.zeros(len(pixels), np.int64), batch_size, shuffle=False, rows=rows
-    )
+    labels = np.zeros(len(pixels), np.int64)  # not asked for
+    batches = image_tools.AugmentedBatches(pixels, labels, BATCH, shuffle=False, rows=rows)
     return np.concatenate([model.predict(x) for x, _ in batches])  # (len(rows), U)
 
 

@@ -41,4 +41,4 @@ class StopRequest:
         if self._number:
             raise KeyboardInterrupt
         self._number = number
-        print("\nstopping after this batch; once more to stop at once", file=sys.stderr, flush=True)
+        print("\nstopping after this batch; once more to stop at once", file=sys.stderr)

@@ -121,7 +121,7 @@ def _go_through(
             **environment(),
         },
     )
-    (folder / "overlaid.npy").unlink(missing_ok=True)
+    (folder / "overlaid.npy").unlink()
 
 
 def _describe(folder: RunFolder, config: TwoStageConfig, data: StudyData, say: Callable[[str], None]) -> None:

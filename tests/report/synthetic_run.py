@@ -1,4 +1,4 @@
-"""A run folder made of numbers that mean nothing, exactly as the study writes one."""
+"""A run folder whose every number is known, as the study writes one; unequal everywhere, so that nothing can be swapped."""
 
 import csv
 import json
@@ -7,116 +7,151 @@ from pathlib import Path
 import numpy as np
 
 NAMES = ("keratonan", "mega_mendung", "singa_barong")
+STAGES = ("stage1", "stage2")
+HISTORY = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate")
+CONFIG = 'preset = "default"\nimage_size = 150\nseed = 5\nlearning_rate = 0.001\naugment = true\nsaliency_percentile = 97.5\n'
+BLANK = b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 9, 0, 0, 0, 7])  # 9 pixels wide, 7 high
+# examples: label, predicted, split; of each class the one that the report shows first is not the first here
+EXAMPLES = (
+    (2, 0, "validation"), (0, 0, "train"), (1, 1, "validation"), (0, 2, "validation"), (2, 2, "train"),
+    (0, 0, "validation"), (1, 1, "validation"), (2, 1, "validation"), (1, 0, "validation"),
+)  # fmt: skip
 
 
-def _write_csv(path, header, rows):
+def usual_answers(classes):
+    """(label, first answer, second answer) of 5 images of the first class, 7 of the second ... in no order.
+
+    Of three classes the stages read 13 and 16 of 21 rightly: [[3, 2, 0], [0, 4, 3], [3, 0, 6]] and
+    [[4, 0, 1], [2, 5, 0], [0, 2, 7]].
+    """
+    found = []
+    for c in range(classes):
+        for i in range(5 + 2 * c):
+            found.append((c, c if i % 3 else (c + 1) % classes, (c + 2) % classes if i % 4 == 1 else c))
+    return [found[i] for i in np.random.default_rng(3).permutation(len(found))]
+
+
+def wilson(hits, total, z=1.959963984540054):
+    middle, wide = (hits + z * z / 2) / (total + z * z), (hits * (total - hits) / total + z * z / 4) ** 0.5
+    return [middle - z * wide / (total + z * z), middle + z * wide / (total + z * z)]
+
+
+def recorded_metrics(labels, predicted, names):
+    """What the study records of a stage, from two lists of class numbers."""
+    matrix = np.zeros((len(names), len(names)), int)
+    np.add.at(matrix, (labels, predicted), 1)
+    hits, support, answered = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    precision, recall = hits / np.maximum(answered, 1), hits / np.maximum(support, 1)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    each = zip(names, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True)
+    return {
+        "accuracy": float(hits.sum() / support.sum()),
+        "accuracy_interval": wilson(int(hits.sum()), int(support.sum())),
+        "precision": float((precision * support).sum() / support.sum()),
+        "recall": float((recall * support).sum() / support.sum()),
+        "f1": float((f1 * support).sum() / support.sum()),
+        "confusion": matrix.tolist(),
+        "class_names": list(names),
+        "per_class": {n: dict(precision=p, recall=r, f1=f, support=s) for n, p, r, f, s in each},
+    }
+
+
+def shares_for(rng, predicted, classes):
+    """Probabilities (N, U), no two alike, the largest at the predicted class."""
+    shares = rng.dirichlet(np.full(classes, 0.7), len(predicted))
+    rows = np.arange(len(predicted))
+    best = shares.argmax(axis=1)
+    shares[rows, best], shares[rows, predicted] = shares[rows, predicted], shares[rows, best]
+    return shares
+
+
+def write_csv(path, header, rows):
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
 
 
-def _metrics(labels, predicted, names):
-    matrix = np.zeros((len(names), len(names)), int)
-    np.add.at(matrix, (labels, predicted), 1)
-    per_class = {}
-    for c, name in enumerate(names):
-        precision = matrix[c, c] / max(matrix[:, c].sum(), 1)
-        recall = matrix[c, c] / max(matrix[c].sum(), 1)
-        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-        support = int(matrix[c].sum())
-        per_class[name] = {"precision": precision, "recall": recall, "f1": f1, "support": support}
-    accuracy = float((labels == predicted).mean())
-    return {
-        "accuracy": accuracy,
-        "accuracy_interval": [max(0.0, accuracy - 0.0612), min(1.0, accuracy + 0.0487)],
-        "precision": 0.7654321,
-        "recall": accuracy,
-        "f1": 0.7123456,
-        "confusion": matrix.tolist(),
-        "class_names": list(names),
-        "per_class": per_class,
-    }
+def write_history(path, rng, epochs, reduced):
+    """Every value drawn from a range of its own; the learning rate falls at the epochs named."""
+    ranges = ((0.7, 0.99), (0.1, 1.5), (0.4, 0.69), (1.6, 2.9))
+    values = [rng.uniform(low, high, epochs) for low, high in ranges]
+    rates = [1e-3 / 4 ** sum(epoch >= at for at in reduced) for epoch in range(1, epochs + 1)]
+    write_csv(path, HISTORY, zip(range(1, epochs + 1), *(v.tolist() for v in values), rates, strict=True))
 
 
-def _stage(folder, rng, names, labels, paths, epochs, size):
-    folder.mkdir()
-    t = np.arange(1, epochs + 1)
-    noise = rng.normal(0, 0.02, (4, epochs))
-    rates = np.full(epochs, 1e-3)
-    rates[2 * epochs // 3 :] /= 3 if epochs > 2 else 1
-    accuracy = np.clip(1 - 0.65 * np.exp(-t / 6) + noise[0], 0, 1)
-    val_accuracy = np.clip(0.86 - 0.5 * np.exp(-t / 5) + noise[1], 0, 1)
-    loss, val_loss = 1.2 * np.exp(-t / 7) + 0.1 + abs(noise[2]), 1.0 * np.exp(-t / 6) + 0.4 + abs(noise[3])
-    header = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate")
-    columns = (t.tolist(), *(x.tolist() for x in (accuracy, loss, val_accuracy, val_loss, rates)))
-    _write_csv(folder / "history.csv", header, zip(*columns, strict=True))
-    shares = rng.dirichlet(np.full(len(names), 0.4), len(labels))
-    good = rng.random(len(labels)) < 0.7
-    shares[np.arange(len(labels)), labels] += good * 2
-    shares /= shares.sum(axis=1, keepdims=True)
-    predicted = shares.argmax(axis=1)
-    rows = zip(paths, labels.tolist(), predicted.tolist(), *shares.T.tolist(), strict=True)
-    _write_csv(folder / "predictions.csv", ("path", "label", "predicted", *(f"p_{n}" for n in names)), rows)
-    outcome = {"loss": float(val_loss[-1]), "epochs_run": epochs, "stopped": "epochs"}
-    (folder / "metrics.json").write_text(json.dumps(_metrics(labels, predicted, names) | outcome))
-    return predicted, shares
+def build_run(
+    folder: Path,
+    names=NAMES,
+    answers=None,
+    epochs=(14, 12),
+    size=(6, 8),
+    source="drawn",
+    stranger=None,
+    examples=None,
+    metrics=({}, {}),
+    described=None,
+    **record,
+):
+    """Write a run folder.
 
-
-def _examples(path, rng, labels, predicted, shares, paths, size):
-    rows = np.concatenate([np.flatnonzero(labels == c)[:3] for c in np.unique(labels)])
-    y, x = np.mgrid[:size, :size] / size
-    images, maps = [], []
-    for _ in rows:
-        a, b, phase = rng.uniform(2, 9, 3)
-        wave = np.sin(a * 6 * x + phase + 2 * np.sin(b * y))
-        colour = rng.uniform(40, 220, (2, 3))
-        images.append(np.where(wave[..., None] > 0, colour[0], colour[1]))
-        maps.append(np.exp(-(wave**2) * 6) * rng.random((size, size)))
-    images, maps = np.array(images).astype(np.uint8), np.array(maps, np.float32)
-    weight = 0.8 * np.clip(maps / np.percentile(maps, 99), 0, 1)[..., None]
-    np.savez(
-        path,
-        images=images,
-        maps=maps,
-        overlays=(images * (1 - weight) + np.array([30, 110, 255]) * weight).astype(np.uint8),
-        maps_stage2=maps[:, ::-1],
-        labels=labels[rows],
-        predicted=predicted[rows],
-        probabilities=shares[rows].astype(np.float32),
-        paths=np.array([paths[i] for i in rows]),
-        split=np.array(["validation"] * len(rows)),
-    )
-
-
-def build_run(folder: Path, names=NAMES, epochs=30, per_class=20, size=32, source="drawn", stranger=None, **record):
-    """Write a run folder; `stranger` names the first validation image."""
+    answers     (label, first answer, second answer) of each validation image
+    epochs      of each stage; size: height and width of the example pictures
+    stranger    names the first validation image and the first example
+    examples    (label, predicted, split) of each picture kept for the report
+    metrics     changes to what metrics.json of each stage says; described: to data.json; record: to run.json
+    """
     rng = np.random.default_rng(7)
     folder.mkdir()
-    labels = np.repeat(np.arange(len(names)), per_class)
-    paths = [f"{names[c]}/image_{i:03d}.jpg" for i, c in enumerate(labels)]
-    if stranger:
-        paths[0] = stranger
-    (folder / "config.toml").write_text('preset = "default"\nimage_size = 150\nseed = 0\nlearning_rate = 0.001\n')
-    (folder / "network.txt").write_text("layer    shape         parameters\nconv2d   148x148x32           896\n")
-    _write_csv(
-        folder / "split.csv",
-        ("path", "class", "label", "split"),
-        [(p, names[c], c, "validation") for p, c in zip(paths, labels.tolist(), strict=True)],
-    )
-    counts = dict.fromkeys(names, per_class)
+    answers = answers or usual_answers(len(names))
+    labels, *predicted = (list(column) for column in zip(*answers, strict=True))
+    paths = [f"{names[label]}/image_{i:03d}.jpg" for i, label in enumerate(labels)]
+    paths[0] = stranger or paths[0]
+    (folder / "config.toml").write_text(CONFIG)
+    (folder / "network.txt").write_text("\nlayer    shape         parameters\nconv2d   148x148x32           896\n\n")
+    rows = [(path, names[label], label, "validation") for path, label in zip(paths, labels, strict=True)]
+    write_csv(folder / "split.csv", ("path", "class", "label", "split"), [("other.jpg", names[1], 1, "train"), *rows])
+    counts = {name: labels.count(c) for c, name in enumerate(names)}
     description = {
         "source": source,
         "class_names": list(names),
-        "counts": {"train": {name: 3 * n for name, n in counts.items()}, "validation": counts},
+        "counts": {"train": {n: 3 * count + i for i, (n, count) in enumerate(counts.items())}, "validation": counts},
         "skipped": [],
-        "near_duplicate_groups": 2,
+        "near_duplicate_groups": 0,
     }
-    (folder / "data.json").write_text(json.dumps(description))
+    (folder / "data.json").write_text(json.dumps(description | (described or {})))
     seconds = {"data": 3.2, "stage1": 91.0}
     run = {"started": "2025-01-02T03:04:05+00:00", "seconds": seconds, "command": "batik-scratch run"}
     (folder / "run.json").write_text(json.dumps(run | record))
-    predicted, shares = _stage(folder / "stage1", rng, names, labels, paths, epochs, size)
-    _stage(folder / "stage2", rng, names, labels, paths, epochs, size)
-    _examples(folder / "examples.npz", rng, labels, predicted, shares, paths, size)
+    for stage, count, reduced, given, changes in zip(STAGES, epochs, ((5, 9), (7,)), predicted, metrics, strict=True):
+        (folder / stage).mkdir()
+        write_history(folder / stage / "history.csv", rng, count, reduced)
+        shares = shares_for(rng, given, len(names))
+        rows = zip(paths, labels, given, *shares.T.tolist(), strict=True)
+        write_csv(folder / stage / "predictions.csv", ("path", "label", "predicted", *(f"p_{n}" for n in names)), rows)
+        outcome = {"loss": 0.5, "epochs_run": count, "stopped": "epochs"}
+        made = recorded_metrics(labels, given, names) | outcome | changes
+        (folder / stage / "metrics.json").write_text(json.dumps(made))
+    given = examples or (EXAMPLES if len(names) == 3 else [(c, c, "validation") for c in range(len(names))])
+    write_examples(folder / "examples.npz", rng, given, len(names), size, stranger)
     return folder
+
+
+def write_examples(path, rng, given, classes, size, stranger=None):
+    """Pictures and maps of noise, each unlike every other."""
+    count = len(given)
+    labels, predicted, split = (np.array(column) for column in zip(*given, strict=True))
+    paths = [f"kept/picture_{i}.jpg" for i in range(count)]
+    paths[0] = stranger or paths[0]
+    np.savez(
+        path,
+        images=rng.integers(0, 256, (count, *size, 3), dtype=np.uint8),
+        maps=rng.gamma(0.6, 0.02, (count, *size)).astype(np.float32),
+        overlays=rng.integers(0, 256, (count, *size, 3), dtype=np.uint8),
+        maps_stage2=rng.gamma(0.9, 3.0, (count, *size)).astype(np.float32),
+        labels=labels,
+        predicted=predicted,
+        probabilities=shares_for(rng, predicted, classes).astype(np.float32),
+        paths=np.array(paths),
+        split=split,
+    )

@@ -1,141 +1,214 @@
-"""The page: complete, offline, escaped, and saying what was recorded."""
+"""The page: each number beside its name, each picture under its title, complete, offline, and escaped."""
 
 import json
-import re
-import shutil
-from html.parser import HTMLParser
 
 import pytest
+from page_tree import png, sections, table
+from synthetic_run import STAGES
 
-from batik_scratch.report import paper, write_report
+from batik_scratch.report import style
+from batik_scratch.report.tables import all_tables
 
-HOSTILE = 'x/<script>alert("1")</script>\n\'&.jpg'
-
-
-class _Reader(HTMLParser):
-    """Every tag's name and attributes, and every text outside <style>."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.texts, self._stack = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self._stack.append(tag)
-
-    def handle_data(self, data):
-        if not self._stack or self._stack[-1] != "style":
-            self.texts.append(data)
+# ------------------------------------------------------------------ numbers
 
 
-@pytest.fixture(scope="module")
-def page(reported):
-    return (reported / "report.html").read_text()
+def test_each_tile_shows_its_metric_of_both_stages_and_of_the_paper(reported, page):
+    first, second = (json.loads((reported / stage / "metrics.json").read_text()) for stage in STAGES)
+    published = {
+        "Accuracy": ("accuracy", "0.87", "0.82"),
+        "Precision": ("precision", "0.89", "0.83"),
+        "Recall": ("recall", "0.88", "0.82"),
+        "F1-score": ("f1", "0.87", "0.82"),
+    }
+    tiles = page.all("div", class_="tile")
+    assert [tile.all("h3")[0].text for tile in tiles] == list(published)
+    for tile in tiles:
+        key, paper, abstract = published[tile.all("h3")[0].text]
+        ranges = ["{:.3f} to {:.3f}".format(*m["accuracy_interval"]) for m in (first, second)]
+        if key != "accuracy":
+            ranges = ["", ""]
+        assert [name.text for name in tile.all("dt")] == ["stage one", "stage two", "paper"]
+        assert [value.text for value in tile.all("dd")] == [
+            f"{first[key]:.3f}{ranges[0]}", f"{second[key]:.3f}{ranges[1]}", f"{paper}abstract {abstract}",
+        ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def hostile_page(tmp_path_factory):
-    from synthetic_run import build_run
+def test_every_table_stands_under_its_own_caption(run, page):
+    tables = all_tables(run)
+    captions = {
+        "Table II: evaluation": "table2",
+        "Stage one: class by class": "per_class_stage1",
+        "Stage two: class by class": "per_class_stage2",
+        "Stage one, 14 epochs": "table1_stage1",
+        "Stage two, 12 epochs": "table1_stage2",
+        "The paper's Table I, 100 epochs": "table1_paper",
+        "Stage one: its surest mistakes (8 of 8)": "mistakes_stage1",
+        "Stage two: its surest mistakes (5 of 5)": "mistakes_stage2",
+        "Images of each class, and how they were split": "split_counts",
+    }
+    for caption, name in captions.items():
+        assert table(page, caption) == (list(tables[name].header), tables[name].shown())
+    assert len(page.all("table")) == len(captions) + 2  # the run, every setting
 
-    names = ("<script>alert(2)</script>", '" onload="alert(3)', "$x^2 {{ 7 * 7 }}", "日本", "a" * 90, "b|c", "\x07bell")
-    folder = build_run(
-        tmp_path_factory.mktemp("hostile") / "run",
-        names=names,
-        stranger=HOSTILE,
-        source="photos",
-        command="run --data <script>alert(4)</script>",
-        per_class=6,
-        size=16,
+
+def test_only_the_ten_surest_of_many_mistakes_are_shown(page_of):
+    page = page_of(answers=[(0, 0, 0)] + [(1, 2, 1)] * 13 + [(2, 2, 2)] * 2)
+    _, rows = table(page, "Stage one: its surest mistakes (10 of 13)")
+    assert len(rows) == 10
+    assert [float(row[3]) for row in rows] == sorted((float(row[3]) for row in rows), reverse=True)
+    assert "Stage two misread no validation image." in [p.text for p in page.all("p")]
+
+
+def test_a_single_epoch_is_not_called_epochs(page_of):
+    captions = [caption.text for caption in page_of(epochs=(1, 2)).all("caption")]
+    assert "Stage one, 1 epoch" in captions and "Stage two, 2 epochs" in captions
+
+
+def test_the_first_lines_count_classes_and_images(page):
+    lead = page.all("p", class_="lead")[0].text
+    assert "learned 3 motifs" in lead and "21 images that it never trained on" in lead
+    assert page.all("title")[0].text == "Two-stage batik study: keratonan, mega_mendung, singa_barong"
+
+
+def test_verdict_and_notes_are_those_of_the_run(run, page):
+    from batik_scratch.report.notes import notes, verdict
+
+    assert verdict(run) in [p.text for p in page.all("p", class_="verdict")]
+    assert [note.text for note in sections(page)["believe"] if note.tag == "li"] == notes(run)
+
+
+# ------------------------------------------------------------------ pictures
+
+
+def test_each_picture_stands_in_its_section_with_its_own_words_and_pixels(reported, pictures, page):
+    places = {
+        "": ["headline"],
+        "results": ["accuracy"],
+        "training": ["fig08_loss", "fig09_accuracy"],
+        "explanations": ["fig10_prediction", "fig11_saliency"],
+        "errors": ["fig12_confusion"],
+        "images": ["samples"],
+    }
+    under = sections(page)
+    for section, names in places.items():
+        figures = [element for element in under[section] if element.tag == "figure"]
+        assert [figure.attributes["id"] for figure in figures] == names
+        for figure in figures:
+            picture = pictures[figure.attributes["id"]]
+            assert figure.all("figcaption")[0].text == f"{picture.title}. {picture.caption}"
+            images = figure.all("img")
+            assert [image.attributes["alt"] for image in images] == [picture.alt] * len(images)
+            assert png(images[0]) == (reported / "figures" / f"{picture.name}.png").read_bytes()
+            assert len(images) == (1 if picture.narrow is None else 2)
+    assert sum(map(len, places.values())) == len(page.all("figure")) == len(pictures)
+
+
+def test_each_picture_has_the_size_on_the_page_that_it_was_drawn_for(pictures, page):
+    """An inch of a figure is 96 pixels of the page."""
+    for figure in page.all("figure"):
+        picture, (image, *narrow) = pictures[figure.attributes["id"]], figure.all("img")
+        inches = picture.figure.get_size_inches()
+        size = [int(image.attributes["width"]), int(image.attributes["height"])]
+        assert size == pytest.approx([96 * x for x in inches], abs=1)
+        for other in narrow:
+            assert image.attributes["class"] == "wide" and other.attributes["class"] == "narrow"
+            pixels = [int.from_bytes(png(other)[i : i + 4], "big") for i in (16, 20)]
+            assert pixels == pytest.approx([style.DPI * x for x in picture.narrow.get_size_inches()], abs=1)
+
+
+# ------------------------------------------------------------------ images, network and run
+
+
+def test_files_that_were_left_out_are_listed_with_the_reason(page_of):
+    skipped = [[f"photo_{i}.jpg", f"reason {i}"] for i in range(23)]
+    under = sections(page_of(described={"skipped": skipped}))["images"]
+    assert "Files left out (23)" in [element.text for element in under if element.tag == "h3"]
+    items = [element.text for element in under if element.tag == "li"]
+    assert items == [*(f"photo_{i}.jpg: reason {i}" for i in range(20)), "and 3 more, all in data.json"]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_few_files_left_out_are_all_listed(page_of, count):
+    under = sections(page_of(described={"skipped": [["a.jpg", "broken"]] * count}))["images"]
+    assert [element.text for element in under if element.tag == "li"] == ["a.jpg: broken"] * count
+
+
+@pytest.mark.parametrize("data", [{"skipped": []}, {"skipped": None}])
+def test_nothing_is_listed_where_no_file_was_left_out(page_of, data):
+    assert not [e for e in sections(page_of(described=data))["images"] if e.tag == "li" or "left out" in e.text]
+
+
+def test_the_network_is_printed_as_recorded(run, page):
+    (block,) = page.all("pre")
+    assert "".join(block.inside) == run.network
+
+
+def test_the_facts_of_the_run_stand_in_a_readers_order_with_their_units(page_of):
+    page = page_of(
+        finished="later",
+        cores=6,
+        data="drawn",
+        threads=None,
+        cpu="",
+        versions={"numpy": "2.1", "numba": "0.61"},
+        seconds={"data": 3.26, "stage1": 3723.6, "stage2": 59.94},
+        fast=True,
+        slow=False,
+        share=1 / 3,
+        sizes=[3, 4.5, "x"],
+        remark="",
     )
-    return write_report(folder).read_text()
+    _, rows = table(page, "The run")
+    assert rows == [
+        ["Images", "drawn by code"],
+        ["Command", "batik-scratch run"],
+        ["Started", "2025-01-02T03:04:05+00:00"],
+        ["Finished", "later"],
+        ["Time", "1 h 3 min (data 3.3 s, stage1 1 h 2 min, stage2 59.9 s)"],
+        ["Cores", "6"],
+        ["Versions", "numpy 2.1, numba 0.61"],
+        ["fast", "yes"],
+        ["slow", "no"],
+        ["share", "0.333333"],
+        ["sizes", "3, 4.5, x"],
+        ["remark", "–"],
+    ]
 
 
-def test_the_page_fetches_nothing_and_runs_nothing(page):
-    tags = _Reader(page).tags
-    assert not {"script", "link", "iframe", "object", "embed", "base"} & {tag for tag, _ in tags}
-    sources = [a[key] for _, a in tags for key in ("src", "srcset", "href", "data", "action") if key in a]
-    assert len(sources) > 20
-    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
-    assert not re.search(r"https?://|url\(|@import|\bon\w+=", page)
+@pytest.mark.parametrize(
+    "seconds, said",
+    [
+        (0.04, "0.0 s"),
+        (59.9, "59.9 s"),
+        (60, "1 min 0 s"),
+        (119.6, "2 min 0 s"),
+        (3599, "59 min 59 s"),
+        (7384, "2 h 3 min"),
+    ],
+)
+def test_times_are_said_in_seconds_minutes_or_hours(page_of, seconds, said):
+    _, rows = table(page_of(seconds={"all": seconds}), "The run")
+    assert ["Time", f"{said} (all {said})"] in rows
 
 
-def test_every_image_is_described_and_sized(page):
-    images = [attributes for tag, attributes in _Reader(page).tags if tag == "img"]
-    wide = [image for image in images if image.get("class") != "narrow"]
-    assert len(wide) == 8
-    assert all(len(image["alt"]) > 20 for image in images)
-    assert all(int(image["width"]) > 300 and int(image["height"]) > 100 for image in wide)
+def test_every_setting_is_listed(page):
+    assert table(page, "Every setting")[1] == [
+        ["preset", "default"],
+        ["image_size", "150"],
+        ["seed", "5"],
+        ["learning_rate", "0.001"],
+        ["augment", "yes"],
+        ["saliency_percentile", "97.5"],
+    ]
 
 
-def test_numbers_on_the_page_are_those_of_metrics_json(reported, page):
-    text = " ".join(_Reader(page).texts)
-    for stage in ("stage1", "stage2"):
-        metrics = json.loads((reported / stage / "metrics.json").read_text())
-        for key in paper.METRICS:
-            assert f"{metrics[key]:.3f}" in text
-        assert "{:.3f} to {:.3f}".format(*metrics["accuracy_interval"]) in text
-        for row in metrics["per_class"].values():
-            assert f"{row['precision']:.3f}" in text
-
-
-def test_the_published_figures_stand_beside_ours(page):
-    for number in ("0.87", "0.89", "0.88", "0.875", "0.891", "0.868", "0.82", "0.83", "0.9842", "0.5629"):
-        assert number in page
-    assert "Aditiya" in page
-
-
-def test_drawn_data_are_said_to_be_drawn_and_photos_are_not(page, hostile_page):
-    assert "say nothing about real cloth" in page
-    assert "say nothing about real cloth" not in hostile_page
-
-
-def test_names_from_strangers_never_become_markup(hostile_page):
-    reader = _Reader(hostile_page)
-    assert "<script" not in hostile_page.lower()
-    assert "&lt;script&gt;alert(4)" in hostile_page
-    assert not any(key.startswith("on") for _, attributes in reader.tags for key in attributes)
-    assert "{{ 7 * 7 }}" in hostile_page
-    text = "".join(reader.texts)
-    assert '<script>alert("1")</script>' in text and "日本" in text
+def test_the_source_is_cited(page):
+    assert "Yoga Aditiya, Marlinda Vasty Overbeek, Suwito Pomalingo" in page.all("footer")[0].text
 
 
 def test_the_page_names_its_anchors(page):
-    tags = _Reader(page).tags
-    ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
-    assert {a["href"][1:] for _, a in tags if a.get("href")} <= ids
-
-
-def test_an_accuracy_that_stopped_the_training_is_called_optimistic(make_run, undrawn):
-    folder = make_run(per_class=4, size=16, epochs=3)
-    path = folder / "stage2" / "metrics.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"stopped": "accuracy"}))
-    page = write_report(folder).read_text()
-    assert "Stage two ended at the first epoch whose validation accuracy reached" in page
-    assert "Stage one and" not in page
-
-
-def test_a_class_that_is_never_predicted_is_named(make_run, undrawn):
-    folder = make_run(per_class=4, size=16, epochs=3)
-    path = folder / "stage1" / "metrics.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"confusion": [[4, 0, 0], [0, 4, 0], [3, 1, 0]]}))
-    assert "Stage one never answered singa_barong" in write_report(folder).read_text()
-
-
-@pytest.mark.slow
-def test_a_folder_can_be_moved_and_reported_again_to_the_same_bytes(reported, tmp_path):
-    again = tmp_path / "elsewhere"
-    shutil.copytree(reported, again, ignore=shutil.ignore_patterns("figures", "tables", "report.html"))
-    write_report(again)
-    first, second = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*.*")} for f in (reported, again))
-    assert len(first) > 30
-    assert first.keys() == second.keys()
-    assert [str(name) for name in first if first[name] != second[name]] == []
-
-
-def test_the_time_of_reporting_is_nowhere(reported):
-    page = (reported / "report.html").read_text()
-    assert "2025-01-02T03:04:05+00:00" in page
-    assert "1 min 34 s" in page
-    for png in (reported / "figures").glob("*.png"):
-        assert b"tEXt" not in png.read_bytes() and b"tIME" not in png.read_bytes()
+    ids = {element.attributes["id"] for element in page.walk() if "id" in element.attributes}
+    links = [link.attributes["href"] for link in page.all("a")]
+    assert {link[1:] for link in links} <= ids
+    headings = {heading.attributes["id"]: heading.text for heading in page.all("h2")}
+    assert {link.attributes["href"][1:]: link.text for link in page.all("a")} == headings

@@ -31,7 +31,7 @@ def test_the_order_alone_counts_except_for_energy(seed):
 
 
 def test_random_maps_score_as_chance_in_the_mean():
-    maps, masks = np.random.default_rng(0).random((400, 10, 10)), np.repeat(MASKS[:1], 400, 0)
+    maps, masks = np.random.default_rng(0).random((150, 10, 10)), np.repeat(MASKS[:1], 150, 0)
     for name, metric in evaluation.METRICS.items():
         interval = evaluation.mean_interval(metric(maps, masks))
         expected = localisation.chance(name, masks)[0]
@@ -161,43 +161,6 @@ def test_the_table_says_what_beats_the_controls_and_who_notices():
     assert "1.000 [1.000, 1.000]*" not in lines[1] and lines[1].endswith("NO")  # no better than its own, the same map
     theirs = np.abs(saliency.Gradient(other).attribute(images, target=model.logits(images).argmax(axis=1)))[..., 0]
     assert np.allclose(found.theirs["a random network"]["gradient"], evaluation.roc_auc(theirs, masks))
-
-
-def test_deletion_is_its_definition_pixel_by_pixel():
-    """Every picture made anew from the order of the map, ties in the order of reading, steps that do not divide."""
-    rng = np.random.default_rng(4)
-    model, images = bright_left(), rng.random((2, 8, 8, 1))
-    maps, classes, steps = rng.integers(0, 5, (2, 8, 8)).astype(float), np.array([1, 0]), 7
-    levels = np.zeros((steps + 1, 2))
-    for step in range(steps + 1):
-        for n in range(2):
-            picture = images[n].copy()
-            ranked = sorted(np.ndindex(8, 8), key=lambda place, n=n: -maps[n][place])
-            for place in ranked[: -(-step * 64 // steps)]:
-                picture[place] = images[n].mean()
-            levels[step, n] = model.predict(picture[None])[0, classes[n]]
-    expected = ((levels[1:] + levels[:-1]) / 2).mean(axis=0)
-    before = images.copy(), maps.copy()
-    assert np.allclose(evaluation.deletion(model, images, maps, classes, steps=steps), expected, atol=1e-12)
-    assert np.array_equal(images, before[0]) and np.array_equal(maps, before[1])
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"maps": np.ones((3, 5, 5))}, "a map"),
-        ({"maps": np.ones((1, 8, 8))}, "a map"),
-        ({"maps": np.full((3, 8, 8), np.nan)}, "NaN"),
-        ({"images": np.full((3, 8, 8, 1), np.nan)}, "NaN"),
-        ({"classes": np.array([0, 1, 2])}, r"0\.\.1; got 0\.\.2"),
-        ({"steps": 0}, "steps"),
-    ],
-)
-def test_deletion_and_insertion_say_what_does_not_fit(change, message):
-    given = {"images": np.ones((3, 8, 8, 1)), "maps": np.ones((3, 8, 8)), "classes": np.array([0, 1, 0])} | change
-    for measure in (evaluation.deletion, evaluation.insertion):
-        with pytest.raises(InputError, match=message):
-            measure(bright_left(), **given)
 
 
 def test_only_finite_maps_of_one_shape_are_alike():

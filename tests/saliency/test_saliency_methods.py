@@ -5,53 +5,16 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from saliency_networks import METHODS, cnn, linear, network, weights
 from scipy.stats import norm
 
 from batik_scratch import nn, saliency
 from batik_scratch.errors import InputError
 from batik_scratch.nn.layers import Layer
-from batik_scratch.saliency.cam import resize_bilinear
 
-CHEAP = {
-    "gradient": saliency.Gradient,
-    "gradient_times_input": saliency.GradientTimesInput,
-    "smoothgrad": lambda m: saliency.SmoothGrad(m, samples=4),
-    "vargrad": lambda m: saliency.SmoothGrad(m, samples=4, statistic="variance"),
-    "integrated": lambda m: saliency.IntegratedGradients(m, steps=5),
-    "guided": saliency.GuidedBackprop,
-    "deconvnet": saliency.Deconvnet,
-    "grad_cam": saliency.GradCAM,
-    "hires_cam": saliency.HiResCAM,
-    "grad_cam_pp": saliency.GradCAMPlusPlus,
-    "occlusion": lambda m: saliency.Occlusion(m, 4),
-    "lrp": saliency.LRP,
-}
 seeds = st.integers(0, 10_000)
-
-
-def network(seed, layers, shape):
-    model = nn.Sequential(layers, shape, random_state=seed, dtype="float64")
-    rng = np.random.default_rng(seed)
-    for layer in model.layers:
-        if "bias" in layer.params:
-            layer.params["bias"][...] = rng.normal(0, 0.3, layer.params["bias"].shape)
-    return model
-
-
-def linear(seed, shape=(4, 3, 2), classes=3):
-    return network(seed, [nn.Flatten(), nn.Dense(classes), nn.Softmax()], shape)
-
-
-def cnn(seed, classes=3, shape=(9, 8, 3), biases=True):
-    layers = [nn.Conv2D(4, 3), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten(), nn.Dropout(0.5), nn.Dense(5), nn.ReLU()]
-    model = network(seed, [*layers, nn.Dense(classes), nn.Softmax()], shape)
-    if not biases:
-        for layer in model.layers:
-            if "bias" in layer.params:
-                layer.params["bias"][...] = 0
-    return model
 
 
 class Quadratic(Layer):
@@ -80,20 +43,7 @@ def quadratic(seed, shape=(2, 3, 1)):
     return nn.Sequential([Quadratic(q)], shape, dtype="float64"), q
 
 
-def weights(model, target):
-    return model.layers[1].params["kernel"][:, target].reshape(1, *model.input_shape)
-
-
 # ---------------------------------------------------------------------- gradients and their relatives
-
-
-@given(seeds)
-def test_margin_is_the_difference_of_two_logits_gradients(seed):
-    model, x = cnn(seed), np.random.default_rng(seed).random((3, 9, 8, 3))
-    method, logits = saliency.Gradient(model), model.logits(x)
-    other = np.where(np.arange(3) == 1, -np.inf, logits).argmax(axis=1)
-    difference = method.attribute(x, target=1) - method.attribute(x, target=other)
-    assert np.abs(method.attribute(x, target=1, score="margin") - difference).max() < 1e-12
 
 
 @given(seeds)
@@ -110,9 +60,9 @@ def test_smoothgrad_without_noise_is_the_gradient_and_of_a_linear_network_the_we
     still = saliency.SmoothGrad(model, samples=3, sigma=0).attribute(x, target=0)
     assert np.abs(still - saliency.Gradient(model).attribute(x, target=0)).max() < 1e-14
     flat, y = linear(seed), np.random.default_rng(seed).random((2, 4, 3, 2))
-    for statistic, expected in (("mean", 1.0), ("squared", None), ("variance", 0.0)):
+    w = weights(flat, 2)
+    for statistic, truth in (("mean", w), ("squared", w**2), ("variance", 0 * w)):
         found = saliency.SmoothGrad(flat, 7, 0.3, statistic).attribute(y, target=2)
-        truth = weights(flat, 2) ** 2 if expected is None else expected * weights(flat, 2)
         assert np.abs(found - truth).max() < 1e-14
 
 
@@ -144,7 +94,7 @@ def test_smoothgrad_of_a_relu_ridge_tends_to_the_normal_distribution():
     w, b = model.layers[1].params["kernel"][:, 0], float(model.layers[1].params["bias"][0])
     x = np.random.default_rng(5).random((1, 2, 3, 1))
     sigma = 0.15 * np.ptp(x)
-    found = saliency.SmoothGrad(model, 4_000, 0.15).attribute(x, target=0).ravel()
+    found = saliency.SmoothGrad(model, 2_000, 0.15).attribute(x, target=0).ravel()
     truth = w * norm.cdf((w @ x.ravel() + b) / (sigma * np.linalg.norm(w)))
     assert np.allclose(found, truth, atol=0.03 * np.abs(w).max())
 
@@ -161,6 +111,7 @@ def test_integrated_gradients_are_complete_and_exact_on_a_quadratic(seed):
     assert np.abs(maps.reshape(3, 6) - truth).max() < 1e-12 and np.abs(method.delta).max() < 1e-12
 
 
+@settings(max_examples=8)
 @given(seeds)
 def test_integrated_gradients_of_a_relu_ridge(seed):
     """S = max(0, w x + b) from x0 = 0: the map is x w times the share of the way on which the unit is open."""
@@ -186,18 +137,6 @@ def test_more_steps_bring_integrated_gradients_closer_to_completeness():
     assert misses[2] < misses[1] < misses[0] and misses[2] < 0.02
 
 
-@given(seeds)
-def test_guided_backprop_and_deconvnet_by_hand(seed):
-    model = network(seed, [nn.Flatten(), nn.Dense(6), nn.ReLU(), nn.Dense(2)], (3, 2, 1))
-    x = np.random.default_rng(seed).normal(size=(2, 3, 2, 1))
-    w1, b1, w2, _ = model.get_weights()
-    z = x.reshape(2, 6) @ w1 + b1
-    coming = np.maximum(w2[:, 1], 0)
-    guided, deconvnet = (coming * (z > 0)) @ w1.T, np.broadcast_to(coming @ w1.T, (2, 6))
-    assert np.abs(saliency.GuidedBackprop(model).attribute(x, target=1).reshape(2, 6) - guided).max() < 1e-12
-    assert np.abs(saliency.Deconvnet(model).attribute(x, target=1).reshape(2, 6) - deconvnet).max() < 1e-12
-
-
 # ---------------------------------------------------------------------- class activation maps
 
 
@@ -218,15 +157,6 @@ def test_grad_cam_of_a_pooled_head_is_the_class_activation_map(seed):
     assert np.abs(plus - np.maximum((a * scale[:, None, None]).sum(axis=-1), 0)).max() < 1e-10
 
 
-@given(seeds)
-def test_hires_cam_under_an_affine_head_adds_up_to_the_score_without_its_bias(seed):
-    model = network(seed, [nn.Conv2D(4, 3), nn.ReLU(), nn.Flatten(), nn.Dense(3), nn.Softmax()], (7, 8, 2))
-    x = np.random.default_rng(seed).random((3, 7, 8, 2))
-    maps = saliency.HiResCAM(model, upsample=False).attribute(x, target=1)
-    truth = model.logits(x)[:, 1] - model.layers[3].params["bias"][1]
-    assert np.abs(maps.sum(axis=(1, 2, 3)) - truth).max() < 1e-10
-
-
 def test_any_layer_by_name_and_the_default_is_the_relu_behind_the_last_convolution():
     model, x = nn.paper_cnn((30, 30, 3), random_state=0), np.random.default_rng(0).random((2, 30, 30, 3), np.float32)
     assert saliency.GradCAM(model).layer.name == "re_lu_2"
@@ -234,16 +164,6 @@ def test_any_layer_by_name_and_the_default_is_the_relu_behind_the_last_convoluti
         assert saliency.GradCAM(model, layer).attribute(x).shape == (2, 30, 30, 1)
         side = model.get_layer(layer).output_shape[0]
         assert saliency.HiResCAM(model, layer, upsample=False).attribute(x).shape == (2, side, side, 1)
-
-
-def test_upsampling_keeps_a_constant_and_a_slope():
-    assert np.allclose(resize_bilinear(np.full((1, 3, 4), 2.5), (11, 9)), 2.5)
-    slope = resize_bilinear(np.arange(5.0).reshape(1, 1, 5), (2, 20))
-    assert np.allclose(np.diff(slope[0, 0, 2:18]), 0.25) and resize_bilinear(np.ones((1, 1, 1)), (3, 3)).shape == (
-        1,
-        3,
-        3,
-    )
 
 
 # ---------------------------------------------------------------------- occlusion and relevance
@@ -293,7 +213,7 @@ def test_lrp_of_one_dense_layer_by_hand():
 # ---------------------------------------------------------------------- what all methods promise
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", METHODS)
 def test_a_batch_gives_what_singles_give_and_nothing_is_touched(name):
     rng = np.random.default_rng(5)
     model, x = cnn(2), rng.random((5, 9, 8, 3))
@@ -302,8 +222,8 @@ def test_a_batch_gives_what_singles_give_and_nothing_is_touched(name):
     before = [w.copy() for layer in model.layers for w in (*layer.params.values(), *layer.grads.values())]
     state, numpy_state = model.layers[4].rng.bit_generator.state, np.random.get_state()[1].copy()  # noqa: NPY002
     images = x.copy()
-    together = CHEAP[name](model).attribute(x, batch_size=2)
-    singles = np.concatenate([CHEAP[name](model).attribute(image[None]) for image in x])
+    together = METHODS[name](model).attribute(x, batch_size=2)
+    singles = np.concatenate([METHODS[name](model).attribute(image[None]) for image in x])
     assert np.abs(together - singles).max() < 1e-11 and np.isfinite(together).all() and np.array_equal(x, images)
     after = [w for layer in model.layers for w in (*layer.params.values(), *layer.grads.values())]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
@@ -313,15 +233,15 @@ def test_a_batch_gives_what_singles_give_and_nothing_is_touched(name):
     assert together.shape == (5, 9, 8, channels)
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", METHODS)
 def test_two_threads_explain_with_one_model(name):
     model, x = cnn(2), np.random.default_rng(5).random((4, 9, 8, 3))
-    alone = [CHEAP[name](model).attribute(x, target=c) for c in range(2)]
+    alone = [METHODS[name](model).attribute(x, target=c) for c in range(2)]
     found = [[], []]
 
     def explain(target):
         for _ in range(3):
-            found[target].append(CHEAP[name](model).attribute(x, target=target))
+            found[target].append(METHODS[name](model).attribute(x, target=target))
 
     workers = [threading.Thread(target=explain, args=(c,)) for c in range(2)]
     for worker in workers:
@@ -331,7 +251,7 @@ def test_two_threads_explain_with_one_model(name):
     assert all(np.array_equal(maps, alone[c]) for c in range(2) for maps in found[c])
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -340,16 +260,14 @@ def test_two_threads_explain_with_one_model(name):
         ({"images": np.full((2, 9, 8, 3), "white")}, "finite numbers"),
         ({"target": 3}, r"0\.\.2"),
         ({"target": [0, 1, 2]}, "2 images"),
-        ({"target": "best"}, "predicted"),
         ({"score": "odds"}, "log_probability"),
-        ({"batch_size": 0}, "batch_size"),
     ],
 )
 def test_bad_input_says_what_is_wrong(name, change, message):
     arguments = {"images": np.full((2, 9, 8, 3), 0.5)} | change
     with pytest.raises(InputError, match=message), warnings.catch_warnings():
         warnings.simplefilter("error")
-        CHEAP[name](cnn(0)).attribute(**arguments)
+        METHODS[name](cnn(0)).attribute(**arguments)
 
 
 def test_wrong_layers_and_options_are_explained():
@@ -379,10 +297,3 @@ def test_wrong_layers_and_options_are_explained():
     ):
         with pytest.raises(InputError):
             wrong()
-
-
-@pytest.mark.parametrize("make", [saliency.GradCAM, saliency.SmoothGrad])
-def test_a_model_without_shapes_is_to_be_built_first(make):
-    """Noise or a layer would be chosen for a picture of unknown size."""
-    with pytest.raises(InputError, match="not built yet"):
-        make(nn.Sequential([nn.Conv2D(2, 3), nn.Flatten(), nn.Dense(3)]))

@@ -1,5 +1,8 @@
 """Configuration: later sources win, and every mistake is named."""
 
+import dataclasses
+import math
+
 import pytest
 
 from batik_scratch.errors import InputError
@@ -55,3 +58,138 @@ def test_a_mistake_in_the_file_is_named(tmp_path, text, message):
 def test_values_out_of_range_are_refused(flags):
     with pytest.raises(InputError, match="needs a value from"):
         make_config(flags)
+
+
+DEFAULTS = {  # what a run does where nothing is said: README, "What is taken from the paper"
+    "preset": "default",
+    "data": "",
+    "seed": 0,
+    "image_size": 150,
+    "epochs": 30,
+    "batch_size": 32,
+    "learning_rate": 0.001,
+    "stop_at_accuracy": 0.9,
+    "reduce_lr_factor": 1 / 3,
+    "reduce_lr_patience": 3,
+    "validation_fraction": 0.25,
+    "dropout": 0.2,
+    "rotation_range": 20.0,
+    "shift_range": 0.1,
+    "zoom_range": 0.15,
+    "horizontal_flip": True,
+    "saliency_percentile": 99.0,
+    "overlay_strength": 0.8,
+    "draw_counts": (217, 200, 151),
+    "difficulty": 0.1,
+    "skip_bad": False,
+}
+LIMITS = {
+    "seed": (0, 2**63 - 1),
+    "image_size": (22, 1024),
+    "epochs": (1, 100_000),
+    "batch_size": (1, 65_536),
+    "learning_rate": (1e-12, 10.0),
+    "stop_at_accuracy": (0.0, 1.0),
+    "reduce_lr_factor": (1e-6, 0.999),
+    "reduce_lr_patience": (0, 100_000),
+    "validation_fraction": (0.01, 0.9),
+    "dropout": (0.0, 0.99),
+    "rotation_range": (0.0, 180.0),
+    "shift_range": (0.0, 1.0),
+    "zoom_range": (0.0, 0.99),
+    "saliency_percentile": (50.0, 100.0),
+    "overlay_strength": (0.0, 1.0),
+    "difficulty": (0.0, 1.0),
+}
+
+
+def test_without_a_word_everything_is_as_in_the_paper():
+    assert dataclasses.asdict(make_config()) == DEFAULTS == dataclasses.asdict(TwoStageConfig())
+
+
+def test_presets_and_quick_change_what_they_say_and_nothing_else():
+    table1 = DEFAULTS | {"preset": "table1", "epochs": 100, "stop_at_accuracy": 0.0}
+    quick = {"image_size": 64, "epochs": 8}
+    assert dataclasses.asdict(make_config(preset="table1")) == table1
+    assert dataclasses.asdict(make_config(quick=True)) == DEFAULTS | quick
+    assert dataclasses.asdict(make_config(preset="table1", quick=True)) == table1 | quick
+
+
+def test_a_preset_named_in_the_file_holds_unless_the_command_names_another(tmp_path):
+    (tmp_path / "c.toml").write_text("preset = 'table1'\nseed = 3\n")
+    named, other = make_config(file=tmp_path / "c.toml"), make_config(file=tmp_path / "c.toml", preset="default")
+    assert (named.preset, named.epochs, named.seed) == ("table1", 100, 3)
+    assert (other.preset, other.epochs, other.seed) == ("default", 30, 3)
+    for wrong in ({"preset": "fast"}, {"file": _written(tmp_path, "preset = 'fast'")}):
+        with pytest.raises(InputError, match="--preset: is one of default, table1; got 'fast'"):
+            make_config(**wrong)
+    with pytest.raises(InputError, match="got 'fast'"):
+        TwoStageConfig(preset="fast")
+
+
+def _written(folder, text):
+    (folder / "w.toml").write_text(text)
+    return folder / "w.toml"
+
+
+def test_every_number_has_limits_and_those_are_tested():
+    numbers = {name for name, value in DEFAULTS.items() if type(value) in (int, float)}
+    assert numbers == set(LIMITS)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_number_is_taken_up_to_its_limits_and_refused_beyond_them_by_name(name):
+    low, high = LIMITS[name]
+    whole = type(DEFAULTS[name]) is int
+    below, above = (low - 1, high + 1) if whole else (math.nextafter(low, -9), math.nextafter(high, 999))
+    for value in (low, high):
+        assert getattr(make_config({name: value}), name) == value
+    for value in (below, above, math.nan, math.inf, -math.inf):
+        with pytest.raises(InputError) as caught:
+            make_config({name: value})
+        option = f"--{name.replace('_', '-')}" if name in ("seed", "image_size", "epochs") else name
+        text = str(caught.value)
+        assert text.startswith(f"{option}: ") and f"from {low:g} to {high:g}" in text and repr(value) in text
+
+
+@pytest.mark.parametrize("counts", [(3, 9, 9), (9, 9, 3), (9, 9), (9, 9, 9, 9)])
+def test_four_images_of_each_of_the_three_motifs_are_the_least(counts):
+    assert make_config({"draw_counts": (4, 4, 4)}).draw_counts == (4, 4, 4)
+    with pytest.raises(InputError, match=r"at least 4 for each of keratonan, mega_mendung, singa_barong; got \["):
+        make_config({"draw_counts": counts})
+
+
+def test_a_file_may_say_everything_and_keeps_each_keys_type(tmp_path):
+    text = "data = '~/Ébène'\nrotation_range = 7\nskip_bad = true\ndraw_counts = [5, 6, 7]\nhorizontal_flip = false\n"
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    found = make_config(file=tmp_path / "c.toml")
+    assert (found.data, found.skip_bad, found.horizontal_flip, found.draw_counts) == ("~/Ébène", True, False, (5, 6, 7))
+    assert type(found.rotation_range) is float and found.rotation_range == 7
+    for wrong, kind in (
+        ("epochs = 3.0", "epochs needs a int, got 3.0"),
+        ("dropout = true", "dropout needs a float, got True"),
+        ("skip_bad = 1", "skip_bad needs a bool, got 1"),
+        ("draw_counts = [5, 6, 7.5]", "draw_counts needs a tuple"),
+        ("draw_counts = [5, 6, true]", "draw_counts needs a tuple"),
+        ("draw_counts = 5", "draw_counts needs a tuple"),
+        ("data = 5", "data needs a str, got 5"),
+    ):
+        with pytest.raises(InputError, match=kind):
+            make_config(file=_written(tmp_path, wrong))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"--config .*none.toml: there is no such file"):
+        make_config(file=tmp_path / "none.toml")
+    (tmp_path / "c.toml").write_bytes(b"data = '\xff'")
+    for unreadable in (tmp_path / "c.toml", tmp_path):
+        with pytest.raises(InputError, match=r"--config .*: cannot be read as TOML"):
+            make_config(file=unreadable)
+
+
+def test_an_unknown_key_is_told_the_one_it_resembles_or_all_there_are(tmp_path):
+    with pytest.raises(InputError, match=r"unknown key 'batchsize'; did you mean 'batch_size'\?"):
+        make_config(file=_written(tmp_path, "epochs = 3\nbatchsize = 8"))
+    with pytest.raises(InputError) as caught:
+        make_config(file=_written(tmp_path, "xyz = 8"))
+    assert all(name in str(caught.value) for name in DEFAULTS) and "did you mean" not in str(caught.value)

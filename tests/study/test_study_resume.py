@@ -48,6 +48,7 @@ def killed_at(monkeypatch, where, name, call, run):
 @pytest.mark.parametrize(
     ("where", "name", "call"),
     [
+        (RunFolder, "write_json", 1),
         (two_stage, "_describe", 1),
         (nn.Sequential, "train_step", 2),
         (nn.Checkpoint, "save", 1),

@@ -115,3 +115,19 @@ def test_images_of_equal_stem_get_names_of_their_own():
     names = overlaid_names(["a/x.jpg", "a/x.png", "b/x.jpg", f"b/{'y' * 246}.jpg"])
     assert names[:3] == ["a/x.png", "a/image_000001.png", "b/x.png"] and len(set(names)) == 4
     assert all(len(Path(name).name) <= 255 for name in names)
+
+
+def test_a_name_that_stands_in_for_another_is_taken_from_nobody():
+    assert overlaid_names(["a/image_000002.jpg", "a/x.jpg", "a/x.png", "a/image_000003.bmp", "a/x.tif"]) == [
+        "a/image_000002.png",
+        "a/x.png",
+        "a/image_000003.png",
+        "a/image_000004.png",
+        "a/image_000005.png",
+    ]
+
+
+def test_names_are_kept_up_to_200_characters_with_their_class():
+    kept, long = f"b/c/{'y' * 194}.jpg", f"b/c/{'z' * 195}.jpg"
+    assert overlaid_names(["a/x.png", kept, long]) == ["a/x.png", f"b/{'y' * 194}.png", "b/image_000002.png"]
+    assert overlaid_names([f"{'c' * 250}/x.jpg"]) == [f"{'c' * 250}/image_000000.png"]

@@ -45,11 +45,12 @@ def _draw_bars(axes: Axes, names: Sequence[str], percents: np.ndarray, hit: bool
     style.dress(axes, grid=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 138 if below else 119)  # room for the numbers
-    axes.set_xticks(range(0, 101, 20))
+    axes.set_xticks(range(0, 120, 20))
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0, labelsize=style.TEXT_SIZE)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("probability given by the network (%)", fontsize=style.TEXT_SIZE, color=style.INK)
+    what = "probability (%)" if below else "probability given by the network (%)"  # long names leave little room below
+    axes.set_xlabel(what, fontsize=style.TEXT_SIZE, color=style.INK)
     verdict = "right" if hit else "wrong"
     axes.set_title(
         f"predicted: {names[0]} ({verdict})",

@@ -30,6 +30,7 @@ def deletion(
 
     images (N, H, W, C) in [0, 1], maps (N, H, W); `steps` equal parts of the pixels.
     """
+    _check(model, images, maps, classes, steps)
     return _along_the_way(model, images, covered(images, baseline), maps, classes, steps)
 
 
@@ -42,11 +43,12 @@ def insertion(
     steps: int = 20,
 ) -> np.ndarray:
     """Mean probability (N,) of `classes` (N,) while the most important pixels are shown first; higher is better."""
+    _check(model, images, maps, classes, steps)
     return _along_the_way(model, covered(images, baseline), images, maps, classes, steps)
 
 
 def covered(images: np.ndarray, baseline: str) -> np.ndarray:
-    """The images (N, H, W, C) with nothing left to see: their mean colour, or a blur of a tenth of their size."""
+    """The images (N, H, W, C) with nothing left to see: their mean colour, or a blur of a tenth of their height."""
     if baseline not in BASELINES:
         raise InputError(f"baseline is one of {', '.join(BASELINES)}; got {baseline!r}")
     if baseline == "mean":
@@ -59,7 +61,6 @@ def _along_the_way(
     model: "Sequential", start: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int
 ) -> np.ndarray:
     """Mean of p(class) over steps + 1 pictures, from `start` to `end`, pixels changed in the order of the map."""
-    _check(model, end, maps, classes, steps)
     n, h, w = maps.shape
     order = np.argsort(-maps.reshape(n, -1), axis=1, kind="stable")[..., None]  # (N, H*W, 1), most important first
     picture = np.array(start, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C), changed step by step

@@ -1,0 +1,242 @@
+"""A program's process: what it is started with, what it answers, and what is asked of all of them."""
+
+import importlib
+import io
+import os
+import resource
+import signal
+import stat
+import sys
+
+import pytest
+from fake_clock import Clock
+
+from batik_scratch import bench
+from batik_scratch.bench import worker
+from batik_scratch.errors import InputError
+
+compare = importlib.import_module("batik_scratch.bench.compare")  # bench.compare is its function
+
+
+@pytest.fixture
+def answered(monkeypatch, tmp_path):
+    """answered(program, lines) -> the lines that a worker's process answers, and its other output."""
+
+    def run(program, lines):
+        out, err = (tmp_path / "out").open("w"), (tmp_path / "err").open("w")
+        with out, err, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            patch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+            patch.setitem(worker.PROGRAMS, "made up", (program, ()))
+            worker.main("made up", "5", "41")
+        return (tmp_path / "out").read_text().splitlines(), (tmp_path / "err").read_text()
+
+    return run
+
+
+def test_a_worker_answers_the_seconds_of_one_call_after_one_that_is_not_timed(answered, monkeypatch):
+    clock, built = Clock(), []
+    monkeypatch.setattr(worker, "time", clock.module())
+
+    def program(batch, size):
+        built.append((batch, size))
+        clock.pass_(500)
+        seconds = {"step": iter([100, 1, 2, 6, 7]), "inference": iter([100, 0.25, 0.5, 200, 8])}
+
+        def work(name):
+            print("a framework's noise")
+            sys.stdout.flush()
+            clock.pass_(next(seconds[name]))
+
+        return {name: lambda name=name: work(name) for name in seconds}
+
+    lines, noise = answered(program, ["step 4", "inference 2", "inference 1"])
+    assert lines == ["ready", "4.0", "0.375", "8.0"] and built == [(5, 41)]
+    assert noise.count("a framework's noise") == 5 + 3 + 2  # beside the answers, where nobody reads it
+
+
+def test_a_worker_answers_its_peak_memory_in_mb(answered, monkeypatch):
+    monkeypatch.setattr(worker, "peak_memory", lambda: 1234.5)
+    lines, _ = answered(lambda batch, size: {"step": lambda: None}, ["memory", "step 1", "memory"])
+    assert lines[0] == "ready" and lines[1] == lines[3] == "1234.5"
+
+
+def test_peak_memory_is_what_the_system_calls_the_high_water_mark_in_mb(monkeypatch):
+    assert 10 < worker.peak_memory() < 100_000
+    monkeypatch.setattr(worker.Path, "is_file", lambda self: str(self) == "/proc/self/status")
+    status = "VmPeak:\t 9000000 kB\nVmHWM:\t 3145728 kB\nVmRSS:\t 1024 kB\n"
+    monkeypatch.setattr(worker.Path, "read_text", lambda self: status)
+    assert worker.peak_memory() == 3072.0
+
+
+@pytest.mark.parametrize("platform, mb", [("linux", 3072.0), ("darwin", 3.0)])  # kilobytes there, bytes here
+def test_without_proc_the_unit_of_the_figure_is_the_platforms(platform, mb, monkeypatch):
+    monkeypatch.setattr(worker.Path, "is_file", lambda self: False)
+    monkeypatch.setattr(sys, "platform", platform)
+    usage = type("Usage", (), {"ru_maxrss": 3 * 2**20})
+    monkeypatch.setattr(resource, "getrusage", lambda who: usage if who == resource.RUSAGE_SELF else None)
+    assert worker.peak_memory() == mb
+
+
+def test_a_status_file_without_the_peak_leaves_the_other_figure(monkeypatch):
+    monkeypatch.setattr(worker.Path, "is_file", lambda self: True)
+    monkeypatch.setattr(worker.Path, "read_text", lambda self: "Name:\tpython\nVmRSS:\t 1 kB\n")
+    monkeypatch.setattr(resource, "getrusage", lambda who: type("Usage", (), {"ru_maxrss": 2048}))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert worker.peak_memory() == 2.0
+
+
+# ------------------------------------------------------------------ the other end of the pipe
+
+
+@pytest.fixture
+def patience():
+    """A test that waits for a process in vain fails after half a minute, instead of waiting for ever."""
+
+    def give_up(number, frame):
+        raise AssertionError("the two processes wait for each other")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def instead(monkeypatch, tmp_path, patience):
+    """instead(shell script) runs that in the place of Python; it finds a folder of its own in $PLACE."""
+
+    def replace(script):
+        program = tmp_path / "python"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setattr(sys, "executable", str(program))
+        monkeypatch.setenv("PLACE", str(tmp_path))
+        monkeypatch.setenv("KEPT", "as it was")
+        return tmp_path
+
+    return replace
+
+
+def test_a_program_is_started_with_its_name_its_sizes_and_its_threads(instead):
+    places = instead(
+        'echo "$@" > $PLACE/arguments; env > $PLACE/env; echo ready; read line; echo $line > $PLACE/asked; echo 2.5'
+    )
+    one = compare.Worker("PyTorch NCHW", 3, 5, 41)
+    try:
+        assert one.ask("step 5") == 2.5
+    finally:
+        one.stop()
+    assert (places / "arguments").read_text() == "-m batik_scratch.bench.worker PyTorch NCHW 5 41\n"
+    assert (places / "asked").read_text() == "step 5\n"
+    told = dict(line.split("=", 1) for line in (places / "env").read_text().splitlines() if "=" in line)
+    for variable in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        assert told[variable] == "3" and os.environ.get(variable) != "3"
+    assert told["KEPT"] == "as it was"
+
+
+@pytest.mark.parametrize(
+    "name, script, why",
+    [
+        ("PyTorch NCHW", "echo first >&2; echo 'the last word' >&2; exit 3", "the last word"),
+        ("PyTorch NCHW", "exit 3", "no word"),
+        ("batik_scratch", "kill -9 $$", "killed by signal 9, perhaps for want of memory"),
+        ("batik_scratch", "echo ready; echo gone >&2", "gone"),
+    ],
+)
+def test_a_program_that_ends_says_why_and_what_may_help(name, script, why, instead):
+    instead(script)
+    with pytest.raises(InputError) as error:
+        one = compare.Worker(name, 1, 2, 32)
+        try:
+            one.ask("step 1")
+        finally:
+            one.stop()
+    text = str(error.value)
+    assert text.startswith(f"bench: {name} stopped: {why}; ") and "smaller --batch or --image-size" in text
+    assert ("--only batik_scratch" in text) == (name != "batik_scratch")
+
+
+def test_a_program_that_never_was_ready_is_stopped(instead, monkeypatch):
+    instead("exec sleep 600")
+    stopped = []
+    monkeypatch.setattr(compare.Worker, "_answer", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    right = compare.Worker.stop
+    monkeypatch.setattr(compare.Worker, "stop", lambda self: (right(self), stopped.append(self.process.returncode)))
+    with pytest.raises(KeyboardInterrupt):
+        compare.Worker("batik_scratch", 1, 2, 32)
+    assert stopped == [-9]
+
+
+def test_stopping_ends_the_process_and_closes_every_pipe(instead):
+    instead("echo ready; exec sleep 600")
+    one = compare.Worker("batik_scratch", 1, 2, 32)
+    one.stop()
+    assert one.process.returncode == -9
+    assert one.process.stdin.closed and one.process.stdout.closed and one.errors.closed
+
+
+# ------------------------------------------------------------------ who is asked what, and when
+
+
+class Noted:
+    """A program whose answers are numbers counted on over all of them."""
+
+    def __init__(self, log, clock, name, threads, batch, size):
+        self.log, self.clock, self.key = log, clock, (name, threads)
+        log.append(("start", name, threads, batch, size))
+
+    def ask(self, what):
+        self.log.append((what, *self.key, self.clock.now))
+        self.clock.pass_(7)
+        return float(len(self.log))
+
+    def stop(self):
+        self.log.append(("stop", *self.key))
+
+
+def test_every_program_is_measured_with_each_number_of_threads_turn_by_turn(monkeypatch):
+    log, said, clock = [], [], Clock()
+    monkeypatch.setattr(compare, "time", clock.module())
+    monkeypatch.setattr(compare, "Worker", lambda *arguments: Noted(log, clock, *arguments))
+    made = bench.compare(["a", "b"], [3, 1], 5, 41, 2, said.append)
+    programs = [("a", 3), ("a", 1), ("b", 3), ("b", 1)]
+    assert (made.batch, made.size, made.rounds) == (5, 41, 2)
+    assert log[:4] == [("start", *program, 5, 41) for program in programs]
+    assert log[-4:] == [("stop", *program) for program in programs]
+    order = []
+    for work in ("step", "inference", "saliency"):
+        order += [(f"{work} 2", *program) for program in programs]
+        order += [(f"{work} 5", *program) for _ in range(2) for program in programs]
+        order += [("memory", *program) for program in programs] if work == "step" else []
+    asked = log[4:-4]
+    assert [entry[:3] for entry in asked] == order
+    answers = {entry: [i + 5.0 for i, other in enumerate(asked) if other[:3] == entry] for entry in set(order)}
+    for name, threads in programs:
+        for work in bench.WORK:
+            assert made.seconds[name, threads][work] == answers[f"{work} 5", name, threads]
+        assert [made.memory[name, threads]] == answers["memory", name, threads]
+    timed = sum(entry[0].endswith(" 5") for entry in asked)
+    assert clock.slept == [0.3] * timed == [0.3] * 24
+    ends = [entry[3] for entry in asked if entry[0].endswith(" 5")]
+    assert all(round(at - 1000, 1) % 1 for at in ends[:3])  # the pause comes before the measurement
+    rounds = [f"{work}, round {n} of 2" for work in bench.WORK for n in (1, 2)]
+    assert said == ["starting a", "starting a", "starting b", "starting b", *rounds]
+
+
+def test_a_measurement_that_fails_stops_every_program(monkeypatch):
+    log, clock = [], Clock()
+    monkeypatch.setattr(compare, "time", clock.module())
+
+    class Breaks(Noted):
+        def ask(self, what):
+            if what == "inference 5" and self.key == ("b", 1):
+                raise InputError("gone")
+            return super().ask(what)
+
+    monkeypatch.setattr(compare, "Worker", lambda *arguments: Breaks(log, clock, *arguments))
+    with pytest.raises(InputError, match="gone"):
+        bench.compare(["a", "b"], [1], 5, 41, 1)
+    assert log[-2:] == [("stop", "a", 1), ("stop", "b", 1)]
