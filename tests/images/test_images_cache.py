@@ -159,12 +159,19 @@ def test_a_class_needs_four_images_that_can_be_read(folder, store):
     (folder / "kawung/1.png").write_bytes(b"")
     with pytest.raises(InputError, match=r'class "kawung" has 3 images.*Found: kawung 3, lereng 5'):
         load(folder, skip_bad=True)
-    for path in (folder / "kawung").iterdir():
-        path.write_bytes(b"")
-    for path in (folder / "lereng").iterdir():
+    for path in [*(folder / "kawung").iterdir(), *(folder / "lereng").iterdir()]:
         path.write_bytes(b"")
     with pytest.raises(InputError, match='class "kawung" is empty'):
         load(folder, skip_bad=True)
+
+
+def test_a_class_of_too_few_files_is_refused_before_anything_is_decoded(folder, store, monkeypatch):
+    (folder / "kawung/1.png").unlink()
+    (folder / "lereng/1.png").write_bytes(b"")
+    seen = counted(monkeypatch)
+    with pytest.raises(InputError, match='class "kawung" has 3 images'):
+        load(folder)
+    assert not seen and not store.exists()
 
 
 def test_a_file_that_is_gone_before_it_is_read_is_named(folder, store, monkeypatch):
