@@ -100,6 +100,13 @@ def test_equal_arrays_make_equal_bytes_and_objects_are_refused(tmp_path):
     assert not (tmp_path / "c.npz").exists()
 
 
+def test_an_array_of_more_than_two_gigabytes_fits(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)  # from where on the format needs its longer fields
+    write_npz(tmp_path / "a.npz", {"large": np.arange(500)})
+    with np.load(tmp_path / "a.npz") as found:
+        assert np.array_equal(found["large"], np.arange(500))
+
+
 def test_a_new_array_is_zeros_in_a_file_that_can_be_written_and_read_again(tmp_path):
     array = new_array(tmp_path / "a.npy", np.uint16, (3, 5))
     assert array.shape == (3, 5) and array.dtype == np.uint16 and not array.any()

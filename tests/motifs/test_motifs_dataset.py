@@ -6,6 +6,7 @@ import io
 import os
 import sys
 
+import joblib
 import numpy as np
 import pytest
 from PIL import Image
@@ -253,3 +254,18 @@ def test_the_users_rights_and_folder_survive_a_failure(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="lost"):
         motifs.write_dataset(tmp_path / "a" / "b", {"kawung": 1}, 0, 32, progress=False)
     assert os.listdir(tmp_path / "a") == []
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "expected"), [(63, 3, 1), (64, 3, 3), (64, None, joblib.cpu_count()), (70, 1, 1)]
+)
+def test_from_64_images_on_it_pays_to_start_processes(tmp_path, monkeypatch, count, workers, expected):
+    asked = []
+
+    def parallel(n_jobs, **options):
+        asked.append((n_jobs, options.get("prefer")))
+        return lambda jobs: [{"path": str(number)} for number, _ in enumerate(jobs)]
+
+    monkeypatch.setattr(dataset, "Parallel", parallel)
+    motifs.write_dataset(tmp_path / "d", {"kawung": count}, 0, 32, workers=workers, progress=False)
+    assert asked == [(expected, None)] and len(rows_of(tmp_path / "d")) == count
