@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folders_of_photos import blocks, make_folder, save
+from PIL import Image
 
 from batik_scratch.errors import InputError
 from batik_scratch.images import cache, load_folder, read_pixels, reading, user_cache
@@ -211,9 +212,8 @@ def test_an_interrupted_decoding_leaves_nothing_behind(folder, store, monkeypatc
 
     monkeypatch.setattr(cache, "grey_thumbnail", fail)
     with pytest.raises(KeyboardInterrupt):
-        load(folder)
+        load(folder, workers=1)
     assert list(store.iterdir()) == []
-    monkeypatch.undo()
 
 
 def test_odd_names_are_kept_byte_by_byte_in_the_cache(folder, store, monkeypatch):
@@ -230,6 +230,14 @@ def test_images_of_equal_content_are_one_group_even_where_they_show_nothing(fold
         blank.save(folder / name)
     blank.resize((50, 30)).save(folder / "lereng/9.png")  # as blank, but another file
     assert load(folder).groups.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 4, 10]
+
+
+def test_files_of_different_content_that_show_nothing_are_never_one_group(tmp_path, store):
+    for number in range(120):
+        path = tmp_path / "blank" / ("a" if number < 60 else "b") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (2, 2), (number, 100, 50)).save(path)
+    assert len(set(load(tmp_path / "blank", 8).groups.tolist())) == 120
 
 
 def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):

@@ -56,14 +56,14 @@ def mixed(picture, other, wanted):
     return np.clip(np.rint(128 + 0.8 * (wanted * a + np.sqrt(1 - wanted**2) * b)), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("wanted", "same"), [(0.99, True), (0.955, True), (0.945, False), (0.9, False)])
+@pytest.mark.parametrize(("wanted", "same"), [(0.99, True), (0.953, True), (0.947, False), (0.9, False)])
 def test_from_a_correlation_of_095_on_it_is_the_same_picture(wanted, same):
     # a picture that is bright below and right, and noise that is fine: their hashes stay alike
     ramp = np.add.outer(np.arange(24) ** 1.3, 3.0 * np.arange(24)) + 3 * np.sin(np.arange(24))
     picture = np.rint(ramp * 200 / ramp.max()).astype(np.uint8)
     fine = np.tile([[1, -1], [-1, 1]], (12, 12)) * np.linspace(0.3, 1, 24)[:, None]
     changed = mixed(picture, fine, wanted)
-    assert abs(correlation(picture, changed) - wanted) < 0.004
+    assert abs(correlation(picture, changed) - wanted) < 0.002
     assert near_duplicate_groups(np.stack([picture, changed])).tolist() == ([0, 0] if same else [0, 1])
 
 

@@ -269,3 +269,13 @@ def test_from_64_images_on_it_pays_to_start_processes(tmp_path, monkeypatch, cou
     monkeypatch.setattr(dataset, "Parallel", parallel)
     motifs.write_dataset(tmp_path / "d", {"kawung": count}, 0, 32, workers=workers, progress=False)
     assert asked == [(expected, None)] and len(rows_of(tmp_path / "d")) == count
+
+
+def test_a_set_of_the_papers_counts_has_568_images_in_the_papers_shares(tmp_path, monkeypatch):
+    def fake(*arguments, **options):
+        return lambda jobs: [{"class": arguments[1], "index": arguments[2]} for _, arguments, _ in jobs]
+
+    monkeypatch.setattr(dataset, "Parallel", fake)
+    motifs.write_dataset(tmp_path / "d", motifs.PAPER_COUNTS, 0, 32, progress=False)
+    classes = [row["class"] for row in rows_of(tmp_path / "d")]
+    assert classes == ["keratonan"] * 217 + ["mega_mendung"] * 200 + ["singa_barong"] * 151
