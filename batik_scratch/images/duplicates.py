@@ -60,7 +60,7 @@ def _hash_bands(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def _standardised(thumbnails: np.ndarray) -> np.ndarray:
-    flat = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)  # (N, SIDE*SIDE)
+    flat = thumbnails.reshape(len(thumbnails), SIDE * SIDE).astype(np.float32)  # (N, SIDE*SIDE)
     flat -= flat.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(flat, axis=1, keepdims=True)  # (N, 1)
     return np.divide(flat, norm, out=np.zeros_like(flat), where=norm > SIDE)  # contrast below one grey level: nothing

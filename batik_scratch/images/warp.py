@@ -106,7 +106,7 @@ def _warp(images, matrices, scalars, mode, cval, top, rescale, blocks, out):
     for block in numba.prange(blocks):
         source = np.empty(h * w * channels, np.float32)  # one image: each pixel is asked for four times, converted once
         for n in range(block * n_images // blocks, (block + 1) * n_images // blocks):
-            pixels = images[n].reshape(-1)
+            pixels = images[n].ravel()
             for p in range(source.size):
                 source[p] = pixels[p]
             _warp_one(source, matrices[n], scalars[n, 0], scalars[n, 1], mode, cval, top, rescale, out[n])
@@ -119,7 +119,7 @@ def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
     plain = offset == 0 and brightness == 1 and mode != 2  # a mean of pixels needs no clipping
     stride = np.uint64(channels)  # unsigned: numba asks of every signed index whether it counts from the end
     for i in range(h):
-        target = out[i].reshape(-1)
+        target = out[i].ravel()
         for j in range(w):
             row = a[0, 0] * i + a[0, 1] * j + a[0, 2]
             column = a[1, 0] * i + a[1, 1] * j + a[1, 2]

@@ -69,6 +69,7 @@ class Bench:
 
     def fill(self) -> None:
         """Copy what is right, with its compiled kernels."""
+        shutil.rmtree(self.right / "tmp", ignore_errors=True)  # what tests left behind: links in a circle among it
         for place in self.places:
             shutil.copytree(self.right, place)
 
@@ -80,7 +81,7 @@ class Bench:
         folder = Path("batik_scratch", mutant.name).parent
         shutil.copy2(self.right / "batik_scratch" / mutant.name, place / "batik_scratch" / mutant.name)
         for cache in {folder / "__pycache__", Path("batik_scratch/ops/__pycache__")}:
-            if mutant.floor in ("ops", "images"):
+            if mutant.floor in ("ops", "images") and (self.right / cache).is_dir():
                 shutil.rmtree(place / cache, ignore_errors=True)
                 shutil.copytree(self.right / cache, place / cache)
         shutil.rmtree(place / "tmp", ignore_errors=True)

@@ -94,6 +94,15 @@ def test_every_image_of_every_batch_draws_for_itself():
     assert not set(epoch(other)[0][:, 0, 0, 0].tolist()) & set(first[:, 0, 0, 0].tolist())
 
 
+def test_what_is_augmented_how_does_not_depend_on_the_order():
+    grey = np.full((7, 3, 5, 1), 128, np.uint8)
+    added = []
+    for shuffle in (True, False):
+        batches = AugmentedBatches(grey, np.arange(7), 3, ImageAugmenter(channel_shift_range=50), 4, shuffle)
+        added.append(epoch(batches)[0][:, 0, 0, 0])
+    assert np.array_equal(*added)
+
+
 def test_augmented_batches_come_from_the_images_that_the_labels_name():
     flips = AugmentedBatches(PIXELS, np.arange(N), 4, ImageAugmenter(horizontal_flip=True), seed=9)
     x, y, _ = epoch(flips)

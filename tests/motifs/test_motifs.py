@@ -58,7 +58,8 @@ def test_after_the_photograph_too_the_mask_is_where_the_marker_colour_is(motif, 
     assert compared >= 5
 
 
-def test_image_i_depends_on_seed_class_and_i_alone(tmp_path):
+@pytest.mark.slow
+def test_drawn_by_several_processes_image_i_depends_on_seed_class_and_i_alone(tmp_path):
     one = motifs.write_dataset(tmp_path / "a", {"keratonan": 3, "singa_barong": 2}, 5, size=32, progress=False)
     two = motifs.write_dataset(
         tmp_path / "b", {"singa_barong": 4, "keratonan": 66}, 5, size=32, workers=2, progress=False
