@@ -18,8 +18,8 @@ class GradCAMPlusPlus(ClassActivationMap):
 
     def _combine(self, a: np.ndarray, g: np.ndarray) -> np.ndarray:
         total = a.sum(axis=(1, 2), keepdims=True)  # (N, 1, 1, K)
-        # divided by g^2 above and below: 1 / (2 + total g) where g is not 0
+        # divided by g^2 above and below: 1 / (2 + total g); where g is 0, max(0, g) takes the share away
         below = 2 + total * g  # (N, h, w, K)
-        share = np.divide(1, below, out=np.zeros_like(g), where=(g != 0) & (below != 0))  # (N, h, w, K)
+        share = np.divide(1, below, out=np.zeros_like(g), where=below != 0)  # (N, h, w, K)
         w = (share * np.maximum(g, 0)).sum(axis=(1, 2), keepdims=True)  # (N, 1, 1, K)
         return np.maximum((w * a).sum(axis=-1), 0)  # (N, h, w)

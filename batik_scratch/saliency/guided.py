@@ -9,7 +9,7 @@ from .method import Method
 
 def guided_rule(layer: Layer, dy: np.ndarray) -> np.ndarray:
     """dY where Z > 0 and dY > 0, else 0."""
-    gradient = layer.backward(dy, need_grads=False)  # dY where Z > 0
+    gradient = layer.backward(dy)  # dY where Z > 0
     assert gradient is not None
     return np.maximum(gradient, 0, out=gradient)
 

@@ -33,7 +33,8 @@ def normalise(maps: np.ndarray, percentile: float = 99.0) -> np.ndarray:
     _check_maps(maps, "normalise")
     if not np.size(maps):
         return np.zeros(np.shape(maps), np.float32)
-    flat = np.asarray(maps, np.float64).reshape(len(maps), -1)  # (N, H*W)
+    n, h, w = np.shape(maps)
+    flat = np.asarray(maps, np.float64).reshape(n, h * w)  # (N, H*W)
     low = flat.min(axis=1, keepdims=True)  # (N, 1)
     high = np.percentile(flat, percentile, axis=1, keepdims=True)  # (N, 1)
     span = np.where(

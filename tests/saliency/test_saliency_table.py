@@ -249,3 +249,9 @@ def test_all_numbers_go_by_row_and_measure_and_by_network_and_method(beside):
             expected[f"{written}: {name}/ROC-AUC"] = beside.theirs[other][name]
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[name], values) for name, values in expected.items())
+
+
+def test_the_measures_of_all_methods_fit_into_a_hundred_columns():
+    values = {row: {measure: EACH for measure in MEASURES} for row in (*table.CONTROLS, *saliency.METHODS)}
+    lines = evaluation.Evaluation(values, {}, {}).text().splitlines()
+    assert max(map(len, lines)) <= 100 and any(line.count("[") == 3 for line in lines)

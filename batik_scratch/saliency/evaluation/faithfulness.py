@@ -61,17 +61,17 @@ def _along_the_way(
     model: "Sequential", start: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int
 ) -> np.ndarray:
     """Mean of p(class) over steps + 1 pictures, from `start` to `end`, pixels changed in the order of the map."""
-    n, h, w = maps.shape
-    order = np.argsort(-maps.reshape(n, -1), axis=1, kind="stable")[..., None]  # (N, H*W, 1), most important first
-    picture = np.array(start, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C), changed step by step
-    goal = np.asarray(end, model.dtype).reshape(n, h * w, -1)  # (N, H*W, C)
+    n, h, w, channels = end.shape
+    order = np.argsort(-maps.reshape(n, h * w), axis=1, kind="stable")[..., None]  # (N, H*W, 1), most important first
+    picture = np.array(start, model.dtype).reshape(n, h * w, channels)  # (N, H*W, C), changed step by step
+    goal = np.asarray(end, model.dtype).reshape(n, h * w, channels)  # (N, H*W, C)
     levels, done = [], 0
     for step in range(steps + 1):
         due = -(-step * h * w // steps)
         changed = order[:, done:due]  # (N, K, 1)
         np.put_along_axis(picture, changed, np.take_along_axis(goal, changed, axis=1), axis=1)
         done = due
-        probabilities = model.predict(picture.reshape(n, h, w, -1))  # (N, U)
+        probabilities = model.predict(picture.reshape(n, h, w, channels))  # (N, U)
         levels.append(probabilities[np.arange(n), classes])
     return np.trapezoid(np.stack(levels), dx=1 / steps, axis=0)  # (N,)
 

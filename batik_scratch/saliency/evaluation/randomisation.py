@@ -76,10 +76,11 @@ def structural_similarity(one: np.ndarray, two: np.ndarray, window: int = 7) -> 
 
 def _rank_correlation(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """Spearman's, (N,); NaN where a map is constant."""
-    ranks = [rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (one, two)]  # (N, H*W) both
-    a, b = (r - r.mean(axis=1, keepdims=True) for r in ranks)
+    n, h, w = one.shape
+    ranks = [rankdata(maps.reshape(n, h * w), axis=1) for maps in (one, two)]  # (N, H*W) both
+    a, b = (r - (h * w + 1) / 2 for r in ranks)  # ranks begin at 1; ties keep their mean
     scale = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))  # (N,)
-    return np.divide((a * b).sum(axis=1), scale, out=np.full(len(a), np.nan), where=scale > 0)
+    return np.divide((a * b).sum(axis=1), scale, out=np.full(n, np.nan), where=scale > 0)
 
 
 def _to_unit(maps: np.ndarray) -> np.ndarray:
