@@ -1,5 +1,6 @@
 """The chart of `bench` against the figures it was made of, and what the command hands on to what measures."""
 
+import io
 import subprocess
 
 import pytest
@@ -48,6 +49,7 @@ def test_each_panel_has_a_bar_of_the_median_for_each_program(count):
         ours = style.OKABE_ITO["vermillion"].lower()
         assert [colour == ours for *_, colour in drawn] == [False, True, False] and drawn[0][2] == drawn[2][2]
         assert axes.get_xlim()[0] == 0 and 1.2 < axes.get_xlim()[1] / max(values) < 1.5  # room for the numbers
+        assert all(0.55 < bar.get_height() < 0.75 for bar in axes.patches)
         assert names(axes.yaxis) == dict(enumerate(PROGRAMS)) and from_top(axes)
         assert not any(line.get_visible() for line in axes.yaxis.get_gridlines())
 
@@ -158,11 +160,24 @@ def test_a_compiler_that_dies_without_a_word_is_an_error_too(monkeypatch):
         command.compile_kernels()
 
 
-def test_progress_overwrites_its_line_on_a_terminal(monkeypatch, capsys):
-    monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
+class Terminal(io.StringIO):
+    """A terminal, and what has been seen on it: a line that is not ended appears with a flush."""
+
+    seen = ""
+
+    def isatty(self):
+        return True
+
+    def flush(self):
+        self.seen = self.getvalue()
+
+
+def test_progress_overwrites_its_line_on_a_terminal_at_once(monkeypatch, capsys):
+    terminal = Terminal()
+    monkeypatch.setattr(command.sys, "stderr", terminal)
     for text in ("a long word", "b", ""):
         command._say(text)
-    out, err = capsys.readouterr()
-    lines = err.split("\r")
-    assert [line.strip() for line in lines] == ["", "a long word", "b", "", ""] and not out
+        assert terminal.seen == terminal.getvalue()
+    lines = terminal.seen.split("\r")
+    assert [line.strip() for line in lines] == ["", "a long word", "b", "", ""] and not capsys.readouterr().out
     assert len(lines[1]) == len(lines[2]) == len(lines[3]) == 60

@@ -170,6 +170,17 @@ def test_a_map_stands_in_the_row_of_its_class_and_the_column_of_its_method(metho
             assert titles(axes) == (called[m] if u == 0 else "") and not axes.get_ylabel()
 
 
+def test_one_picture_one_method_and_one_class_are_drawn_too():
+    picture, given = pictures(1), maps(1, 1)
+    for figure, count in (
+        (figures.sample_grid([picture], ["a"]), 1),
+        (figures.saliency_panel(picture, None, picture, ["a"]), 2),
+        (figures.methods_grid(picture[0], given, ["a"], ["b"]), 2),
+        (figures.cascade(picture[0] / 255, ["none", "a"], {"b": [1, 0]}, {"b": maps(2)}), 3),
+    ):
+        assert len([axes for axes in panels(figure) if axes.get_images()]) == count
+
+
 def test_without_an_explained_class_no_name_is_blue():
     figure = figures.methods_grid(pictures(1)[0], maps(2, 2), ["a", "b"], ["c", "d"])
     assert {to_hex(axes.yaxis.label.get_color()) for axes in panels(figure) if axes.get_ylabel()} == {style.INK}
