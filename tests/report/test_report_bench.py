@@ -4,7 +4,8 @@ import io
 import subprocess
 
 import pytest
-from artists import bars, from_top, laid_out, names, texts
+from artists import bars, from_top, names, texts
+from made_up_bench import PROGRAMS, measured
 
 from batik_scratch import bench
 from batik_scratch.errors import InputError
@@ -12,20 +13,6 @@ from batik_scratch.ops import threads
 from batik_scratch.report import bench as command
 from batik_scratch.report import style
 from batik_scratch.report.figures.bench import bench_figure
-
-PROGRAMS = ("fast", bench.OURS, "slow")
-
-
-def measured(counts=(1, 3)):
-    """Seconds of 5 rounds whose median is not their mean: 0.01, 0.02 ... for program, work and one thread; then a half."""
-    made = bench.Comparison(6, 48, 5)
-    for p, name in enumerate(PROGRAMS):
-        for count in counts:
-            middles = [(0.01 * (1 + p) + 0.1 * w) / count for w in range(3)]
-            rounds = [[m / 2, 9 * m, m, 3 * m, m / 4] for m in middles]
-            made.seconds[name, count] = dict(zip(bench.WORK, rounds, strict=True))
-            made.memory[name, count] = 100.0 * (1 + p) + count
-    return made
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -66,10 +53,6 @@ def test_programs_that_were_not_measured_with_so_many_threads_have_no_bar():
     assert [len(axes.patches) for axes in bench_figure(made, 3).axes] == [2] * 4
 
 
-def test_the_chart_is_laid_out_well():
-    assert laid_out(bench_figure(measured(), 3)) == []
-
-
 # ------------------------------------------------------------------ the command
 
 
@@ -105,11 +88,11 @@ def asked(monkeypatch):
     ],
 )
 def test_programs_and_threads_are_those_asked_for_or_all(asked, tmp_path, only, counts, programs, sorted_counts):
-    said = command.run_bench(only, counts, 6, 48, 5, tmp_path / "new" / "b.png")
+    said = command.run_bench(only, counts, 6, 48, 5, tmp_path / "new" / "folder" / "b.png")
     assert asked["compiled"] and asked["compare"] == (programs, sorted_counts, 6, 48, 5)
     assert asked["chart"] == asked["threads"] == sorted_counts[-1]
-    assert (tmp_path / "new" / "b.png").read_bytes() == b"a chart"
-    assert said == f"the table\n\nlayers of 6 at 48\n\nchart: {tmp_path / 'new' / 'b.png'}"
+    assert (tmp_path / "new" / "folder" / "b.png").read_bytes() == b"a chart"
+    assert said == f"the table\n\nlayers of 6 at 48\n\nchart: {tmp_path / 'new' / 'folder' / 'b.png'}"
 
 
 @pytest.mark.parametrize(

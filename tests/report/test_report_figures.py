@@ -125,7 +125,7 @@ def test_training_and_validation_are_drawn_over_their_epochs():
     one, two = a_curve(epochs=3, title="first"), a_curve(epochs=20, title="second")
     for axes, curve in zip(panels(figures.curves([one, two], "loss")), (one, two), strict=True):
         drawn = lines(axes)
-        assert titles(axes) == curve.title and axes.get_xlabel() == "epoch"
+        assert axes.get_title(loc="left") == titles(axes) == curve.title and axes.get_xlabel() == "epoch"
         for name, values, colour in (
             ("training", curve.training, style.TRAINING),
             ("validation", curve.validation, style.VALIDATION),
@@ -238,7 +238,7 @@ def test_accuracies_stand_as_dots_on_their_intervals_and_published_ones_as_diamo
     words = written["always the largest class"]
     assert words.get_ha() == side and words.get_position()[0] == pytest.approx(chance, abs=0.02)
     assert (words.get_position()[0] < chance) == (side == "right")
-    assert 2 < words.get_position()[1] < axes.get_ylim()[0] and axes.get_ylim()[1] < -0.5
+    assert 2 < words.get_position()[1] < axes.get_ylim()[0] and -1 < axes.get_ylim()[1] < -0.5
     assert axes.get_xlim() == (0, 1.02) and axes.get_xlabel() == "accuracy on the validation images"
 
 

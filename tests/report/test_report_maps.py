@@ -41,6 +41,9 @@ def is_map_from_nothing_to(axes, percentile, values):
 def is_picture(axes, picture):
     np.testing.assert_array_equal(pixels(axes), picture)
     assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
+    assert {(to_hex(spine.get_edgecolor()), spine.get_linewidth()) for spine in axes.spines.values()} == {
+        (style.GRID, 0.8)
+    }
     assert from_top(axes) and not image(axes).get_extent()[0] > image(axes).get_extent()[1]
 
 
