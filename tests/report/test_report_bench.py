@@ -39,6 +39,7 @@ def test_each_panel_has_a_bar_of_the_median_for_each_program(count):
         assert all(0.55 < bar.get_height() < 0.75 for bar in axes.patches)
         assert names(axes.yaxis) == dict(enumerate(PROGRAMS)) and from_top(axes)
         assert not any(line.get_visible() for line in axes.yaxis.get_gridlines())
+        assert all(line.get_visible() for line in axes.xaxis.get_gridlines())
 
 
 @pytest.mark.parametrize("count, word", [(1, "1 thread;"), (2, "2 threads;")])

@@ -240,6 +240,11 @@ def test_names_below_a_matrix_are_turned_where_they_have_no_room(classes, turned
         assert (label.get_rotation(), label.get_ha(), label.get_rotation_mode()) == expected
 
 
+def test_cells_are_smaller_where_there_are_more_than_six_classes():
+    heights = [figures.confusion([matrix(classes)]).get_size_inches()[1] for classes in (5, 6, 7, 8)]
+    assert heights[0] < heights[1] > heights[2] < heights[3]
+
+
 @pytest.mark.parametrize("letters, turned", [(22, False), (23, True)])
 def test_names_of_a_few_classes_are_turned_beyond_a_line(letters, turned):
     names = ["a" * 10, "b" * (letters - 10)]
