@@ -35,7 +35,7 @@ def all_pictures(run: Recorded) -> dict[str, Picture]:
 
 def headline(run: Recorded) -> Picture:
     """A strip: one picture of each class beside its overlay."""
-    rows = _pick(run, per_class=1)[:_HEADLINE_CLASSES]
+    rows = _pick(run)[:_HEADLINE_CLASSES]
     pairs = [np.stack([run.examples["images"][i], run.examples["overlays"][i]]) for i in rows]  # each (2, H, W, 3)
     names = [run.class_names[int(run.examples["labels"][i])] for i in rows]
     return Picture(
@@ -121,7 +121,7 @@ def curve_pictures(run: Recorded) -> list[Picture]:
 
 def prediction(run: Recorded) -> Picture:
     """Fig. 10: one image and its percentages."""
-    row = _pick(run, per_class=1)[0]
+    row = _pick(run)[0]
     truth, shares = int(run.examples["labels"][row]), run.examples["probabilities"][row]
     percents = figures.percentages(shares)
     return Picture(
@@ -214,7 +214,7 @@ def _ends(run: Recorded, training: str, validation: str) -> str:
     return "; ".join(f"{STAGE_TITLES[name]}, {ends(stage)}" for name, stage in run.stages.items())
 
 
-def _pick(run: Recorded, per_class: int) -> list[int]:
+def _pick(run: Recorded, per_class: int = 1) -> list[int]:
     """Rows of the examples, one of each class, then the next of each: validation first, rightly predicted first."""
     labels, predicted, split = (run.examples[name] for name in ("labels", "predicted", "split"))
     order = sorted(range(len(labels)), key=lambda i: (split[i] != "validation", predicted[i] != labels[i], i))

@@ -1,9 +1,11 @@
 """The chart of `bench` against the figures it was made of, and what the command hands on to what measures."""
 
+import io
 import subprocess
 
 import pytest
-from artists import bars, from_top, laid_out, names, texts
+from artists import bars, from_top, names, texts
+from made_up_bench import PROGRAMS, measured
 
 from batik_scratch import bench
 from batik_scratch.errors import InputError
@@ -11,20 +13,6 @@ from batik_scratch.ops import threads
 from batik_scratch.report import bench as command
 from batik_scratch.report import style
 from batik_scratch.report.figures.bench import bench_figure
-
-PROGRAMS = ("fast", bench.OURS, "slow")
-
-
-def measured(counts=(1, 3)):
-    """Seconds of 5 rounds whose median is not their mean: 0.01, 0.02 ... for program, work and one thread; then a half."""
-    made = bench.Comparison(6, 48, 5)
-    for p, name in enumerate(PROGRAMS):
-        for count in counts:
-            middles = [(0.01 * (1 + p) + 0.1 * w) / count for w in range(3)]
-            rounds = [[m / 2, 9 * m, m, 3 * m, m / 4] for m in middles]
-            made.seconds[name, count] = dict(zip(bench.WORK, rounds, strict=True))
-            made.memory[name, count] = 100.0 * (1 + p) + count
-    return made
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -48,8 +36,10 @@ def test_each_panel_has_a_bar_of_the_median_for_each_program(count):
         ours = style.OKABE_ITO["vermillion"].lower()
         assert [colour == ours for *_, colour in drawn] == [False, True, False] and drawn[0][2] == drawn[2][2]
         assert axes.get_xlim()[0] == 0 and 1.2 < axes.get_xlim()[1] / max(values) < 1.5  # room for the numbers
+        assert all(0.55 < bar.get_height() < 0.75 for bar in axes.patches)
         assert names(axes.yaxis) == dict(enumerate(PROGRAMS)) and from_top(axes)
         assert not any(line.get_visible() for line in axes.yaxis.get_gridlines())
+        assert all(line.get_visible() for line in axes.xaxis.get_gridlines())
 
 
 @pytest.mark.parametrize("count, word", [(1, "1 thread;"), (2, "2 threads;")])
@@ -62,10 +52,6 @@ def test_programs_that_were_not_measured_with_so_many_threads_have_no_bar():
     made = measured()
     del made.seconds["slow", 3]
     assert [len(axes.patches) for axes in bench_figure(made, 3).axes] == [2] * 4
-
-
-def test_the_chart_is_laid_out_well():
-    assert laid_out(bench_figure(measured(), 3)) == []
 
 
 # ------------------------------------------------------------------ the command
@@ -103,11 +89,11 @@ def asked(monkeypatch):
     ],
 )
 def test_programs_and_threads_are_those_asked_for_or_all(asked, tmp_path, only, counts, programs, sorted_counts):
-    said = command.run_bench(only, counts, 6, 48, 5, tmp_path / "new" / "b.png")
+    said = command.run_bench(only, counts, 6, 48, 5, tmp_path / "new" / "folder" / "b.png")
     assert asked["compiled"] and asked["compare"] == (programs, sorted_counts, 6, 48, 5)
     assert asked["chart"] == asked["threads"] == sorted_counts[-1]
-    assert (tmp_path / "new" / "b.png").read_bytes() == b"a chart"
-    assert said == f"the table\n\nlayers of 6 at 48\n\nchart: {tmp_path / 'new' / 'b.png'}"
+    assert (tmp_path / "new" / "folder" / "b.png").read_bytes() == b"a chart"
+    assert said == f"the table\n\nlayers of 6 at 48\n\nchart: {tmp_path / 'new' / 'folder' / 'b.png'}"
 
 
 @pytest.mark.parametrize(
@@ -158,11 +144,24 @@ def test_a_compiler_that_dies_without_a_word_is_an_error_too(monkeypatch):
         command.compile_kernels()
 
 
-def test_progress_overwrites_its_line_on_a_terminal(monkeypatch, capsys):
-    monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
+class Terminal(io.StringIO):
+    """A terminal, and what has been seen on it: a line that is not ended appears with a flush."""
+
+    seen = ""
+
+    def isatty(self):
+        return True
+
+    def flush(self):
+        self.seen = self.getvalue()
+
+
+def test_progress_overwrites_its_line_on_a_terminal_at_once(monkeypatch, capsys):
+    terminal = Terminal()
+    monkeypatch.setattr(command.sys, "stderr", terminal)
     for text in ("a long word", "b", ""):
         command._say(text)
-    out, err = capsys.readouterr()
-    lines = err.split("\r")
-    assert [line.strip() for line in lines] == ["", "a long word", "b", "", ""] and not out
+        assert terminal.seen == terminal.getvalue()
+    lines = terminal.seen.split("\r")
+    assert [line.strip() for line in lines] == ["", "a long word", "b", "", ""] and not capsys.readouterr().out
     assert len(lines[1]) == len(lines[2]) == len(lines[3]) == 60

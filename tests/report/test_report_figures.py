@@ -21,7 +21,7 @@ def a_curve(rates=None, epochs=4, title="a stage"):
 # ------------------------------------------------------------------ confusion
 
 MATRIX = [[17, 0, 3], [5, 29, 2], [1, 8, 40]]
-SMALLER = [[0, 9], [0, 0]]
+SMALLER = [[0, 1], [0, 0]]
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,13 @@ def test_every_count_can_be_read_on_the_colour_of_its_cell():
             assert contrast(text.get_color(), grounds[row, column][:3]) > 3.4, text.get_text()
 
 
+@pytest.mark.parametrize("classes, room", [(6, 16), (7, 14)])
+def test_names_of_many_classes_are_cut_shorter(classes, room):
+    long = [letter * 30 for letter in "abcdefg"[:classes]]
+    (axes,) = panels(figures.confusion([figures.Matrix("m", np.eye(classes, dtype=int), long)]))
+    assert {len(name) for name in names(axes.xaxis).values()} == {room}
+
+
 @pytest.mark.parametrize("classes, pale", [(6, False), (7, True)])
 def test_zeros_step_back_in_a_large_matrix(classes, pale):
     counts = np.diag(range(1, classes + 1))
@@ -118,7 +125,7 @@ def test_training_and_validation_are_drawn_over_their_epochs():
     one, two = a_curve(epochs=3, title="first"), a_curve(epochs=20, title="second")
     for axes, curve in zip(panels(figures.curves([one, two], "loss")), (one, two), strict=True):
         drawn = lines(axes)
-        assert titles(axes) == curve.title and axes.get_xlabel() == "epoch"
+        assert axes.get_title(loc="left") == titles(axes) == curve.title and axes.get_xlabel() == "epoch"
         for name, values, colour in (
             ("training", curve.training, style.TRAINING),
             ("validation", curve.validation, style.VALIDATION),
@@ -183,6 +190,13 @@ def test_the_curves_fill_their_panel_from_first_to_last_epoch(epochs, low, high)
     assert axes.get_xlim() == (pytest.approx(low), pytest.approx(high))
 
 
+def test_ticks_that_would_stand_too_close_are_left_out():
+    (axes,) = panels(figures.curves([a_curve(epochs=9)], "loss"))
+    assert [tick for tick in axes.get_xticks() if 1 <= tick <= 9] == [2, 4, 6, 8]
+    (axes,) = panels(figures.curves([a_curve(epochs=7)], "loss"))
+    assert [tick for tick in axes.get_xticks() if 1 <= tick <= 7] == [1, 2, 3, 4, 5, 6, 7]
+
+
 @pytest.mark.parametrize("epochs", [1, 7, 100])
 def test_epoch_ticks_are_a_few_whole_numbers_even_for_one_epoch(epochs):
     (axes,) = panels(figures.curves([a_curve(epochs=epochs)], "loss"))
@@ -224,7 +238,7 @@ def test_accuracies_stand_as_dots_on_their_intervals_and_published_ones_as_diamo
     words = written["always the largest class"]
     assert words.get_ha() == side and words.get_position()[0] == pytest.approx(chance, abs=0.02)
     assert (words.get_position()[0] < chance) == (side == "right")
-    assert 2 < words.get_position()[1] < axes.get_ylim()[0] and axes.get_ylim()[1] < -0.5
+    assert 2 < words.get_position()[1] < axes.get_ylim()[0] and -1 < axes.get_ylim()[1] < -0.5
     assert axes.get_xlim() == (0, 1.02) and axes.get_xlabel() == "accuracy on the validation images"
 
 
@@ -263,6 +277,7 @@ def test_the_bars_are_the_percentages_the_likeliest_first(columns, truth, hit):
     assert [(round(x - 1.5, 2), y, text) for x, y, text in texts(right)] == [
         (68.41, 0, "68.41 %"), (20, 1, "20.00 %"), (11.59, 2, "11.59 %")
     ]  # fmt: skip
+    assert all(0.55 < bar.get_height() < 0.75 for bar in right.patches)  # a gap between, narrower than a bar
     assert list(right.get_xticks()) == [0, 20, 40, 60, 80, 100]
     assert right.get_xlim()[0] == 0 and right.get_xlabel().startswith("probability") and "(%)" in right.get_xlabel()
     across = [axes.get_subplotspec().colspan.start for axes in (left, right)]

@@ -3,14 +3,15 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 
 import numpy as np
 import pytest
 from artists import colour_bar, in_sight, laid_out, panels
+from made_up_bench import measured
 from matplotlib.colors import to_rgb
 
 from batik_scratch.report import figures, style
+from batik_scratch.report.figures.bench import bench_figure
 
 SQUARES = np.random.default_rng(5).integers(0, 256, (8, 9, 9, 3), dtype=np.uint8)
 MAPS = SQUARES[..., 0] / 255
@@ -67,9 +68,8 @@ CASES = {
     "many methods": (lambda: figures.methods_grid(SQUARES[0], np.ones((1, 9, 9, 9)), ["a"], "abcdefghi"), 0.485),
     "a cascade": (lambda: figures.cascade(MAPS[:3].transpose(1, 2, 0), ["none", "a", "b", "c"], likeness(5),
                                           dict.fromkeys(likeness(5), MAPS[:4])), 0.52),
+    "bench": (lambda: bench_figure(measured(), 3), None),
 }  # fmt: skip
-
-
 SIZES = {  # of the first and the last panel, in inches: large enough to be read, and no larger than their numbers need
     "three matrices": (1.61, 1.61, 1.61, 1.61),
     "three matrices below each other": (2.0, 2.0, 2.0, 2.0),
@@ -91,32 +91,35 @@ SIZES = {  # of the first and the last panel, in inches: large enough to be read
     "methods": (1.9, 1.9, 1.9, 1.9),
     "many methods": (1.4, 1.4, 1.4, 1.4),
     "a cascade": (6.89, 2.8, 1.02, 1.02),
+    "bench": (1.83, 1.37, 1.83, 1.37),
 }
 
 
-@lru_cache
-def drawn(case):
-    """The figure, its parts in their places."""
-    figure = CASES[case][0]()
+@pytest.fixture(scope="module")
+def drawn(request):
+    """The figure of a case, labelled with its name, its parts in their places."""
+    figure = CASES[request.param][0]()
+    figure.set_label(request.param)
     figure.draw_without_rendering()
     return figure
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_nothing_is_cut_and_nothing_lies_on_another_and_little_paper_is_empty(case):
-    figure = drawn(case)
-    assert laid_out(figure, CASES[case][1]) == []
-    first, *_, last = [axes.get_window_extent() for axes in [*panels(figure), panels(figure)[-1]]]
-    assert [x / figure.dpi for box in (first, last) for x in box.size] == pytest.approx(SIZES[case], rel=0.05)
+@pytest.mark.parametrize("drawn", CASES, indirect=True)
+def test_nothing_is_cut_and_nothing_lies_on_another_and_little_paper_is_empty(drawn):
+    case, shown = drawn.get_label(), panels(drawn)
+    assert laid_out(drawn, CASES[case][1]) == []
+    sizes = [inches for axes in (shown[0], shown[-1]) for inches in axes.get_window_extent().size / drawn.dpi]
+    assert sizes == pytest.approx(SIZES[case], rel=0.05)
 
 
-@pytest.mark.parametrize("case, other, axis", [("samples", 1, 0), ("many methods", 1, 0), ("methods", 5, 1)])
-def test_pictures_of_a_grid_stand_close_together(case, other, axis):
+@pytest.mark.parametrize(
+    "drawn, other, axis", [("samples", 1, 0), ("many methods", 1, 0), ("methods", 5, 1)], indirect=["drawn"]
+)
+def test_pictures_of_a_grid_stand_close_together(drawn, other, axis):
     """Beside each other, and below."""
-    figure = drawn(case)
-    one, other = (panels(figure)[number].get_window_extent() for number in (0, other))
+    one, other = (panels(drawn)[number].get_window_extent() for number in (0, other))
     gap = (other.x0 - one.x1, one.y0 - other.y1)[axis]
-    assert gap / figure.dpi == pytest.approx(0.06, abs=0.01)
+    assert gap / drawn.dpi == pytest.approx(0.06, abs=0.01)
 
 
 def test_the_legend_of_a_wide_figure_is_one_line_and_of_a_narrow_one_two():
@@ -129,12 +132,11 @@ def test_the_legend_of_a_wide_figure_is_one_line_and_of_a_narrow_one_two():
     assert heights[0] < 0.3 < heights[1]
 
 
-@pytest.mark.parametrize("case, share", [("three matrices", 40), ("saliency", 50)])
-def test_the_scale_is_a_thin_strip_of_half_the_width(case, share):
-    figure = drawn(case)
-    box = colour_bar(figure).get_window_extent()
+@pytest.mark.parametrize("drawn, share", [("three matrices", 40), ("saliency", 50)], indirect=["drawn"])
+def test_the_scale_is_a_thin_strip_of_half_the_width(drawn, share):
+    box = colour_bar(drawn).get_window_extent()
     assert box.width / box.height == pytest.approx(share, rel=0.02)
-    assert box.width / figure.bbox.width == pytest.approx(0.45, abs=0.05)
+    assert box.width / drawn.bbox.width == pytest.approx(0.45, abs=0.05)
 
 
 def test_two_matrices_of_nine_below_each_other_fill_their_paper():
@@ -212,10 +214,11 @@ def test_axes_have_a_light_grid_behind_their_lines_and_no_box():
     assert axes.get_axisbelow() is True
 
 
-@pytest.mark.parametrize("case", ["two curves", "three matrices", "accuracies", "a prediction", "a cascade"])
-def test_the_ticks_of_every_axis_are_written_alike(case):
-    figure = drawn(case)
-    scales = [axes for axes in panels(figure) if len(axes.get_xticks())]
+@pytest.mark.parametrize(
+    "drawn", ["two curves", "three matrices", "accuracies", "a prediction", "a cascade", "bench"], indirect=True
+)
+def test_the_ticks_of_every_axis_are_written_alike(drawn):
+    scales = [axes for axes in panels(drawn) if len(axes.get_xticks())]
     assert scales
     for axes in scales:
         for tick in [*axes.xaxis.get_major_ticks(), *axes.yaxis.get_major_ticks()]:
@@ -235,6 +238,11 @@ def test_names_below_a_matrix_are_turned_where_they_have_no_room(classes, turned
         label = axes.xaxis.get_major_ticks()[0].label1
         expected = (40, "right", "anchor") if turned or long else (0, "center", "default")
         assert (label.get_rotation(), label.get_ha(), label.get_rotation_mode()) == expected
+
+
+def test_cells_are_smaller_where_there_are_more_than_six_classes():
+    heights = [figures.confusion([matrix(classes)]).get_size_inches()[1] for classes in (5, 6, 7, 8)]
+    assert heights[0] < heights[1] > heights[2] < heights[3]
 
 
 @pytest.mark.parametrize("letters, turned", [(22, False), (23, True)])

@@ -41,6 +41,9 @@ def is_map_from_nothing_to(axes, percentile, values):
 def is_picture(axes, picture):
     np.testing.assert_array_equal(pixels(axes), picture)
     assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
+    assert {(to_hex(spine.get_edgecolor()), spine.get_linewidth()) for spine in axes.spines.values()} == {
+        (style.GRID, 0.8)
+    }
     assert from_top(axes) and not image(axes).get_extent()[0] > image(axes).get_extent()[1]
 
 
@@ -168,6 +171,17 @@ def test_a_map_stands_in_the_row_of_its_class_and_the_column_of_its_method(metho
             axes = shown[2 * block + u, 1 + column]
             is_map_from_nothing_to(axes, 99, drawn[u, m])
             assert titles(axes) == (called[m] if u == 0 else "") and not axes.get_ylabel()
+
+
+def test_one_picture_one_method_and_one_class_are_drawn_too():
+    picture, given = pictures(1), maps(1, 1)
+    for figure, count in (
+        (figures.sample_grid([picture], ["a"]), 1),
+        (figures.saliency_panel(picture, None, picture, ["a"]), 2),
+        (figures.methods_grid(picture[0], given, ["a"], ["b"]), 2),
+        (figures.cascade(picture[0] / 255, ["none", "a"], {"b": [1, 0]}, {"b": maps(2)}), 3),
+    ):
+        assert len([axes for axes in panels(figure) if axes.get_images()]) == count
 
 
 def test_without_an_explained_class_no_name_is_blue():

@@ -1,6 +1,7 @@
 """The page: each number beside its name, each picture under its title, complete, offline, and escaped."""
 
 import json
+import re
 
 import pytest
 from page_tree import png, sections, table
@@ -114,6 +115,14 @@ def test_each_picture_has_the_size_on_the_page_that_it_was_drawn_for(pictures, p
             assert image.attributes["class"] == "wide" and other.attributes["class"] == "narrow"
             pixels = [int.from_bytes(png(other)[i : i + 4], "big") for i in (16, 20)]
             assert pixels == pytest.approx([style.DPI * x for x in picture.narrow.get_size_inches()], abs=1)
+
+
+def test_a_phone_gets_the_narrow_picture_and_everyone_else_the_wide_one(text):
+    (rules,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    phone = re.search(r"@media screen and \(max-width: 40rem\) \{(.*?)\n\}", rules, re.DOTALL)
+    everyone = rules.replace(phone.group(), "")
+    shown = [dict(re.findall(r"img\.(\w+) \{ display: (\w+); \}", part)) for part in (phone.group(), everyone)]
+    assert shown == [{"wide": "none", "narrow": "block"}, {"narrow": "none"}]
 
 
 # ------------------------------------------------------------------ images, network and run

@@ -8,7 +8,7 @@ from artists import bars, image, lines, names, panels, pixels, texts, titles
 from synthetic_run import NAMES
 
 from batik_scratch.report import figures, paper, style
-from batik_scratch.report.pictures import confusion, curve_pictures, headline, prediction, saliency, samples
+from batik_scratch.report.pictures import confusion, curve_pictures, headline, intervals, prediction, saliency, samples
 from batik_scratch.report.recorded import read_run
 
 # of synthetic_run's examples: validation before training images, right before wrong ones
@@ -213,6 +213,15 @@ def test_the_accuracies_stand_beside_the_papers_and_the_largest_class(run, pictu
         assert figure.get_size_inches()[0] == width
     assert picture.alt.startswith("Stage one 0.619, stage two 0.762, the paper 0.87 in Table II and 0.82")
     assert "always answering the largest class gives 0.429" in picture.alt
+
+
+@pytest.mark.parametrize(
+    "counts, chance", [({"a": 1}, 1), ({"a": 1, "b": 3}, 0.75), ({"a": 0}, 0), ({"a": 0, "b": 1}, 1)]
+)
+def test_the_largest_class_is_compared_with_all_images(read, counts, chance):
+    picture = intervals(read(described={"counts": {"train": {}, "validation": counts}}))
+    (axes,) = panels(picture.figure)
+    assert set(axes.lines[-1].get_xdata()) == {chance} and f"the largest class gives {chance:.3f}." in picture.alt
 
 
 # ------------------------------------------------------------------ confusion
