@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..nn import Layer, Optimizer
+from ..ops.threads import one_blas_thread
 from .symptoms import altered, losses, masks, normalising, optimizers, order, reruns, size, sums, values
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.contracts import broken_contracts, failed, missing
@@ -119,7 +120,8 @@ def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):  # a student's NaN is a finding, not a warning
+        # a student's NaN is a finding, not a warning; and thousands of tiny forwards need not ask for BLAS one by one
+        with warnings.catch_warnings(), np.errstate(all="ignore"), one_blas_thread():
             warnings.simplefilter("ignore")
             return _findings(run(case), explanations)
     except TooLarge as large:

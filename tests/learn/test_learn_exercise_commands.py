@@ -91,6 +91,7 @@ def test_a_pipe_and_a_device_are_no_file_and_no_folder_either(tmp_path):
     os.mkfifo(tmp_path / "dense.py")
     for path in (tmp_path / "dense.py", Path(os.devnull)):
         assert "not a regular file" in refused(path)
+    (tmp_path / "dense.py").unlink()  # who copies this folder would wait for its other end
 
 
 def test_what_cannot_be_checked_is_bad_input(tmp_path):
