@@ -260,7 +260,8 @@ HABITS = [
         RETURN,
         "return x @ x",
         "forward",
-        "forward multiplies matrices whose inner sizes differ (size 3 is different from 5).\nthere: return x @ x  # (N, D) @ (D, U) -> (N, U)\n"
+        "forward multiplies matrices whose inner sizes differ (size 3 is different from 5).\n"
+        "there: return x @ x  # (N, D) @ (D, U) -> (N, U)\n"
         "shapes: x (3, 5)\ntried with 5 features, 4 units\n",
         "return x @ x",
     ),
