@@ -210,7 +210,7 @@ LIKE = np.zeros((3, 4))
 def test_an_array_of_the_wrong_kind_is_told_in_which_way(value, like, says):
     found = wrong_kind(value, like, "y")
     assert (found is None) == (says is None)
-    assert found is None or (found[0] + "|").startswith(says) and found[1] == ()
+    assert found is None or ((found[0] + "|").startswith(says) and found[1] == ())
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
