@@ -103,7 +103,7 @@ def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0
 def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
     """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty where nothing is."""
     classes = at_least_one("classes", classes)
-    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed)
+    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed, of_a_loss=True)
     return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
