@@ -47,9 +47,9 @@ class Case:
 class Run:
     """The case, run once: forward on another input, forward on x, backward on dy twice.
 
-    x (n, *input_shape) distinct values, dy N(0, 1) of y's shape (1 for a loss); analytic {tensor: gradient} of the
-    first backward, again {tensor: gradient} of the second; instead {tensor: what came in place of an array}; touched: names of what the
-    layer changed and should not have.
+    x (n, *input_shape) distinct values, dy N(0, 1) of y's shape (1 for a loss); analytic {tensor: gradient} of the first
+    backward, again {tensor: gradient} of the second; instead {tensor: what came in place of an array}; touched: names of
+    what the layer changed and should not have.
     later {tensor: gradient} where a whole backward pass of another batch went before, past {tensor: gradient} of that one.
     Raises Failure where the layer does.
     """
