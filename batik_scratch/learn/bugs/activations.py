@@ -80,8 +80,7 @@ class GateOfBoth(ReLU):
     """
 
     def backward(self, dy, need_dx=True, need_grads=True):
-        dx = super().backward(dy, need_dx, need_grads)
-        return dx * (dy > 0)
+        return super().backward(dy) * (dy > 0)
 
 
 class GateMissing(ReLU):
