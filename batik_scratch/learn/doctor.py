@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..nn import Layer, Optimizer
+from ..ops.threads import one_blas_thread
 from .symptoms import altered, losses, masks, normalising, optimizers, order, reruns, size, sums, values
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.contracts import broken_contracts, failed, missing
@@ -102,7 +103,7 @@ def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0
 def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
     """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty where nothing is."""
     classes = at_least_one("classes", classes)
-    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed)
+    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed, of_a_loss=True)
     return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
@@ -119,7 +120,8 @@ def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):  # a student's NaN is a finding, not a warning
+        # a student's NaN is a finding, not a warning; and thousands of tiny forwards need not ask for BLAS one by one
+        with warnings.catch_warnings(), np.errstate(all="ignore"), one_blas_thread():
             warnings.simplefilter("ignore")
             return _findings(run(case), explanations)
     except TooLarge as large:

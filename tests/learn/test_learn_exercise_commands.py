@@ -17,7 +17,7 @@ from batik_scratch.learn import exercises
 from batik_scratch.options import build_parser
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 def test_hints_go_from_a_nudge_to_the_line_and_begin_anew_with_a_new_trouble(tmp_path, capfd):
     def hinted(text):
         path.write_text(text)
@@ -34,7 +34,7 @@ def test_hints_go_from_a_nudge_to_the_line_and_begin_anew_with_a_new_trouble(tmp
     assert "nothing to hint" in hinted(RIGHT)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("line", "first"),
     [
@@ -57,7 +57,7 @@ def test_a_hint_on_what_has_nothing_to_do_with_shapes_speaks_of_none(tmp_path, c
         assert words not in "".join(hints).partition("hint 1")[2]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("line", ["return x @ x", "return x[:, 7]", "return x + x.T", "return x.reshape(7)"])
 def test_a_hint_on_arrays_that_do_not_fit_is_the_formula(tmp_path, capfd, line):
     assert main(["exercise", "hint", str(written(tmp_path, with_forward(line)))]) == 0
@@ -73,7 +73,7 @@ def test_what_the_file_prints_neither_colours_the_terminal_nor_fills_it(tmp_path
     assert max(map(len, out.splitlines())) < 250 and "... (" in out
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 def test_what_an_error_says_leaves_the_terminal_alone_too(tmp_path, capfd):
     code, out, _ = checked(capfd, written(tmp_path, with_forward(r"raise ValueError('\x1b[31mred' + 'x' * 5000)")))
     assert code == 1 and "ValueError: redxxx" in re.sub(r"\s+", " ", out)
@@ -91,6 +91,7 @@ def test_a_pipe_and_a_device_are_no_file_and_no_folder_either(tmp_path):
     os.mkfifo(tmp_path / "dense.py")
     for path in (tmp_path / "dense.py", Path(os.devnull)):
         assert "not a regular file" in refused(path)
+    (tmp_path / "dense.py").unlink()  # who copies this folder would wait for its other end
 
 
 def test_what_cannot_be_checked_is_bad_input(tmp_path):

@@ -9,20 +9,22 @@ import time
 import pytest
 from student_files import RIGHT, checked, ended, with_forward, written
 
-MISBEHAVIOUR = [
+TAKES_A_PROCESS = [
     ("while True: pass", "Stopped after 1.5 s in forward: it never ends"),
     (
         "import numpy as np; a = np.ones((1500, 1500)); [0 for _ in iter(int, 1) if (a @ a) is None]",
         "Stopped after 1.5 s in forward",
     ),
-    ("raise SystemExit(0)", "ends the program"),
     ("import os; os._exit(0)", "ended the interpreter"),
-    ("import torch_of_nowhere", "No module named 'torch_of_nowhere'"),
     ("b = bytearray(8 << 30)", "asks for too much memory"),
     ("import numpy as np; np.zeros((100000, 100000))", "here. _ArrayMemoryError: Unable to allocate 74.5 GiB"),
     ("x = input('x? ')", "waits for somebody to type"),
-    ("return self.forward(x)", "calls itself without end"),
     ("import ctypes; ctypes.string_at(0)", "The interpreter itself died in forward"),
+]
+MISBEHAVIOUR = [
+    ("raise SystemExit(0)", "ends the program"),
+    ("import torch_of_nowhere", "No module named 'torch_of_nowhere'"),
+    ("return self.forward(x)", "calls itself without end"),
     ("return 1 / 0", "ZeroDivisionError: division by zero"),
     ("raise KeyboardInterrupt", "forward stops with KeyboardInterrupt"),
     ("return float(x[0, 0])", "is a float; it must be a plain NumPy array of shape (3, 4)"),
@@ -33,18 +35,30 @@ MISBEHAVIOUR = [
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("line", "words"), MISBEHAVIOUR, ids=[words for _, words in MISBEHAVIOUR])
-def test_misbehaviour_is_answered_with_the_students_line(tmp_path, capfd, line, words):
-    path = written(tmp_path, with_forward(line))
-    code, out, _ = checked(capfd, path, "--time-limit", "1.5")
+def assert_answered_with_the_line(path, code, out, words):
     assert code == 1
     assert words in re.sub(r"\s+", " ", out), out
     number = re.search(r"^line (\d+): ", out, re.MULTILINE)
     lines = path.read_text().splitlines()
-    if "os._exit" not in line:  # the interpreter is gone and cannot say where
+    if "ended the interpreter" not in words:  # it is gone and cannot say where
         assert number
         assert "# here" in lines[int(number[1]) - 1] or "def forward" in lines[int(number[1]) - 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "words"), TAKES_A_PROCESS, ids=[words for _, words in TAKES_A_PROCESS])
+def test_what_takes_a_process_down_is_answered_with_the_students_line(tmp_path, capfd, line, words):
+    path = written(tmp_path, with_forward(line))
+    code, out, _ = checked(capfd, path, "--time-limit", "1.5")
+    assert_answered_with_the_line(path, code, out, words)
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(("line", "words"), MISBEHAVIOUR, ids=[words for _, words in MISBEHAVIOUR])
+def test_misbehaviour_is_answered_with_the_students_line(tmp_path, capfd, line, words):
+    path = written(tmp_path, with_forward(line))
+    code, out, _ = checked(capfd, path)
+    assert_answered_with_the_line(path, code, out, words)
 
 
 @pytest.mark.slow
@@ -84,7 +98,7 @@ RAISES_WHEN_LOOKED_AT = """class Meta(type(nn.Dense)):
 class Dense(nn.Dense, metaclass=Meta)"""
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("text", "words", "line"),
     [

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...nn import Flatten, ReLU, Softmax
-from .exhibit import Exhibit
+from .exhibit import CLASSES, COLOURED, Exhibit
 
 
 class DiagonalSoftmax(Softmax):
@@ -80,8 +80,7 @@ class GateOfBoth(ReLU):
     """
 
     def backward(self, dy, need_dx=True, need_grads=True):
-        dx = super().backward(dy, need_dx, need_grads)
-        return dx * (dy > 0)
+        return super().backward(dy) * (dy > 0)
 
 
 class GateMissing(ReLU):
@@ -138,14 +137,14 @@ class FlattenTurnedBackWrongly(Flatten):
 
 
 EXHIBITS = (
-    Exhibit(DiagonalSoftmax(), "dx", "diagonal only", (5,)),
-    Exhibit(ZeroSoftmax(), "dx", "always zero", (5,)),
-    Exhibit(SoftmaxSumsOverTheBatch(), "dx", "images mixed", (5,)),
-    Exhibit(SoftmaxMinusWhatComesFromAbove(), "dx", "something added", (5,)),
-    Exhibit(GateFromTheGradient(), "dx", "mask taken from the gradient", (5, 6, 3)),
-    Exhibit(GateOfBoth(), "dx", "mask taken from the gradient", (5, 6, 3)),
-    Exhibit(GateMissing(), "dx", "mask missing", (5, 6, 3)),
-    Exhibit(MutatesItsUpstreamGradient(), "dy", "mutated upstream gradient", (5, 6, 3)),
-    Exhibit(OverwritesItsInput(), "x", "mutated input", (5, 6, 3)),
+    Exhibit(DiagonalSoftmax(), "dx", "diagonal only", CLASSES),
+    Exhibit(ZeroSoftmax(), "dx", "always zero", CLASSES),
+    Exhibit(SoftmaxSumsOverTheBatch(), "dx", "images mixed", CLASSES),
+    Exhibit(SoftmaxMinusWhatComesFromAbove(), "dx", "something added", CLASSES),
+    Exhibit(GateFromTheGradient(), "dx", "mask taken from the gradient", COLOURED),
+    Exhibit(GateOfBoth(), "dx", "mask taken from the gradient", COLOURED),
+    Exhibit(GateMissing(), "dx", "mask missing", COLOURED),
+    Exhibit(MutatesItsUpstreamGradient(), "dy", "mutated upstream gradient", COLOURED),
+    Exhibit(OverwritesItsInput(), "x", "mutated input", COLOURED),
     Exhibit(FlattenTurnedBackWrongly(), "dx", "axes mixed up", (3, 4, 2)),
 )

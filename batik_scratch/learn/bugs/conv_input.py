@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...nn import Conv2D
-from .exhibit import Exhibit
+from .exhibit import COLOURED, IMAGE, Exhibit
 
 
 class StrideIgnoredInBackward(Conv2D):
@@ -139,11 +139,11 @@ class OnlyTheFirstFilter(Conv2D):
 
 EXHIBITS = (
     Exhibit(StrideIgnoredInBackward(3, 2, strides=2), "dx", "right for stride 1 alone", (6, 7, 2)),
-    Exhibit(KernelNotFlipped(3, (2, 3)), "dx", "kernel not flipped", (5, 6, 2)),
-    Exhibit(OverlapAssigned(3, 3), "dx", "only the last overlap kept", (5, 6, 2)),
-    Exhibit(PaddingNotCutOff(4, 3, padding="same"), "dx", "padding not cut off", (5, 6, 2)),
-    Exhibit(PaddingCutAtOneEnd(4, 3, padding="same"), "dx", "shifted by one", (5, 6, 2)),
-    Exhibit(FiltersTakenForChannels(3, (2, 3)), "dx", "transposed", (5, 6, 3)),
-    Exhibit(LastRowLeftOut(3, (2, 3)), "dx", "edge left out", (5, 6, 2)),
-    Exhibit(OnlyTheFirstFilter(4, (2, 3)), "dx", "only one channel counted", (5, 6, 2)),
+    Exhibit(KernelNotFlipped(3, (2, 3)), "dx", "kernel not flipped", IMAGE),
+    Exhibit(OverlapAssigned(3, 3), "dx", "only the last overlap kept", IMAGE),
+    Exhibit(PaddingNotCutOff(4, 3, padding="same"), "dx", "padding not cut off", IMAGE),
+    Exhibit(PaddingCutAtOneEnd(4, 3, padding="same"), "dx", "shifted by one", IMAGE),
+    Exhibit(FiltersTakenForChannels(3, (2, 3)), "dx", "transposed", COLOURED),
+    Exhibit(LastRowLeftOut(3, (2, 3)), "dx", "edge left out", IMAGE),
+    Exhibit(OnlyTheFirstFilter(4, (2, 3)), "dx", "only one channel counted", IMAGE),
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...nn import Conv2D
 from ...ops.im2col import im2col
-from .exhibit import Exhibit
+from .exhibit import IMAGE, Exhibit
 
 
 class BiasAveraged(Conv2D):
@@ -116,11 +116,11 @@ class GradientMirrored(Conv2D):
 
 
 EXHIBITS = (
-    Exhibit(BiasAveraged(3, 2), "bias", "constant factor", (5, 6, 2)),
-    Exhibit(BiasOverTheWrongAxes(4, (2, 3)), "bias", "bias summed over the wrong axes", (5, 6, 2)),
-    Exhibit(NonSquareKernelTakenAsSquare(3, (2, 3)), "kernel", "axes mixed up", (5, 6, 2)),
-    Exhibit(ShiftedByOne(3, 2), "kernel", "shifted by one", (5, 6, 2)),
-    Exhibit(LastImageOnly(3, (2, 3)), "kernel", "only one image counted", (5, 6, 2)),
-    Exhibit(GradientsAddUpOverCalls(3, (2, 3)), "kernel", "accumulates over calls", (5, 6, 2)),
-    Exhibit(GradientMirrored(3, (2, 3)), "kernel", "mirrored", (5, 6, 2)),
+    Exhibit(BiasAveraged(3, 2), "bias", "constant factor", IMAGE),
+    Exhibit(BiasOverTheWrongAxes(4, (2, 3)), "bias", "bias summed over the wrong axes", IMAGE),
+    Exhibit(NonSquareKernelTakenAsSquare(3, (2, 3)), "kernel", "axes mixed up", IMAGE),
+    Exhibit(ShiftedByOne(3, 2), "kernel", "shifted by one", IMAGE),
+    Exhibit(LastImageOnly(3, (2, 3)), "kernel", "only one image counted", IMAGE),
+    Exhibit(GradientsAddUpOverCalls(3, (2, 3)), "kernel", "accumulates over calls", IMAGE),
+    Exhibit(GradientMirrored(3, (2, 3)), "kernel", "mirrored", IMAGE),
 )

@@ -1,7 +1,7 @@
 """Dense layers that are wrong, although they are three lines."""
 
 from ...nn import Dense
-from .exhibit import Exhibit
+from .exhibit import ROW, Exhibit
 
 
 class BatchForgottenInBias(Dense):
@@ -143,14 +143,14 @@ class KernelGradientMemoised(Dense):
 
 
 EXHIBITS = (
-    Exhibit(BatchForgottenInBias(3), "bias", "bias summed over the wrong axes", (6,)),
-    Exhibit(DividedByTheBatchTwice(3), "kernel", "constant factor", (6,)),
+    Exhibit(BatchForgottenInBias(3), "bias", "bias summed over the wrong axes", ROW),
+    Exhibit(DividedByTheBatchTwice(3), "kernel", "constant factor", ROW),
     Exhibit(WeightsNotTransposed(5), "dx", "transposed", (5,)),
-    Exhibit(WeightsNotTransposedOnUnequalSizes(3), "backward", "transposed", (6,)),
-    Exhibit(KernelGradientTransposed(3), "kernel", "transposed", (6,)),
-    Exhibit(MinusOfTheDescent(3), "kernel", "wrong sign", (6,)),
-    Exhibit(BiasForgotten(3), "bias", "no gradient", (6,)),
-    Exhibit(LearnsInBackward(3), "kernel", "weights changed in backward", (6,)),
-    Exhibit(RemembersTheFirstBatch(3), "kernel", "an earlier batch remembered", (6,)),
-    Exhibit(KernelGradientMemoised(3), "kernel", "from an earlier batch", (6,)),
+    Exhibit(WeightsNotTransposedOnUnequalSizes(3), "backward", "transposed", ROW),
+    Exhibit(KernelGradientTransposed(3), "kernel", "transposed", ROW),
+    Exhibit(MinusOfTheDescent(3), "kernel", "wrong sign", ROW),
+    Exhibit(BiasForgotten(3), "bias", "no gradient", ROW),
+    Exhibit(LearnsInBackward(3), "kernel", "weights changed in backward", ROW),
+    Exhibit(RemembersTheFirstBatch(3), "kernel", "an earlier batch remembered", ROW),
+    Exhibit(KernelGradientMemoised(3), "kernel", "from an earlier batch", ROW),
 )

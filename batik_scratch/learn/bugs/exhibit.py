@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+IMAGE, COLOURED = (5, 6, 2), (5, 6, 3)  # unequal sizes, which tell the axes apart
+ROW, CLASSES = (6,), (5,)  # neither is the batch of three
 LABELS = ("Looks right", "The check", "Numbers")
 
 

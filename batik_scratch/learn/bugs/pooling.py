@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...nn import GlobalAveragePooling2D, MaxPooling2D
-from .exhibit import Exhibit
+from .exhibit import IMAGE, Exhibit
 
 
 class OverlappingPoolAssigned(MaxPooling2D):
@@ -114,7 +114,7 @@ class AverageNotDivided(GlobalAveragePooling2D):
 
 
 EXHIBITS = (
-    Exhibit(OverlappingPoolAssigned(3, strides=1), "dx", "only the last overlap kept", (5, 6, 2)),
+    Exhibit(OverlappingPoolAssigned(3, strides=1), "dx", "only the last overlap kept", IMAGE),
     Exhibit(PoolSharesAmongAll(2), "dx", "mask missing", (6, 6, 2)),
     Exhibit(PaddedPoolReadUnpadded(2), "dx", "shifted by one", (6, 8, 2)),
     Exhibit(PoolWindowTakenAsSquare((3, 2), strides=(3, 2)), "dx", "right for square windows alone", (6, 6, 2)),

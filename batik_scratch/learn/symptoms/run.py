@@ -34,6 +34,7 @@ class Case:
     seed: int = 0
     x: np.ndarray | None = None
     params: dict[str, np.ndarray] = field(default_factory=dict)
+    of_a_loss: bool = False  # then dy is 1, so that the numbers told are the loss' own
 
     def changed(self, options: dict[str, Any] | None = None, **changes: Any) -> "Case":
         """The same case with other fields, or with the layer's `options` (attributes such as strides) set."""
@@ -46,9 +47,9 @@ class Case:
 class Run:
     """The case, run once: forward on another input, forward on x, backward on dy twice.
 
-    x (n, *input_shape) distinct values, dy N(0, 1) of y's shape; analytic {tensor: gradient} of the first backward,
-    again {tensor: gradient} of the second; instead {tensor: what came in place of an array}; touched: names of what the
-    layer changed and should not have.
+    x (n, *input_shape) distinct values, dy N(0, 1) of y's shape (1 for a loss); analytic {tensor: gradient} of the first
+    backward, again {tensor: gradient} of the second; instead {tensor: what came in place of an array}; touched: names of
+    what the layer changed and should not have.
     later {tensor: gradient} where a whole backward pass of another batch went before, past {tensor: gradient} of that one.
     Raises Failure where the layer does.
     """
@@ -68,7 +69,7 @@ class Run:
         self.y = self._after_another(self.x.copy()).copy()
         x = self.x.copy()
         self.repeatable = np.array_equal(self.y, self._after_another(x), equal_nan=True)
-        self.dy = rng.standard_normal(self.y.shape)
+        self.dy = np.ones(self.y.shape) if case.of_a_loss else rng.standard_normal(self.y.shape)
         dy = self.dy.copy()
         self.analytic, self.instead = self._patient.backward(dy)
         self.again, _ = self._patient.backward(self.dy.copy())

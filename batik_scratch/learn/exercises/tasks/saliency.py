@@ -21,7 +21,7 @@ def examine(answer: Answer) -> Iterator[Step]:
 
 
 def network() -> nn.Sequential:
-    """A small network with everything in it that matters here: overlaps, dropout, and a softmax at the end."""
+    """A small network with all that matters here: overlaps, dropout, a softmax, and for each image another first choice."""
     layers = [
         nn.Conv2D(4, 3),
         nn.ReLU(),
@@ -31,7 +31,7 @@ def network() -> nn.Sequential:
         nn.Dense(3, kernel_initializer="he_normal"),
         nn.Softmax(),
     ]
-    model = nn.Sequential(layers, (7, 8, 2), random_state=3, dtype="float64")
+    model = nn.Sequential(layers, (7, 8, 2), random_state=21, dtype="float64")
     model.compile(loss=nn.SparseCategoricalCrossentropy())
     return model
 
