@@ -232,10 +232,7 @@ class Sequential:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Sequential":
-        """The model that `save` wrote; InputError where the file is damaged, foreign or newer than this program.
-
-        Trained further, it draws its order and dropout as a model with random_state=0.
-        """
+        """The model that `save` wrote, with random_state=0; InputError where the file is damaged, foreign or newer."""
         return model_file.load(path)
 
     @contextmanager
