@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from command_pictures import decoded, only_methods, photo, unit
+from command_pictures import SIDE, decoded, only_methods, photo, unit
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from batik_scratch import nn, saliency
 from batik_scratch.report import style
@@ -60,6 +61,21 @@ def test_the_raw_maps_of_every_method_are_written_for_the_predicted_class(judge,
                 near(stored[method.replace("-", "_")], expected_maps(judge.model, image, method, target)[0])
             shades = in_unit(expected_maps(judge.model, image, FAST[0], target)[1])
             near(stored["map"], shades, 1e-3)
+
+
+def test_the_overlay_is_the_first_methods_map_for_the_target_in_blue_over_the_picture(judge, pair, tmp_path, command):
+    words = ["--method", "lrp", "--target", judge.names[0], "--out", tmp_path / "o"]
+    command(0, "saliency", *pair, "--model", judge.file, *words)
+    for path, pixels in zip(pair, decoded(pair), strict=True):
+        raw, shades = expected_maps(judge.model, unit(pixels), "lrp", 0)
+        weight = 0.8 * in_unit(shades)[..., None]
+        blue = (1 - weight) * pixels + weight * np.array([30, 110, 255])
+        with Image.open(tmp_path / "o" / f"{path.stem}_overlay.png") as written:
+            assert written.format == "PNG" and written.size == (SIDE, SIDE)
+            assert np.abs(np.asarray(written, float) - blue).max() <= 1
+        with np.load(tmp_path / "o" / f"{path.stem}_map.npz") as stored:
+            assert list(stored.files) == ["lrp", "map"]
+            near(stored["lrp"], raw)
 
 
 def test_the_picture_of_methods_has_a_row_per_class_and_a_column_per_method(
