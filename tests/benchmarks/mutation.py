@@ -71,7 +71,7 @@ class Bench:
         """Copy what is right, with its compiled kernels."""
         shutil.rmtree(self.right / "tmp", ignore_errors=True)  # what tests left behind: links in a circle among it
         for place in self.places:
-            shutil.copytree(self.right, place)
+            shutil.copytree(self.right, place, ignore=shutil.ignore_patterns("tmp"))
 
     def plant(self, mutant: Mutant, place: Path) -> None:
         (place / "batik_scratch" / mutant.name).write_text(mutant.text())
