@@ -1,6 +1,7 @@
 """What all tests share: reproducible hypothesis, a private cache, kernels compiled on both cores."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,14 @@ def private_cache(tmp_path_factory):
     patch.setenv("BATIK_SCRATCH_CACHE", str(tmp_path_factory.mktemp("cache")))
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c():
+    """A shell tells its background jobs to ignore Ctrl-C; tests about it must be able to hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)
