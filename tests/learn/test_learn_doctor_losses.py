@@ -218,6 +218,18 @@ def test_steps_that_are_no_numbers_are_told_too():
     assert found.name == "unexplained" and "Step 1 is the first that differs: kernel" in found.sentence
 
 
+@pytest.mark.parametrize("optimizer", [nn.Adam, nn.SGD])
+def test_steps_that_are_rounded_to_single_numbers_are_not_those_of_the_rule(optimizer):
+    class Rounded(optimizer):
+        def update(self, w, g, memory):
+            before = w.copy()
+            super().update(w, g, memory)
+            w[...] = before + (w - before).astype("float32")
+
+    (found,) = diagnose_optimizer(Rounded(0.01))
+    assert found.name == "unexplained" and "Step 1 is the first that differs" in found.sentence
+
+
 # ------------------------------------------------------------------ quotients
 
 
