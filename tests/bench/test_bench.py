@@ -106,8 +106,10 @@ def test_a_ratio_compares_equal_numbers_of_threads():
     assert made.ratio(1, "inference")[0] == pytest.approx(0.025)
 
 
-def test_memory_is_compared_with_the_leanest_framework():
-    assert made_up().memory_share(2) == pytest.approx(0.5)
+def test_memory_is_compared_with_the_leanest_framework_at_as_many_threads():
+    made = made_up()
+    made.memory |= {(NCHW, 1): 150.0, (OURS, 1): 75.0, (KERAS, 1): 100.0}
+    assert made.memory_share(2) == pytest.approx(0.5) and made.memory_share(1) == pytest.approx(0.75)
 
 
 def test_scaling_compares_the_most_threads_with_the_fewest():
