@@ -69,5 +69,4 @@ def _through_jpeg(pixels: Array, quality: int) -> Array:
     """The artefacts of JPEG: compressed and read again."""
     memory = io.BytesIO()
     Image.fromarray(pixels).save(memory, "JPEG", quality=quality)
-    memory.seek(0)
     return np.asarray(Image.open(memory).convert("RGB"))

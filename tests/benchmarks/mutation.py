@@ -37,7 +37,7 @@ from pathlib import Path
 
 import pytest
 from mutants import FLOORS, PACKAGE, ROOT, Mutant, all_mutants, sample
-from mutation_map import Map, Watch, functions_around, users
+from mutation_map import Map, Watch, function_around, users
 
 RESULTS, EQUIVALENT = ROOT / "build/mutation.jsonl", Path(__file__).with_name("mutation_equivalent.toml")
 TESTS = {  # where a floor's promises are tested
@@ -137,7 +137,7 @@ def map_of(floor: str, bench: Bench, folder: Path) -> Map:
     """Which test calls which function; kept between runs as long as no file of package and tests changes."""
     known = ROOT / f"build/mutation-{floor}.map"
     tests = [name for name in TESTS[floor] if (ROOT / name).exists()]
-    state = digest([PACKAGE, *(ROOT / name for name in tests)])
+    state = digest([PACKAGE, Path(__file__).parent, *(ROOT / name for name in tests)])
     if known.is_file():
         before, made = pickle.loads(known.read_bytes())
         if before == state:
@@ -166,18 +166,17 @@ def digest(places: list[Path]) -> str:
 
 
 def tests_for(mutant: Mutant, known: Map) -> list[str]:
-    """The tests that enter the changed function, the quickest first.
+    """The tests that enter the changed function, the quickest first; then those of the files that import its file.
 
-    A compiled kernel is entered unseen, and a constant acts where it is used: these meet the tests of all files that
-    import theirs.
+    A compiled kernel is entered unseen, a default or a constant acts where it is used or looked at, and what is kept from
+    an earlier call is entered once.
     """
-    around = functions_around(ast.parse(mutant.path.read_text()), mutant.line)
-    tests = known.tests({(mutant.name, around[1])}, set()) if around else []
-    if not tests:
-        tests = known.tests(None, users(PACKAGE, mutant.name))
-        tests.sort(key=lambda test: (not test.startswith(f"tests/{mutant.floor}"), known.seconds[test]))
+    around = function_around(ast.parse(mutant.path.read_text()), mutant.line)
+    tests = known.entering({(mutant.name, around)}) if around else known.silent()
+    others = known.touching(users(PACKAGE, mutant.name))
+    others.sort(key=lambda test: (not test.startswith(f"tests/{mutant.floor}"), known.seconds[test]))
     chosen, total = [], 0.0
-    for test in tests:
+    for test in dict.fromkeys([*tests, *others]):
         total += known.seconds[test]
         if total > BUDGET.get(mutant.floor, 30.0) and chosen:
             break

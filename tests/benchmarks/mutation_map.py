@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,19 +41,26 @@ if _sink:
 
 @dataclass
 class Map:
-    """What each test calls, itself and through its fixtures, and how many seconds it takes."""
+    """What each test calls, itself and through its fixtures, and how many seconds it takes; the quickest tests come first."""
 
     calls: dict[str, set[Function]] = field(default_factory=dict)
+    alone: dict[str, bool] = field(default_factory=dict)  # calls nothing itself: it looks at signatures, or at files
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def tests(self, functions: set[Function] | None, files: set[str]) -> list[str]:
-        """The tests that enter one of the functions or, where there are none, any function of the files; the quickest first."""
-        found = [
-            test
-            for test, called in self.calls.items()
-            if (functions and called & functions) or (functions is None and any(name in files for name, _ in called))
-        ]
-        return sorted(found, key=lambda test: self.seconds[test])
+    def entering(self, functions: set[Function]) -> list[str]:
+        """The tests that enter one of the functions."""
+        return self._quickest(test for test, called in self.calls.items() if called & functions)
+
+    def touching(self, files: set[str]) -> list[str]:
+        """The tests that enter any function of the files."""
+        return self._quickest(test for test, called in self.calls.items() if any(name in files for name, _ in called))
+
+    def silent(self) -> list[str]:
+        """The tests that enter no function."""
+        return self._quickest(test for test, alone in self.alone.items() if alone)
+
+    def _quickest(self, tests: Iterable[str]) -> list[str]:
+        return sorted(tests, key=lambda test: self.seconds[test])
 
 
 class Watch:
@@ -112,11 +120,11 @@ class Watch:
         made = Map()
         for test, fixtures in self.fixtures.items():
             made.calls[test] = set().union(self.called[test], *(self.called[name] for name in fixtures))
-            made.seconds[test] = self.seconds[test]
+            made.alone[test], made.seconds[test] = not self.called[test], self.seconds[test]
         return made
 
 
-def functions_around(tree: ast.Module, line: int) -> Function | None:
+def function_around(tree: ast.Module, line: int) -> int | None:
     """First line of the innermost function whose body has the line, its decorators included; None outside of bodies.
 
     A default runs at import, whatever function it belongs to.
@@ -127,7 +135,7 @@ def functions_around(tree: ast.Module, line: int) -> Function | None:
         if isinstance(node, ast.FunctionDef) and node.body[0].lineno <= line <= (node.end_lineno or node.lineno)
     ]
     inner = max(around, key=lambda node: node.lineno, default=None)
-    return None if inner is None else ("", min([inner.lineno, *(d.lineno for d in inner.decorator_list)]))
+    return None if inner is None else min([inner.lineno, *(d.lineno for d in inner.decorator_list)])
 
 
 def users(package: Path, name: str) -> set[str]:

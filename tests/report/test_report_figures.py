@@ -257,6 +257,7 @@ def test_the_odd_hundredths_go_to_the_largest_remainders():
     assert sorted(figures.percentages(np.ones(3)).tolist()) == [33.33, 33.33, 33.34]
     assert figures.percentages([0.123444, 0.456666, 0.41989]).tolist() == [12.34, 45.67, 41.99]
     assert figures.percentages([1, 1, 1]).tolist() == [33.34, 33.33, 33.33]
+    assert figures.percentages(np.ones(90)).tolist() == [1.12] * 10 + [1.11] * 80  # of equals to the first
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -293,6 +294,7 @@ def test_a_prediction_of_many_classes_sums_up_the_unlikely_ones(classes, drawn):
     assert len(named) == len(widths) == len(texts(axes)) == drawn
     assert named[:9] == LETTERS[:classes][::-1][:9]
     assert sum(widths) == pytest.approx(100)
+    assert any(name.startswith("the other") for name in named) == (classes > 10)
     if classes > 10:
         assert named[9] == f"the other {classes - 9}"
         assert widths[9] == pytest.approx(100 * sum(range(1, classes - 8)) / sum(range(1, classes + 1)), abs=0.05)
