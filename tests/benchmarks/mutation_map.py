@@ -33,6 +33,11 @@ if _sink:
         sys.settrace(None)
         with open(os.path.join(_folder, f"{os.getpid()}.calls"), "wb") as file:
             pickle.dump((_sink, _calls), file)
+    _exit = os._exit
+    def _leave(code):  # in a hurry, past what atexit would do
+        _write()
+        _exit(code)
+    os._exit = _leave
     atexit.register(_write)
     threading.settrace(_note)
     sys.settrace(_note)
