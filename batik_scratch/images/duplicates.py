@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 SIDE = 24  # pixels of the small grey versions that are correlated
 MIN_CORRELATION = 0.95
 BANDS = 4  # quarters of the hash
+CHUNK = 4096  # pairs that are compared at once
 MAX_BUCKET = 64  # a quarter shared by more images than this (plain grounds) tells nothing
 
 
@@ -87,8 +88,8 @@ def _similar_pairs(thumbnails: np.ndarray) -> list[tuple[int, int]]:
             continue
         a, b = np.array(sorted(candidates)).T
         standard = _standardised(turned)
-        for start in range(0, len(a), 4096):
-            part = slice(start, start + 4096)
+        for start in range(0, len(a), CHUNK):
+            part = slice(start, start + CHUNK)
             correlation = np.einsum("pk,pk->p", standard[a[part]], reference[b[part]])  # (P,)
             alike = correlation >= MIN_CORRELATION
             pairs += zip(a[part][alike].tolist(), b[part][alike].tolist(), strict=True)

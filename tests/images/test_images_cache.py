@@ -100,9 +100,12 @@ def test_any_change_of_content_names_classes_size_or_decoder_makes_a_new_one(fol
 
 
 def test_a_change_of_one_byte_at_the_end_of_a_file_is_noticed(folder, store):
+    with (folder / "lereng/4.png").open("ab") as file:  # as large as a photo; what follows a picture is not decoded
+        file.write(bytes(3 * 2**20))
     before = load(folder).key
-    with (folder / "lereng/4.png").open("ab") as file:
-        file.write(b"\0")
+    with (folder / "lereng/4.png").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"1")
     assert load(folder).key != before
 
 

@@ -110,13 +110,14 @@ def test_equal_files_are_one_group_even_where_the_picture_tells_nothing():
     assert near_duplicate_groups(flat, [b"a", b"b", b"a", b"a", b"d"]).tolist() == [0, 1, 0, 0, 2]
 
 
-def test_more_pairs_than_are_compared_at_once_are_all_found(monkeypatch):
-    """60 pairs of copies that all share a quarter: 7140 candidates, and 4096 are compared at once."""
+@pytest.mark.parametrize("chunk", [1, 2, 3, 1769, 1770, 10**6])
+def test_every_pair_is_compared_however_many_at_once(monkeypatch, chunk):
+    """30 pairs of copies that all share a quarter: 1770 candidates."""
     ground = thumbnails(1, seed=9)[0]
-    many = np.repeat(thumbnails(60, seed=8), 2, axis=0)
+    many = np.repeat(thumbnails(30, seed=8), 2, axis=0)
     many[:, :6] = ground[:6]  # a quarter in common
-    monkeypatch.setattr(duplicates, "MAX_BUCKET", 1000)
-    assert near_duplicate_groups(many).tolist() == np.repeat(np.arange(60), 2).tolist()
+    monkeypatch.setattr(duplicates, "CHUNK", chunk)
+    assert near_duplicate_groups(many).tolist() == np.repeat(np.arange(30), 2).tolist()
 
 
 def test_what_too_many_images_share_is_no_sign_of_a_copy():
