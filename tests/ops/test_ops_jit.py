@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 
+import numba
 import pytest
 
 KERNEL = """
@@ -20,7 +21,9 @@ def {name}(x):
 def three_files(tmp_path, monkeypatch):
     """three_files(body) -> the answer for 1 of a kernel that calls one of another file, which calls `body` in a third."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    # numba reads the variable at its import and again at a compilation: both have to say the same
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kept"))
     names = ("upper_kernel", "middle_kernel", "lower_kernel")
 
     def write(name, imports, body, time):
