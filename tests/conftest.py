@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# OpenMP's threads wait by turning in a loop, unless told before they start; beside another process that costs a core
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import batik_scratch
 from batik_scratch.ops.jit import cache_is_cold
 
