@@ -20,7 +20,17 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
-MANY = 500  # tests from which all kernels are needed anyway
+
+def pytest_sessionstart(session):
+    """A first run compiles for over a minute on one core: two processes, a dtype each, take half of that."""
+    config = session.config
+    all_tests = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly
+    if hasattr(config, "workerinput") or not all_tests or not cache_is_cold():  # workers find what was compiled
+        return
+    program = [sys.executable, str(Path(__file__).with_name("compile_kernels.py"))]
+    here = os.environ | {"PYTHONPATH": str(Path(batik_scratch.__file__).parents[1])}  # the very package that is tested
+    started = [subprocess.Popen([*program, dtype], env=here) for dtype in ("float32", "float64")]
+    assert [process.wait() for process in started] == [0, 0]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,14 +47,3 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_kernels(request):
-    """A first run compiles for over a minute on one core: two processes, a dtype each, take half of that."""
-    if request.session.testscollected < MANY or not cache_is_cold():
-        return
-    program = [sys.executable, str(Path(__file__).with_name("compile_kernels.py"))]
-    here = os.environ | {"PYTHONPATH": str(Path(batik_scratch.__file__).parents[1])}  # the very package that is tested
-    started = [subprocess.Popen([*program, dtype], env=here) for dtype in ("float32", "float64")]
-    assert [process.wait() for process in started] == [0, 0]
