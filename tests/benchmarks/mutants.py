@@ -128,7 +128,9 @@ def places(node: ast.AST, drawing: bool) -> Iterator[ast.AST]:
         if name in skipped:
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not (isinstance(child, ast.keyword) and is_quiet(child, drawing)):
+            if name == "args" and isinstance(child, ast.UnaryOp) and ast.unparse(node.func).endswith(".reshape"):
+                yield child  # but not its 1: any negative length is the one that is to be found
+            elif isinstance(child, ast.AST) and not (isinstance(child, ast.keyword) and is_quiet(child, drawing)):
                 yield from places(child, drawing)
 
 

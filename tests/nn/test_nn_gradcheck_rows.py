@@ -214,3 +214,15 @@ def test_float32_is_too_coarse_for_a_networks_check():
     model, x, y = network(dtype="float32")
     with pytest.raises(ValueError, match="float64 or complex128 model, got float32"):
         check_model(model, x, y)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_kinks_are_looked_for_under_the_very_dropout_of_the_step(seed):
+    """What dropout keeps stands at a kink, what it drops far from it."""
+    layers = [nn.Dense(1), nn.Dropout(0.5), nn.Dense(1), nn.ReLU(), nn.Dense(2), nn.Softmax()]
+    model = nn.Sequential(layers, (1,), seed, "float64")
+    model.compile()
+    one, kink, last = np.ones((1, 1)), np.full(1, -2 + 2e-7), np.array([[1.0, -1.0]])
+    model.set_weights([one, np.zeros(1), one, kink, last, np.zeros(2)])
+    rows = check_model(model, one, np.array([0]), directions=6).tensors
+    assert all(row.ok for row in rows if row.compared)  # where every direction crosses it, nothing is compared
