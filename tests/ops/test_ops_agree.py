@@ -98,9 +98,10 @@ def test_pooling_agrees_with_the_plain_one(n, h, w, c, ph, pw, sh, sw, dtype):
 @given(st.integers(1, 300), dtypes)
 def test_relu_agrees_with_the_plain_one(n, dtype):
     x = np.random.default_rng(4).integers(-2, 3, (n, 2)).astype(dtype)
-    x.flat[0] = np.nan
+    x.flat[0], x.flat[1] = np.nan, -0.0
     for got, plain in zip(relu.forward(x), relu.forward_plain(x), strict=True):
         assert np.array_equal(got, plain, equal_nan=got.dtype.kind == "f")
+    assert not np.signbit(relu.forward(x)[0].flat[1:]).any()  # no -0 in a layer's output
     gate = x > 0
     assert np.array_equal(relu.backward(x, gate), np.where(gate, x, 0), equal_nan=True)
 
