@@ -104,12 +104,16 @@ def mutants_of(path: Path, floor: str) -> list[Mutant]:
     """All changes of one file."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
-    for node in places(ast.parse(path.read_text()), drawing=floor == "report"):
+    tree = ast.parse(path.read_text())
+    same = set(map(id, open_lengths(tree)))
+    for node in places(tree, drawing=floor == "report"):
         for old, new in variants(node):
             before, after = ast.unparse(old), ast.unparse(new)
             if isinstance(new, ast.expr):
                 after = f"({after})"
             seen[before, after] += 1
+            if id(old) in same:
+                continue
             assert old.end_lineno is not None and old.end_col_offset is not None
             span = (old.lineno, old.col_offset), (old.end_lineno, old.end_col_offset)
             found.append(Mutant(path, floor, old.lineno, span, before, after, seen[before, after]))
@@ -128,10 +132,18 @@ def places(node: ast.AST, drawing: bool) -> Iterator[ast.AST]:
         if name in skipped:
             continue
         for child in value if isinstance(value, list) else [value]:
-            if name == "args" and isinstance(child, ast.UnaryOp) and ast.unparse(node.func).endswith(".reshape"):
-                yield child  # but not its 1: any negative length is the one that is to be found
-            elif isinstance(child, ast.AST) and not (isinstance(child, ast.keyword) and is_quiet(child, drawing)):
+            if isinstance(child, ast.AST) and not (isinstance(child, ast.keyword) and is_quiet(child, drawing)):
                 yield from places(child, drawing)
+
+
+def open_lengths(tree: ast.AST) -> Iterator[ast.expr]:
+    """The 1 of each -1 in a reshape: NumPy takes any negative length for the one that it is to find."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "reshape":
+            for argument in call.args:
+                for length in argument.elts if isinstance(argument, ast.Tuple) else [argument]:
+                    if isinstance(length, ast.UnaryOp):
+                        yield length.operand
 
 
 def is_quiet(keyword: ast.keyword, drawing: bool) -> bool:

@@ -144,6 +144,19 @@ def test_all_together_are_rotation_shift_shear_zoom_as_in_keras_and_then_the_fli
     assert np.array_equal(together.brightness, alone["brightness_range"].brightness)
 
 
+@pytest.mark.parametrize("left_out", ALL)
+def test_an_option_more_or_less_leaves_what_the_others_draw_in_this_batch_and_the_next(left_out):
+    both = []
+    for options in (ALL, {name: value for name, value in ALL.items() if name != left_out}):
+        augmenter, rng = ImageAugmenter(**options), np.random.default_rng(3)
+        both.append([augmenter.draw(5, H, W, rng) for _ in range(2)])
+    moves = left_out not in ("channel_shift_range", "brightness_range")
+    for whole, rest in zip(*both, strict=True):
+        assert moves or np.array_equal(whole.matrices, rest.matrices)
+        assert left_out == "channel_shift_range" or np.array_equal(whole.offsets, rest.offsets)
+        assert left_out == "brightness_range" or np.array_equal(whole.brightness, rest.brightness)
+
+
 def test_no_two_draws_move_together():
     """Rotation, shifts, shear, zooms, flips, channel shift and brightness: nothing is drawn once for two."""
     alone = {name: draw(**{name: value}) for name, value in ALL.items()}

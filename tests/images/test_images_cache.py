@@ -246,6 +246,10 @@ def test_files_of_different_content_that_show_nothing_are_never_one_group(tmp_pa
 def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):
     (folder / "lereng/1.png").write_bytes(b"")
     found = load(folder, skip_bad=True)
+    stored = store / f"decoded-{found.key}.npy"
+    with stored.open("rb") as stream:
+        pixels = np.load(stream)
+        assert len(pixels) == 8 and stream.tell() == stored.stat().st_size  # room for nine was made, and given back
     facts = json.loads((store / f"decoded-{found.key}.json").read_text())
     assert facts == {"bad": [["lereng/1.png", "is an empty file"]], "groups": list(range(8))}
 

@@ -5,6 +5,8 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.nn.gradcheck import check_layer, check_model
+from batik_scratch.nn.gradcheck.frozen import random_state, set_random_state
+from batik_scratch.nn.gradcheck.numeric import along, unit_direction
 
 
 class Wrong(nn.Dense):
@@ -175,6 +177,31 @@ def test_a_networks_directions_that_cross_a_kink_are_counted_too():
     report = check_model(model, np.ones((1, 1)), np.array([0]), directions=8, seed=2)
     assert report.ok and sum(t.skipped for t in report.tensors) > 0
     assert all(t.compared == 1 for t in report.tensors)
+
+
+class SameGradient(nn.Dense):
+    """Writes its gradients into the same arrays again and again."""
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        rooms = dict(self.grads)
+        dx = super().backward(dy, need_dx, need_grads)
+        for name, room in rooms.items():
+            room[...] = self.grads[name]
+            self.grads[name] = room
+        return dx
+
+
+def test_every_direction_is_compared_with_the_gradients_before_the_first_step():
+    model, x, y = network(SameGradient(4))
+    generator = random_state(model.layers[2])
+    model.train_gradients(x, y)  # the check too begins with an earlier batch
+    model.train_gradients(x, y)
+    gradients = [g.copy() for layer in model.layers for g in layer.grads.values()]
+    set_random_state(model.layers[2], generator)
+    rng = np.random.default_rng(0)
+    report = check_model(model, x, y, directions=3)
+    for row in report.tensors:
+        assert row.skipped == 0 and row.analytic == along(gradients, unit_direction(gradients, rng))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])

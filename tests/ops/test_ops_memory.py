@@ -166,14 +166,14 @@ def test_pooling_at_the_papers_first_size():
     assert np.array_equal(pooling.backward(y, winner, x.shape, (2, 2), (2, 2)), np.where(largest, x, 0))
 
 
-@pytest.mark.parametrize("place", [0, 254, 255, 256])
-def test_windows_of_more_than_256_places_tell_their_winner_too(place):
-    for width in (256, 257):
-        if place < width:
-            x = np.zeros((1, 1, width, 1))
-            x[0, 0, place] = 1
-            y, winner = pooling.forward(x, (1, width), (1, 1))
-            assert y.item() == 1 and winner.item() == place
+@pytest.mark.parametrize("window", [(1, 256), (256, 1), (1, 257), (257, 1), (16, 16), (16, 17), (17, 17)])
+def test_windows_of_more_than_256_places_tell_their_winner_too(window):
+    places = window[0] * window[1]
+    for place in {0, 254, 255, 256, places - 1} & set(range(places)):
+        x = np.zeros((1, *window, 1))
+        x.flat[place] = 1
+        y, winner = pooling.forward(x, window, (1, 1))
+        assert y.item() == 1 and winner.item() == place
 
 
 def test_a_workspace_keeps_an_array_of_just_the_size():

@@ -179,6 +179,7 @@ def test_an_interval_repeats_by_its_seed_and_is_of_two_thousand_drawings():
     found = evaluation.mean_interval(values)
     assert found == evaluation.mean_interval(values, seed=0, resamples=2000)
     assert found != evaluation.mean_interval(values, seed=1)
+    assert found != evaluation.mean_interval(values, resamples=50)
 
 
 def test_what_is_undefined_is_left_out_and_what_does_not_vary_has_no_width():

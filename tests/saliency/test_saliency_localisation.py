@@ -78,6 +78,15 @@ def test_overlap_at_the_masks_area_shares_out_the_pixels_at_the_threshold(maps, 
         assert taken == pytest.approx(area) and iou == pytest.approx(hit / (area + area - hit))
 
 
+def test_overlap_is_of_the_largest_pixels_of_a_large_map_too():
+    rng = np.random.default_rng(5)
+    for share in (0.01, 0.1, 0.35, 0.6, 0.9):
+        one, inside = rng.random((150, 150)), rng.random((150, 150)) < share
+        largest = one >= np.sort(one.ravel())[-inside.sum()]
+        (iou,) = evaluation.iou_at_area(one[None], inside[None])
+        assert iou == pytest.approx((largest & inside).sum() / (largest | inside).sum())
+
+
 def test_overlap_without_ties_is_of_as_many_pixels_as_the_motif_has(masks):
     rng = np.random.default_rng(4)
     maps = rng.permutation(4 * 35).reshape(4, 5, 7).astype(float) + 3 * masks

@@ -44,6 +44,14 @@ def test_scores_of_a_certain_network_stay_finite():
         assert scores.value("loss", logits, classes) == 300
 
 
+def test_the_scores_of_one_image_know_nothing_of_another():
+    logits, classes = np.array([[1.0, 2.0], [2001.0, 2002.0]]), np.array([1, 1])
+    with np.errstate(all="raise"):
+        for score in scores.SCORES:
+            first, second = scores.value(score, logits, classes)
+            assert second - first == (2000 if score == "logit" else 0)
+
+
 def test_an_unknown_score_is_an_error_with_all_names():
     with pytest.raises(InputError, match="logit, probability, log_probability, loss, margin; got 'odds'"):
         scores.seed("odds", LOGITS, CLASSES)
