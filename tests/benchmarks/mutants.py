@@ -140,10 +140,14 @@ def open_lengths(tree: ast.AST) -> Iterator[ast.expr]:
     """The 1 of each -1 in a reshape: NumPy takes any negative length for the one that it is to find."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "reshape":
-            for argument in call.args:
-                for length in argument.elts if isinstance(argument, ast.Tuple) else [argument]:
-                    if isinstance(length, ast.UnaryOp):
-                        yield length.operand
+            asked = list(call.args)
+            for shape in asked:  # grows by what stands in a tuple, or in "this if ... else that"
+                if isinstance(shape, ast.Tuple):
+                    asked += shape.elts
+                elif isinstance(shape, ast.IfExp):
+                    asked += [shape.body, shape.orelse]
+                elif isinstance(shape, ast.UnaryOp):
+                    yield shape.operand
 
 
 def is_quiet(keyword: ast.keyword, drawing: bool) -> bool:
