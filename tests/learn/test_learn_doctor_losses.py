@@ -256,3 +256,16 @@ def test_a_quotient_that_is_wrong_otherwise_is_not_explained(wrong):
     (found,) = diagnose_quotient(wrong)
     assert found.name in ("unexplained", "constant factor")
     assert found.name == "unexplained" or "is 0 times" in found.sentence
+
+
+class LastIsLost(nn.SGD):
+    """A little wrong everywhere, and one number is none at all."""
+
+    def update(self, w, g, memory):
+        super().update(w * 1.01, g, memory)
+        w.flat[-1] = np.nan
+
+
+def test_the_worst_place_of_an_optimiser_is_the_one_that_is_no_number():
+    (found,) = diagnose_optimizer(LastIsLost(0.1))
+    assert "holds nan where the rule has" in str(found)
