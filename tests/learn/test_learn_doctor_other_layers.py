@@ -49,6 +49,13 @@ def test_dx_through_a_changed_kernel_is_told_with_the_change(change, name, words
     assert found.sentence.startswith("dx is, to all digits, the gradient of a layer whose ") and words in found.sentence
 
 
+@pytest.mark.parametrize(("kernel", "along"), [((1, 3), "width"), ((3, 1), "height")])
+def test_a_kernel_one_row_or_column_thick_is_mirrored_along_its_other_axis_alone(kernel, along):
+    mirrored = of_another(nn.Conv2D, "kernel", lambda k: k[::-1, ::-1], 4, kernel)
+    found, _ = examined(mirrored, (4, 5, 4))
+    assert f"kernel {(*kernel, 4, 4)} is mirrored along {along}. " in found.sentence
+
+
 @pytest.mark.parametrize(
     ("change", "order"), [(lambda k: k.swapaxes(0, 1), (1, 0, 2, 3)), (lambda k: k.transpose(1, 0, 3, 2), (1, 0, 3, 2))]
 )

@@ -1,10 +1,13 @@
 """Right numbers in the wrong places and sums over the wrong things: what is named, where, and how many."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from witness import changed, count, examined, number
 
 from batik_scratch import nn
+from batik_scratch.learn.symptoms.sums import images_mixed
 
 
 def conv(change, of="dx"):
@@ -201,3 +204,8 @@ def test_images_that_are_mixed_are_told_with_how_far_the_others_reach():
     first = 0.25 * np.abs(seen.dy[0] @ seen.params["kernel"].T).max()
     assert found.name == "images mixed"
     assert f"With dy zero for all images but the first, dx of the others reaches {number(first)} and" in found.sentence
+
+
+def test_one_image_cannot_be_mixed_with_others_and_no_parameter_has_images():
+    assert images_mixed(SimpleNamespace(dy=np.ones((1, 3))), "dx", None) is None
+    assert images_mixed(SimpleNamespace(dy=np.ones((2, 3))), "kernel", None) is None
