@@ -73,7 +73,9 @@ def test_direct_lines_that_are_full_one_less_and_one_more():
         assert conv_direct.line_length(size.w) == length
         check_fused(conv_direct, size)
         reached.add((length // conv_direct.LANES, free))
-    assert {(1, 0), (2, conv_direct.LANES - 1), (2, 0), (3, conv_direct.LANES - 1)} <= reached
+    lanes = conv_direct.LANES
+    one_full = {(1, 0)} if 2 * lanes > 3 else set()  # a line of one lane alone is of an image narrower than the kernel
+    assert one_full | {(2, lanes - 1), (2, 0), (3, lanes - 1)} <= reached
 
 
 def test_direct_takes_images_up_to_a_width_and_none_beyond():
