@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,12 @@ def test_the_words_of_a_case_are_its_numbers(exercise, case):
             part in words for part in ("left over", "a row and a column", "overlap")
         )
     assert 2 <= math.prod(case.shape) <= 80  # plain loops are tried a thousand times
+
+
+@pytest.mark.parametrize("exercise", exercises.EXERCISES.values(), ids=exercises.EXERCISES)
+def test_the_file_in_the_package_is_a_right_answer_as_it_stands(exercise):
+    path = Path(exercises.__file__).with_name("solutions") / f"{exercise.name}.py"
+    assert examine(path, exercise).findings == []
 
 
 @pytest.mark.parametrize("exercise", [e for e in exercises.EXERCISES.values() if e.writes], ids=lambda e: e.name)

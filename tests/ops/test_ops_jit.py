@@ -7,6 +7,9 @@ import sys
 import numba
 import pytest
 
+from batik_scratch.ops import jit
+from batik_scratch.ops.jit import cache_is_cold, kernel
+
 KERNEL = """
 from batik_scratch.ops.jit import kernel
 {imports}
@@ -50,3 +53,55 @@ def test_a_kernel_is_compiled_again_where_one_changed_that_it_calls_through_anot
     assert three_files("x + 1", 1) == (2, 0)
     assert three_files("x + 1", 1) == (2, 1)  # kept
     assert three_files("x + 5", 2) == (6, 0)  # of the same size, at another time
+
+
+def plus_one(x):
+    return x + 1
+
+
+def without_a_file():
+    """A function whose file numba does not find, so that its cache has no place."""
+    made = {}
+    exec("def plus_one(x): return x + 1", made)
+    return made["plus_one"]
+
+
+def test_where_no_cache_has_a_place_kernels_are_compiled_all_the_same_and_it_is_said_once(monkeypatch):
+    monkeypatch.setattr(jit, "_cache_works", True)
+    with pytest.warns(
+        RuntimeWarning, match="no locator available.*compiled anew at each start. Set NUMBA_CACHE_DIR to"
+    ):
+        assert kernel()(without_a_file())(1) == 2
+    assert kernel()(without_a_file())(1) == 2  # and no other warning, which would be an error here
+    assert kernel()(plus_one).stats.cache_path is None  # nor is another tried
+
+
+def test_a_kernel_that_cannot_be_stored_answers_all_the_same(monkeypatch, tmp_path):
+    def full(self, signature, data):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(jit, "_cache_works", True)
+    monkeypatch.setattr(numba.core.caching.Cache, "save_overload", full)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    stored = kernel()(plus_one)
+    with pytest.warns(RuntimeWarning, match="cannot be kept .No space left on device."):
+        assert stored(1) == 2
+    assert stored(1.5) == 2.5
+
+
+def test_a_function_that_numba_left_as_it_is_has_its_plain_self_too():
+    """NUMBA_DISABLE_JIT=1 makes njit hand back what it is given."""
+
+    def plain(x):
+        return x
+
+    assert jit._forgiving(plain) is plain is plain.py_func
+
+
+def test_a_cache_is_cold_until_an_index_lies_in_its_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    assert cache_is_cold()
+    (tmp_path / "kept" / "ops").mkdir(parents=True)
+    assert cache_is_cold()
+    (tmp_path / "kept" / "ops" / "relu.nbi").touch()
+    assert not cache_is_cold()
