@@ -7,6 +7,8 @@ import pytest
 from witness import changed, count, examined, number
 
 from batik_scratch import nn
+from batik_scratch.learn.symptoms.reruns import easiest_cases, unexplained
+from batik_scratch.learn.symptoms.run import Case
 from batik_scratch.learn.symptoms.sums import images_mixed
 
 
@@ -209,3 +211,19 @@ def test_images_that_are_mixed_are_told_with_how_far_the_others_reach():
 def test_one_image_cannot_be_mixed_with_others_and_no_parameter_has_images():
     assert images_mixed(SimpleNamespace(dy=np.ones((1, 3))), "dx", None) is None
     assert images_mixed(SimpleNamespace(dy=np.ones((2, 3))), "kernel", None) is None
+
+
+def test_of_what_nobody_can_explain_the_wrong_values_are_counted_and_the_worst_is_shown():
+    true, given = np.zeros((2, 3)), np.zeros((2, 3))
+    given[0, 1], given[1, 2] = 0.5, -0.75
+    words = unexplained(SimpleNamespace(numeric=lambda name: true), "dx", given).sentence
+    assert words.startswith("2 of 6 values are wrong, by most at (1, 2): -0.75, and it should be 0. ")
+
+
+def test_the_easiest_cases_have_one_of_everything():
+    case = Case(nn.Conv2D(3, (2, 3)), (4, 5, 2))
+    found = {name: (tried.layer, tried.input_shape) for name, tried, _ in easiest_cases(case)}
+    assert found["right for 1x1 windows alone"][0].kernel_size == (1, 1)
+    assert found["right for one channel alone"][1] == (4, 5, 1)
+    assert found["right for one filter alone"][0].filters == 1
+    assert (case.layer.kernel_size, case.layer.filters, case.input_shape) == ((2, 3), 3, (4, 5, 2))

@@ -148,6 +148,13 @@ WRONG = [
     ),
     ("cross_entropy", ", dlogits / len(y)", "", "forward", "must return two things"),
     ("cross_entropy", "dlogits[rows, y] -= 1", "dlogits[:, y] -= 1", "backward", "dlogits"),
+    (
+        "max_pooling2d",
+        "window.max(axis=(1, 2))",
+        "window.max(axis=(1, 2)) if sh == sw else window[:, 0, 0]",
+        "forward",
+        "each window's first value",
+    ),
     # ------------------------------------------------------------------ conv2d
     ("conv2d", ' + self.params["bias"]', "", "forward", "bias is not added"),
     ("conv2d", "seen @ kernel[u, v]", "seen @ kernel[kh - 1 - u, kw - 1 - v]", "forward", "180 degrees"),
