@@ -52,10 +52,8 @@ TESTS = {  # where a floor's promises are tested
     "commands": ["tests/test_cli.py", "tests/commands", "tests/bench", "tests/report", "tests/test_surroundings.py"],
 }
 PROCESSOR, WAIT = 240, 1200  # seconds of a core, and of the clock, after which a mutant counts as running for ever
-BUDGET = {
-    "ops": 60.0,
-    "learn": 60.0,
-}  # seconds of tests for one mutant; 30 elsewhere: what those do not see counts as survived
+# Seconds of tests for one mutant, 30 elsewhere; what those do not see counts as survived.
+BUDGET = {"ops": 60.0, "learn": 60.0}
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 # loaded once, before the forks: what a test run spends its first seconds on
 LIBRARIES = ["numba", "scipy.linalg", "scipy.ndimage", "sklearn.metrics", "sklearn.model_selection", "PIL.Image"]
