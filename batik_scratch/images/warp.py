@@ -7,11 +7,10 @@ the bilinear mean of the four neighbours; what lies outside is filled. `warp_pla
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from ..ops import threads
-from ..ops.jit import kernel as compiled
+from ..ops.jit import compiled, prange
 
 FILL_MODES = ("nearest", "reflect", "constant", "wrap")
 
@@ -103,7 +102,7 @@ def _fold(position, n, mode):
 @compiled(parallel=True)
 def _warp(images, matrices, scalars, mode, cval, top, rescale, blocks, out):
     n_images, h, w, channels = images.shape
-    for block in numba.prange(blocks):
+    for block in prange(blocks):
         source = np.empty(h * w * channels, np.float32)  # one image: each pixel is asked for four times, converted once
         for n in range(block * n_images // blocks, (block + 1) * n_images // blocks):
             pixels = images[n].ravel()

@@ -1,9 +1,8 @@
 """One Adam update of one tensor: m, v and the weights in a single pass over memory."""
 
-import numba
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled, prange
 
 
 def update_plain(
@@ -47,7 +46,7 @@ def update(
 
 @compiled(parallel=True)
 def _update(w, g, m, v, alpha, rest_1, rest_2, epsilon):
-    for i in numba.prange(w.size):
+    for i in prange(w.size):
         m[i] += (g[i] - m[i]) * rest_1
         v[i] += (g[i] * g[i] - v[i]) * rest_2
         w[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)

@@ -15,11 +15,10 @@ pixels for dk, and the same nine weights for dx.
 so that the innermost loops are long; what stands in a line's last S - PW places is never stored.
 """
 
-import numba
 import numpy as np
 
 from . import conv_im2col, pooling, relu
-from .jit import kernel as compiled
+from .jit import compiled, prange
 from .pooling import best_of_four, max_of_four, send_to_winner
 from .workspace import Workspace
 
@@ -217,7 +216,7 @@ def _forward(x, k, bias, rows, y, winner):
     n_images, ph, pw, filters = y.shape
     channels = x.shape[3]
     blocks, s = winner.shape[1], winner.shape[3] // rows
-    for task in numba.prange(n_images * blocks):
+    for task in prange(n_images * blocks):
         n, first = task // blocks, task % blocks * rows
         count = min(rows, ph - first)
         places = count * s
@@ -253,7 +252,7 @@ def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
     channels = x.shape[3]
     blocks, s = winner.shape[1], winner.shape[3] // rows
     before = s + LANES  # zeros around the gradients: the windows above and to the left of the first
-    for chunk in numba.prange(CHUNKS):
+    for chunk in prange(CHUNKS):
         planes = np.zeros((channels, 2, 2, PLANE), x.dtype)
         dplanes = np.zeros((channels, 2, 2, PLANE), x.dtype)
         lines = np.zeros((filters, rows * s), x.dtype)

@@ -8,12 +8,11 @@ output rows at a time, so that a tile of X_col stays in the cache instead of tra
 are spread over threads, and BLAS runs at one thread inside each.
 """
 
-import numba
 import numpy as np
 
 from . import threads
 from .im2col import col2im, im2col
-from .jit import kernel as compiled
+from .jit import compiled, prange
 from .shapes import window_count
 
 # Any values from 1 on are right; they decide about speed and about the order of sums.
@@ -136,7 +135,7 @@ def _forward(x, flat, bias, kh, kw, sh, sw, tile, y):
     n_images, oh, ow, filters = y.shape
     tiles = (oh + tile - 1) // tile
     span = kw * x.shape[3]
-    for task in numba.prange(n_images * tiles):
+    for task in prange(n_images * tiles):
         n, first = task // tiles, (task % tiles) * tile
         rows = min(tile, oh - first)
         columns = np.empty((rows, ow, kh, span), x.dtype)
@@ -153,7 +152,7 @@ def _backward(x, flat_t, dy, kh, kw, sh, sw, tile, dx, sums):
     n_images, oh, ow, filters = dy.shape
     span = kw * x.shape[3]
     k_size = kh * span
-    for chunk in numba.prange(CHUNKS):
+    for chunk in prange(CHUNKS):
         partial = np.empty((k_size, filters), x.dtype)
         # rounding the size once for all tiles keeps one buffer per chunk
         buffer = np.empty((tile, ow, kh, span), x.dtype)

@@ -7,7 +7,7 @@ The functions are compiled by numba; `forward.py_func` is the same text run by p
 
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled
 
 
 @compiled()

@@ -6,11 +6,10 @@ With D much larger than N and U the work is to carry W through the processor onc
 its part of dW and of dX is its own, and its share of Y is a partial sum; those are added in a fixed order.
 """
 
-import numba
 import numpy as np
 
 from . import threads
-from .jit import kernel as compiled
+from .jit import compiled, prange
 
 # Any values from 1 on are right; they decide about speed and about the order of sums.
 BLOCKS = 16  # fixed, so that bits do not depend on the number of threads
@@ -68,7 +67,7 @@ def _part(x: np.ndarray, kernel: np.ndarray) -> int:
 @compiled(parallel=True)
 def _forward(x, kernel, part, partial):
     features = x.shape[1]
-    for block in numba.prange(BLOCKS):
+    for block in prange(BLOCKS):
         end = (block + 1) * features // BLOCKS
         product = np.empty(partial.shape[1:], x.dtype)  # (N, U)
         for low in range(block * features // BLOCKS, end, part):
@@ -81,7 +80,7 @@ def _forward(x, kernel, part, partial):
 @compiled(parallel=True)
 def _backward(x, kernel, dy, part, dx, dkernel):
     features = kernel.shape[0]
-    for block in numba.prange(BLOCKS):
+    for block in prange(BLOCKS):
         end = (block + 1) * features // BLOCKS
         for low in range(block * features // BLOCKS, end, part):
             high = min(low + part, end)

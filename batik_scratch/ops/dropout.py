@@ -1,9 +1,8 @@
 """Dropout's mask and its product in one pass over memory, on all threads."""
 
-import numba
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled, prange
 
 
 def forward_plain(x: np.ndarray, bits: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
@@ -25,6 +24,6 @@ def forward(x: np.ndarray, bits: np.ndarray, rate: float) -> tuple[np.ndarray, n
 
 @compiled(parallel=True)
 def _forward(x, bits, threshold, scale, y, mask):
-    for i in numba.prange(x.size):
+    for i in prange(x.size):
         mask[i] = scale if bits[i] >= threshold else 0
         y[i] = x[i] * mask[i]

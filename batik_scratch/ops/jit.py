@@ -1,4 +1,7 @@
-"""`kernel`: numba's njit with a cache that survives read-only installations.
+"""`compiled`: numba's njit with a cache that survives read-only installations; without numba, the function as it is.
+
+Numba is an accelerator, not a condition. If it cannot be imported, or if BATIK_SCRATCH_PLAIN=1, everything runs on NumPy:
+the same to rounding, more slowly, and a debugger steps through all of it. Only this file and threads.py ask for numba.
 
 Signatures are lazy on purpose: explicit ones compile at import and refuse read-only arrays, which joblib and
 memory maps hand out. Numba's cache would not notice a change in a helper of another file; here a kernel's stamp
@@ -6,22 +9,48 @@ covers the files of every kernel that it calls.
 """
 
 import os
+import pathlib
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numba
+import numpy as np
 
 _cache_works = True
+_why_plain: str | None = None
+prange: Any = range
+
+if os.environ.get("BATIK_SCRATCH_PLAIN", "0") not in ("", "0"):
+    _why_plain = "BATIK_SCRATCH_PLAIN is set"
+else:
+    try:
+        import numba
+
+        prange = numba.prange
+    except Exception as error:  # whatever it is: numba missing, broken, or too old for this Python or this NumPy
+        _why_plain = " ".join(f"numba cannot be imported: {error}".split())
 
 
-def kernel(**options: Any) -> Callable[[Callable], Any]:
+def plain_reason() -> str | None:
+    """None if kernels are compiled; else why everything runs on NumPy, in one line."""
+    return _why_plain
+
+
+def runs_plain(x: np.ndarray) -> bool:
+    """True if an op on x runs its NumPy version: complex numbers always do, and without numba everything does."""
+    return _why_plain is not None or x.dtype.kind == "c"
+
+
+def compiled(**options: Any) -> Callable[[Callable], Any]:
     """Decorate a function with `numba.njit(cache=True, **options)`; without a writable cache, without the cache.
 
-    `.py_func` of the result is the plain Python function. NUMBA_CACHE_DIR chooses the cache's folder.
+    `.py_func` of the result is the plain Python function; without numba that is the result. NUMBA_CACHE_DIR chooses
+    the cache's folder.
     """
 
     def decorate(function: Callable) -> Any:
+        if _why_plain is not None:
+            return _with_plain_self(function)
         if _cache_works:
             try:
                 return _forgiving(numba.njit(cache=True, **options)(function))
@@ -32,11 +61,15 @@ def kernel(**options: Any) -> Callable[[Callable], Any]:
     return decorate
 
 
+def _with_plain_self(function: Any) -> Any:
+    function.py_func = function
+    return function
+
+
 def _forgiving(dispatcher: Any) -> Any:
     """Let a compiled kernel that cannot be stored (a full disk, a folder that is gone) run all the same."""
     if not hasattr(dispatcher, "_cache"):  # NUMBA_DISABLE_JIT: what we were given is the plain function
-        dispatcher.py_func = dispatcher
-        return dispatcher
+        return _with_plain_self(dispatcher)
     dispatcher._cache._cache_file._source_stamp = _stamp(_source_files(dispatcher.py_func))
     save = dispatcher._cache.save_overload
 
@@ -79,9 +112,9 @@ def _give_up(error: Exception) -> None:
 
 
 def cache_is_cold() -> bool:
-    """True where this installation's kernels have not been compiled yet (no index file in numba's cache)."""
-    import pathlib
-
+    """True if this installation's kernels have not been compiled yet (no index file in numba's cache)."""
+    if _why_plain is not None:
+        return False  # there is nothing to compile
     package = pathlib.Path(__file__).resolve().parent.parent
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folders = [pathlib.Path(chosen)] if chosen else [package]

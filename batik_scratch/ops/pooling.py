@@ -4,10 +4,9 @@ The backward pass needs only that index: the upstream gradient goes to the winne
 pixel that won several collects from each. Ties go to the first maximum in reading order.
 """
 
-import numba
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled, prange
 from .shapes import window_count
 
 NP0, NP1, NP2, NP3 = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
@@ -104,7 +103,7 @@ def send_to_winner(dy, index, d0, d1, d2, d3):
 @compiled(parallel=True)
 def _forward(x, ph, pw, sh, sw, y, winner):
     n_images, oh, ow, channels = y.shape
-    for task in numba.prange(n_images * oh):
+    for task in prange(n_images * oh):
         n, i = task // oh, task % oh
         for j in range(ow):
             best, index = y[n, i, j], winner[n, i, j]  # (C,)
@@ -124,7 +123,7 @@ def _forward(x, ph, pw, sh, sw, y, winner):
 @compiled(parallel=True)
 def _backward(dy, winner, pw, sh, sw, dx):
     n_images, oh, ow, channels = dy.shape
-    for n in numba.prange(n_images):
+    for n in prange(n_images):
         dx[n] = 0
         for i in range(oh):
             for j in range(ow):

@@ -1,9 +1,8 @@
 """ReLU and its gate, over flat arrays on all threads."""
 
-import numba
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled, prange
 
 
 def forward_plain(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -33,12 +32,12 @@ def backward(dy: np.ndarray, gate: np.ndarray, out: np.ndarray | None = None) ->
 
 @compiled(parallel=True)
 def _forward(x, y, gate):
-    for i in numba.prange(x.size):
+    for i in prange(x.size):
         gate[i] = x[i] > 0
         y[i] = 0 if x[i] <= 0 else x[i]  # NaN is not <= 0, so it passes through and is noticed
 
 
 @compiled(parallel=True)
 def _backward(dy, gate, dx):
-    for i in numba.prange(dy.size):
+    for i in prange(dy.size):
         dx[i] = dy[i] if gate[i] else 0

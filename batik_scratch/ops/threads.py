@@ -7,8 +7,11 @@ change-over. `np.dot` inside a kernel calls *SciPy's* OpenBLAS, not NumPy's; bot
 How many numba uses is the smallest of what anybody allows: NUMBA_NUM_THREADS, OMP_NUM_THREADS, the processors
 this process may run on (affinity, containers, joblib's limits for its workers), and `numba.set_num_threads`.
 
-The BLAS limit is the process', but threadpoolctl (3.8 and later) lets only the Python thread that set it change it again. One
-thread of ours, the keeper, therefore sets and restores it for all.
+The BLAS limit is the process', but threadpoolctl (3.8 and later) lets only the Python thread that set it change it
+again. One thread of ours, the keeper, therefore sets and restores it for all.
+
+Without numba there are no kernels, and the count is 1. Without threadpoolctl each BLAS keeps the threads that it has;
+OPENBLAS_NUM_THREADS=1 in the environment then makes sums repeat bit for bit on any number of processors.
 """
 
 import functools
@@ -16,19 +19,29 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import joblib
-import numba
-import scipy.linalg.cython_blas  # noqa: F401  loads SciPy's OpenBLAS, so that the controller below sees it
-from threadpoolctl import ThreadpoolController
+
+from .jit import plain_reason
+
+COMPILED = plain_reason() is None
+if COMPILED:
+    import numba
+    import scipy.linalg.cython_blas  # noqa: F401  loads SciPy's OpenBLAS, so that the controller below sees it
+
+try:
+    from threadpoolctl import ThreadpoolController
+except ImportError:
+    ThreadpoolController = None
 
 SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
 
 _lock = threading.Lock()
 _inside = 0
-_limit = None
-_controller: ThreadpoolController | None = None
+_limit: Any = None
+_controller: Any = None
 _keeper = ThreadPoolExecutor(1, thread_name_prefix="blas-limit")
 _one_at_a_time = threading.RLock()
 
@@ -37,7 +50,7 @@ _one_at_a_time = threading.RLock()
 def one_blas_thread() -> Iterator[None]:
     """Hold every BLAS of this process at one thread, and numba's kernels at what the user allows.
 
-    Nested and concurrent use is counted; the last one restores. Where numba has only its `workqueue` layer, which
+    Nested and concurrent use is counted; the last one restores. If numba has only its `workqueue` layer, which
     aborts when two Python threads enter it, the block also runs alone.
     """
     global _inside
@@ -45,6 +58,19 @@ def one_blas_thread() -> Iterator[None]:
         if _inside == 0:
             _keeper.submit(_set_limit).result()
         _inside += 1
+    try:
+        with _kernels_as_allowed() if COMPILED else nullcontext():
+            yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _keeper.submit(_restore).result()
+
+
+@contextmanager
+def _kernels_as_allowed() -> Iterator[None]:
+    """Numba's share of `one_blas_thread`."""
     before = numba.get_num_threads()  # of this Python thread alone
     numba.set_num_threads(min(before, allowed()))
     alone = _needs_turns()
@@ -56,14 +82,12 @@ def one_blas_thread() -> Iterator[None]:
         numba.set_num_threads(before)
         if alone:
             _one_at_a_time.release()
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _keeper.submit(_restore).result()
 
 
 def _set_limit() -> None:
     global _controller, _limit
+    if ThreadpoolController is None:
+        return
     if _controller is None:
         _controller = ThreadpoolController()  # made after scipy.linalg, see above
     _limit = _controller.limit(limits=1, user_api="blas")
@@ -87,21 +111,24 @@ def allowed() -> int:
 
 def count() -> int:
     """How many threads a kernel that is called now uses."""
-    return min(numba.get_num_threads(), allowed())
+    return min(numba.get_num_threads(), allowed()) if COMPILED else 1
 
 
 def use(most: int) -> None:
     """From now on let this Python thread's kernels use at most `most` threads."""
-    numba.set_num_threads(max(1, min(most, _pool_size())))
+    if COMPILED:
+        numba.set_num_threads(max(1, min(most, _pool_size())))
 
 
 def _pool_size() -> int:
     """The threads of numba's pool, which NUMBA_NUM_THREADS or the processors set at its start."""
+    if not COMPILED:
+        return 1
     size: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     return size
 
 
 def _needs_turns() -> bool:
-    """True where numba has only a threading layer that aborts when two Python threads enter it."""
+    """True if numba has only a threading layer that aborts when two Python threads enter it."""
     numba.set_num_threads(numba.get_num_threads())  # starts the pool: before that nobody knows the layer
     return numba.threading_layer() == "workqueue"

@@ -1,9 +1,8 @@
 """The compiled side of conv_winograd.py: a few rows of tiles at a time, from images to tiles, through BLAS, and back."""
 
-import numba
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled, prange
 from .pooling import best_of_four, max_of_four, send_to_winner
 from .winograd_transforms import add_input_tiles, gradient_tiles, input_tiles, output_tiles
 
@@ -98,7 +97,7 @@ def forward(x, u, bias, group, pooled, y, winner):
     down, tiles = (h + 1) // 4, (w + 1) // 4  # ceil((h - 2) / 4)
     total = n_images * down
     few = max(1, LINE // filters)  # tiles that are transformed together
-    for task in numba.prange((total + group - 1) // group):
+    for task in prange((total + group - 1) // group):
         first = task * group
         rows = min(group, total - first)
         v = np.empty((36, rows * tiles, channels), x.dtype)
@@ -152,7 +151,7 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
     filters = u.shape[2]
     down, tiles = (h + 1) // 4, (w + 1) // 4
     few = max(1, LINE // filters)
-    for chunk in numba.prange(CHUNKS):
+    for chunk in prange(CHUNKS):
         v = np.empty((36, group * tiles, channels), x.dtype)
         dm = np.empty((36, group * tiles * filters), x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
@@ -197,7 +196,7 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
 @compiled(parallel=True)
 def sum_chunks(du):
     """du[0] = the sum of du (CHUNKS, 36, C, F) over its first axis, in that order."""
-    for e in numba.prange(36):
+    for e in prange(36):
         total = du[0, e].reshape(-1)
         for chunk in range(1, len(du)):
             _add(du[chunk, e].reshape(-1), total)

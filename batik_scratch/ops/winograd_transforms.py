@@ -8,7 +8,7 @@ The numbers of one place e lie together, so the line of T tiles is T*C long.
 
 import numpy as np
 
-from .jit import kernel as compiled
+from .jit import compiled
 
 TWO, FOUR, FIVE, EIGHT = np.float32(2), np.float32(4), np.float32(5), np.float32(8)  # exact, so float64 stays float64
 

@@ -32,7 +32,7 @@ from batik_scratch import nn
 from batik_scratch.learn import lesson
 from batik_scratch.learn.boxes import draw_numbers, tint
 from batik_scratch.ops import conv_im2col, conv_loops, conv_winograd, threads
-from batik_scratch.ops.jit import kernel as compiled
+from batik_scratch.ops.jit import compiled
 from batik_scratch.report import style
 
 numba.set_num_threads(1)

@@ -8,13 +8,13 @@ import numba
 import pytest
 
 from batik_scratch.ops import jit
-from batik_scratch.ops.jit import cache_is_cold, kernel
+from batik_scratch.ops.jit import cache_is_cold, compiled
 
 KERNEL = """
-from batik_scratch.ops.jit import kernel
+from batik_scratch.ops.jit import compiled
 {imports}
 
-@kernel()
+@compiled()
 def {name}(x):
     return {body}
 """
@@ -71,9 +71,9 @@ def test_where_no_cache_has_a_place_kernels_are_compiled_all_the_same_and_it_is_
     with pytest.warns(
         RuntimeWarning, match="no locator available.*compiled anew at each start. Set NUMBA_CACHE_DIR to"
     ):
-        assert kernel()(without_a_file())(1) == 2
-    assert kernel()(without_a_file())(1) == 2  # and no other warning, which would be an error here
-    assert kernel()(plus_one).stats.cache_path is None  # nor is another tried
+        assert compiled()(without_a_file())(1) == 2
+    assert compiled()(without_a_file())(1) == 2  # and no other warning, which would be an error here
+    assert compiled()(plus_one).stats.cache_path is None  # nor is another tried
 
 
 def test_a_kernel_that_cannot_be_stored_answers_all_the_same(monkeypatch, tmp_path):
@@ -83,7 +83,7 @@ def test_a_kernel_that_cannot_be_stored_answers_all_the_same(monkeypatch, tmp_pa
     monkeypatch.setattr(jit, "_cache_works", True)
     monkeypatch.setattr(numba.core.caching.Cache, "save_overload", full)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    stored = kernel()(plus_one)
+    stored = compiled()(plus_one)
     with pytest.warns(RuntimeWarning, match="cannot be kept .No space left on device."):
         assert stored(1) == 2
     assert stored(1.5) == 2.5
