@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import nn
 from ..nn.layers import Layer
-from ..nn.steps import ConvReluPool
+from ..nn.passes import ConvReluPool
 from ..ops import threads
 from .programs import data
 

@@ -1,7 +1,7 @@
 """A convolutional network, by hand: layers, losses, optimisers, callbacks and the model that holds them."""
 
 from .architectures import paper_cnn
-from .callbacks import (
+from .fitting.callbacks import (
     Callback,
     CSVLogger,
     EarlyStopping,
@@ -10,7 +10,7 @@ from .callbacks import (
     ReduceLROnPlateau,
     StopAtAccuracy,
 )
-from .checkpoint import Checkpoint
+from .fitting.checkpoint import Checkpoint
 from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential

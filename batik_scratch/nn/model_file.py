@@ -12,9 +12,9 @@ import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,60 +22,56 @@ from .. import __version__
 from ..errors import InputError
 from ..files import write_npz
 from . import layers as layer_classes
+from .layers import Layer
+from .network import Network
 
-if TYPE_CHECKING:
-    from .model import Sequential
-
+N = TypeVar("N", bound=Network)
 FORMAT = "batik_scratch model"
 FORMAT_VERSION = 1
 DESCRIPTION = "description"
 MAX_DESCRIPTION = 1 << 20  # bytes
 
 
-def save(model: "Sequential", path: str | os.PathLike) -> None:
-    """Write `model` to `path`; see `Sequential.save`."""
-    if model.input_shape is None:
+def save(network: Network, path: str | os.PathLike, metadata: Mapping[str, Any]) -> None:
+    """Write `network` and `metadata` to `path`; see `Sequential.save`."""
+    if network.input_shape is None:
         raise InputError("save: the model is not built yet; give input_shape, or call it on a batch")
-    arrays = {f"{layer.name}/{key}": value for layer in model.layers for key, value in layer.params.items()}
     description = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "written_by": __version__,
-        **architecture(model),
-        "metadata": model.metadata,
+        **network.architecture(),
+        "metadata": dict(metadata),
     }
-    write_arrays(path, arrays, description)
+    write_arrays(path, network.named_weights(), description)
 
 
-def architecture(model: "Sequential") -> dict[str, Any]:
-    """What it takes to build the network again, as JSON takes it."""
-    layers = [{"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in model.layers]
-    return {"input_shape": list(model.input_shape or ()), "dtype": model.dtype.name, "layers": layers}
+def load(
+    path: str | os.PathLike, build: Callable[..., N], layers: Iterable[type[Layer]] = ()
+) -> tuple[N, dict[str, Any]]:
+    """The network that `save` wrote, and its metadata; see `Sequential.load`.
 
-
-def load(path: str | os.PathLike) -> "Sequential":
-    """Read what `save` wrote; see `Sequential.load`."""
-    from .model import Sequential
-
+    build     makes it of (layers, input_shape=, random_state=, dtype=): `Sequential`, or `Network` itself
+    layers    classes of the user's own that the file may name
+    """
+    known = {name: getattr(layer_classes, name) for name in layer_classes.__all__ if name != "Layer"}
+    known |= {cls.__name__: cls for cls in layers}
     with open_archive(path) as archive:
         description = read_description(archive, path)
         try:
-            layers = [_layer(entry) for entry in description["layers"]]
+            row = [_layer(entry, known) for entry in description["layers"]]
             shape = [int(n) for n in description["input_shape"]]
-            _check_size(layers, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
-            model = Sequential(layers, input_shape=shape, random_state=0, dtype=description["dtype"])
+            _check_size(row, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
+            network = build(row, input_shape=shape, random_state=0, dtype=description["dtype"])
             metadata = dict(description["metadata"])
         except InputError as error:
             raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
             raise InputError(f"{path}: damaged description ({error!r}); get the file again") from None
-        expected = {
-            f"{layer.name}/{key}": (w.shape, w.dtype) for layer in model.layers for key, w in layer.params.items()
-        }
+        expected = {name: (w.shape, w.dtype) for name, w in network.named_weights().items()}
         arrays = read_arrays(archive, path, expected, description)
-    model.set_weights([arrays[name] for name in expected])
-    model.metadata = metadata
-    return model
+    network.set_weights([arrays[name] for name in expected])
+    return network, metadata
 
 
 def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], description: dict[str, Any]) -> None:
@@ -176,16 +172,20 @@ def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
         raise InputError(f"{path}: not a model file ({error}); files written by model.save are") from None
 
 
-def _layer(entry: Mapping[str, Any]) -> layer_classes.Layer:
+def _layer(entry: Mapping[str, Any], known: Mapping[str, type[Layer]]) -> Layer:
     kind = entry["type"]
-    if kind not in layer_classes.__all__ or kind == "Layer":
-        raise InputError(f"unknown layer type {str(kind)[:60]!r}")
-    layer = getattr(layer_classes, kind)(**entry["config"])
+    if not isinstance(kind, str) or kind not in known:
+        name = str(kind)[:60]
+        raise InputError(
+            f"unknown layer type {name!r}; if it is a layer of your own, import its class and give it: "
+            f"Sequential.load(path, layers=[{name}])"
+        )
+    layer = known[kind](**entry["config"])
     layer.name, layer.named_by_user = str(entry["name"]), True
     return layer
 
 
-def _check_size(layers: list[layer_classes.Layer], shape: list[int], numbers: int) -> None:
+def _check_size(layers: list[Layer], shape: list[int], numbers: int) -> None:
     """Refuse an architecture with more weights than the file has room for, before anything of that size is made."""
     current, total = tuple(shape), 0
     for layer in layers:

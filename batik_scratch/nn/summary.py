@@ -1,50 +1,59 @@
 """The table of a network's layers: what goes in, what comes out, what it costs."""
 
-from typing import TYPE_CHECKING
+from .layers import Conv2D, Layer
+from .network import Network
 
-if TYPE_CHECKING:
-    from .layers import Layer
-    from .model import Sequential
-
-COLUMNS = ("Layer (type)", "Output Shape", "Param #", "Multiply-adds", "Backward", "Cached bytes")
+COLUMNS = ("Layer (type)", "Output Shape", "Algorithm", "Param #", "Multiply-adds", "Backward", "Cached bytes")
+WORDS = 3  # columns of words, to the left; numbers stand to the right
 
 
-def summary_table(model: "Sequential") -> str:
-    """Layer (type), output shape, parameters, multiply-adds (forward, then backward) and cached bytes of one image."""
+def summary_table(network: Network) -> str:
+    """Layer (type), output shape, the algorithm that a convolution runs; then the figures of one image.
+
+    These are parameters, multiply-adds forward and backward, and bytes cached for the backward pass.
+    """
     rows: list[tuple[str, ...]] = [COLUMNS]
-    built = model.input_shape is not None
-    for layer in model.layers:
+    built = network.input_shape is not None
+    for layer in network.layers:
         shape = f"(None, {', '.join(map(str, layer.output_shape))})" if layer.output_shape else "?"
-        forward, backward = (layer.multiply_adds(), backward_multiply_adds(model, layer)) if built else ("?", "?")
+        forward, backward = (layer.multiply_adds(), backward_multiply_adds(network, layer)) if built else ("?", "?")
         figures = (layer.parameter_count, forward, backward, layer.cached_bytes() if built else "?")
-        rows.append((f"{layer.name} ({type(layer).__name__})", shape, *(_commas(value) for value in figures)))
+        title = f"{layer.name} ({type(layer).__name__})"
+        rows.append((title, shape, _algorithm(layer), *(_commas(value) for value in figures)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
     lines = ["  ".join(_align(cell, widths[i], i) for i, cell in enumerate(row)).rstrip() for row in rows]
     lines.insert(1, "-" * (sum(widths) + 2 * (len(COLUMNS) - 1)))
     if not built:
         return "\n".join([*lines, "", "Not built yet: give input_shape, or call the model on a batch."])
-    total = sum(layer.parameter_count for layer in model.layers)
-    forward = sum(layer.multiply_adds() for layer in model.layers)
-    backward = sum(backward_multiply_adds(model, layer) for layer in model.layers)
+    total = sum(layer.parameter_count for layer in network.layers)
+    forward = sum(layer.multiply_adds() for layer in network.layers)
+    backward = sum(backward_multiply_adds(network, layer) for layer in network.layers)
     return "\n".join(
         [
             *lines,
             lines[1],
-            f"Input shape: (None, {', '.join(map(str, model.input_shape or ()))})",
-            f"Total params: {total:,} ({total * model.dtype.itemsize / 2**20:.2f} MiB as {model.dtype})",
+            f"Input shape: (None, {', '.join(map(str, network.input_shape or ()))})",
+            f"Total params: {total:,} ({total * network.dtype.itemsize / 2**20:.2f} MiB as {network.dtype})",
             f"Multiply-adds: {forward:,} per image forward, {backward:,} backward in training",
-            f"Cached for the backward pass: {sum(layer.cached_bytes() for layer in model.layers):,} bytes per image",
+            f"Cached for the backward pass: {sum(layer.cached_bytes() for layer in network.layers):,} bytes per image",
         ]
     )
 
 
-def backward_multiply_adds(model: "Sequential", layer: "Layer") -> int:
+def backward_multiply_adds(network: Network, layer: Layer) -> int:
     """Multiplications with an addition that training needs in this layer's backward pass, for one image.
 
     A layer with parameters makes two products of its forward product's size: input times dy is the parameters'
     gradient, parameters times dy is dx. Nobody needs the first layer's dx: the pixels do not learn.
     """
-    return layer.multiply_adds() * (1 if layer is model.layers[0] else 2)
+    return layer.multiply_adds() * (1 if layer is network.layers[0] else 2)
+
+
+def _algorithm(layer: Layer) -> str:
+    """The name of what a convolution runs; before it has a shape, what was asked for; "" for other layers."""
+    if not isinstance(layer, Conv2D):
+        return ""
+    return layer.algorithm if layer.input_shape is None else layer.runs.algorithm.name
 
 
 def _commas(value: int | str) -> str:
@@ -52,4 +61,4 @@ def _commas(value: int | str) -> str:
 
 
 def _align(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column < 2 else cell.rjust(width)
+    return cell.ljust(width) if column < WORDS else cell.rjust(width)

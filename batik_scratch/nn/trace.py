@@ -6,17 +6,16 @@ on the way down the gradient of one number, a score or the loss, with respect to
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from .explaining import ScoreSeed
+from .layers import Layer
+from .network import Network
 
-if TYPE_CHECKING:
-    from .layers import Layer
-    from .model import Sequential
-
-Seed = Callable[[np.ndarray], np.ndarray]
+Loss = Callable[[np.ndarray, np.ndarray], tuple[Any, np.ndarray]]  # logits (N, U), y (N,) -> value, d value / d logits
 Gradients = dict[str, np.ndarray]
 
 
@@ -43,7 +42,7 @@ class Trace:
 
     steps     the input first, then every layer in the model's order
     score     the number whose gradients these are: "loss", "logit of the predicted class" or "seed"
-    value     the loss, where that is the score; else None
+    value     the loss, if that is the score; else None
     """
 
     steps: tuple[Step, ...]
@@ -57,44 +56,48 @@ class Trace:
         raise InputError(f"the trace has no step {name!r}; it has {', '.join(step.name for step in self.steps)}")
 
 
-def record(model: "Sequential", x: np.ndarray, y: np.ndarray | None = None, seed: Seed | None = None) -> Trace:
-    """Walk up through `model.layers` with x (N, ...) and down again, one layer at a time.
+def record(
+    network: Network, x: np.ndarray, loss: Loss, y: np.ndarray | None = None, seed: ScoreSeed | None = None
+) -> Trace:
+    """Walk up through `network.layers` with x (N, ...) and down again, one layer at a time.
 
     A_k = f_k(A_{k-1}),   dS/dA_{k-1} = J_k' dS/dA_k    J_k' times a gradient is the layer's own `backward`
 
+    loss    on logits, for S if there are labels
     y       labels (N,): S is the loss, the mean over the batch as in training
     seed    maps logits (N, U) to dS/dlogits (N, U), for any other score; without y and seed S is each image's largest logit
 
     Dropout is off. Parameters, their gradients and random states stay as they are, and the arrays are the caller's own. The
     walk down starts at the logits: a final Softmax adds its probabilities, and no gradient. The whole batch is held in memory.
-    Raises InputError where both y and seed are given, or where x, y or what the seed returns does not fit the model.
+    Raises InputError if both y and seed are given, or if x, y or what the seed returns does not fit the model.
     """
     if y is not None and seed is not None:
         raise InputError("trace: needs labels y (the loss) or a seed (a score), got both; leave one out")
-    with model.alone():
-        walk = model._walk(softmax=False)
+    with network.alone():
+        activations = [network.checked(x).copy()]  # (N, ...): the caller may change x
+        walk = network.walk(softmax=False)
         before = [{key: value.copy() for key, value in layer.grads.items()} for layer in walk]
         try:
-            activations = [model._cast(x).copy()]  # (N, ...): the caller may change x
             for layer in walk:
                 activations.append(layer.forward(activations[-1], keep=True))
             logits = activations[-1]  # (N, U)
-            score, value, dy = _start(model, logits, y, seed)
+            score, value, dy = _start(logits, loss, y, seed)
             steps = _down(walk, activations, dy)
-            steps += [_above(layer, logits) for layer in model.layers[len(walk) :]]
+            steps += [_above(layer, logits) for layer in network.layers[len(walk) :]]
         finally:
             for layer, grads in zip(walk, before, strict=True):
-                layer.grads, layer._kept = grads, None
+                layer.grads = grads
+                layer.forget()
     return Trace(tuple(steps), score, value)
 
 
 def _start(
-    model: "Sequential", logits: np.ndarray, y: np.ndarray | None, seed: Seed | None
+    logits: np.ndarray, loss: Loss, y: np.ndarray | None, seed: ScoreSeed | None
 ) -> tuple[str, float | complex | None, np.ndarray]:
     """The score's name, its value where that is one number, and d score / d logits (N, U)."""
     if y is not None:
-        loss, dlogits = model._loss(logits, y)
-        return "loss", loss, dlogits
+        value, dlogits = loss(logits, y)
+        return "loss", value, dlogits
     if seed is None:
         largest = logits.real.argmax(axis=-1)[..., None]  # (N, 1)
         onehot = np.zeros_like(logits)  # (N, U)
@@ -106,7 +109,7 @@ def _start(
     return "seed", None, dlogits
 
 
-def _down(walk: list["Layer"], activations: list[np.ndarray], dy: np.ndarray) -> list[Step]:
+def _down(walk: list[Layer], activations: list[np.ndarray], dy: np.ndarray) -> list[Step]:
     """Steps of the input and of every layer in `walk`, from d score / d (last activation)."""
     steps = []
     for layer, activation in zip(reversed(walk), reversed(activations), strict=False):
@@ -118,5 +121,5 @@ def _down(walk: list["Layer"], activations: list[np.ndarray], dy: np.ndarray) ->
     return [Step("input", "Input", activations[0], dy), *reversed(steps)]
 
 
-def _above(layer: "Layer", logits: np.ndarray) -> Step:
+def _above(layer: Layer, logits: np.ndarray) -> Step:
     return Step(layer.name, type(layer).__name__, layer.forward(logits))

@@ -292,3 +292,8 @@ def _backward(x, turned, dy, rows, winner, dx, dk, dbias):
                             _convolve(turned[f, c], padded.reshape(4 * PLANE), LANES - 1, s, places + s, out)
                 if len(dx) > 0:
                     _add_joined(dplanes, first, count + 1, s, dx[n])
+
+
+def fits(width): return rows_per_task(width) > 0
+forward = conv_im2col.forward
+backward = conv_im2col.backward

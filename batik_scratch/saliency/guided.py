@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..nn.explaining import Rule, gradient_at
+from ..nn.explaining import BackwardRule, gradient_at
 from ..nn.layers import Layer, ReLU
 from .method import Method
 
@@ -30,7 +30,7 @@ class GuidedBackprop(Method):
               randomised (Adebayo et al., 2018, arXiv:1810.03292; Sixt et al., 2020, arXiv:1912.09818).
     """
 
-    rule: Rule = staticmethod(guided_rule)
+    rule: BackwardRule = staticmethod(guided_rule)
 
     def _attribute(self, images: np.ndarray, classes: np.ndarray | None, score: str) -> np.ndarray:
         start = self._seed(classes, score)
@@ -45,4 +45,4 @@ class Deconvnet(GuidedBackprop):
     Shapes, cost and warning are GuidedBackprop's.
     """
 
-    rule: Rule = staticmethod(deconvnet_rule)
+    rule: BackwardRule = staticmethod(deconvnet_rule)

@@ -75,7 +75,7 @@ print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
 # ## When is the floor reached?
 #
 # Nobody tells us a and s. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
-# (`batik_scratch/nn/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When
+# (`batik_scratch/nn/fitting/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When
 # `patience` of them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by three. Here it
 # is, fed by hand:
 #

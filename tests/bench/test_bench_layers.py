@@ -8,7 +8,7 @@ from fake_clock import Clock
 
 from batik_scratch import nn
 from batik_scratch.bench import layers, programs
-from batik_scratch.nn.steps import ConvReluPool
+from batik_scratch.nn.passes import ConvReluPool
 from batik_scratch.ops import threads
 
 BATCH, SIZE, REPEATS = 3, 34, 3

@@ -27,7 +27,8 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from batik_scratch import images, nn
-from batik_scratch.nn import training
+from batik_scratch.nn.fitting import loop
+from batik_scratch.nn.fitting.progress import Progress
 from batik_scratch.ops import threads
 from batik_scratch.study import make_config
 from batik_scratch.study.config import TwoStageConfig
@@ -60,18 +61,18 @@ def epoch_rounds(config: TwoStageConfig, data: StudyData, rounds: int) -> dict[s
         checkpoint = nn.Checkpoint(folder)
 
         def epoch() -> None:  # number 0 each time: the prepared batches, drawn anew
-            logs.update(training.train_epoch(model, batches, training.Progress(), everyone, checkpoint))
+            logs.update(loop.train_epoch(model, model.train_step, batches, Progress(), everyone, checkpoint))
             everyone[-1].on_train_end(logs)  # closes the bar
 
         def save() -> None:
             checkpoint.best = float("inf")  # so that best.npz is written too
-            checkpoint.after_epoch(model, everyone, training.Progress(1), logs)
+            checkpoint.after_epoch(model, everyone, Progress(1), logs)
 
         logs: dict[str, float] = {}
         work = {
             "epoch": epoch,
             "steps": bare_steps,
-            "validation": lambda: logs.update(val_loss=training.evaluate(model, held_out)["loss"]),
+            "validation": lambda: logs.update(val_loss=loop.evaluate(model.loss_and_logits, held_out)["loss"]),
             "checkpoint": save,
         }
         for name in work:

@@ -4,7 +4,7 @@ import numpy as np
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
-from batik_scratch.nn.layers.conv import ALGORITHMS
+from batik_scratch.ops.choose import NAMES as ALGORITHMS
 
 
 def right_case(seed):

@@ -6,7 +6,7 @@ import pytest
 from batik_scratch import images, nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn import model_file
-from batik_scratch.nn.training import Progress
+from batik_scratch.nn.fitting.progress import Progress
 
 
 def network(seed=0, units=3):

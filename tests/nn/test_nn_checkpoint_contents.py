@@ -9,7 +9,7 @@ import pytest
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn import model_file
-from batik_scratch.nn.training import Progress
+from batik_scratch.nn.fitting.progress import Progress
 
 X = np.random.default_rng(3).random((11, 6))
 Y = np.array([2, 0, 1, 1, 1, 0, 2, 1, 1, 0, 1])
@@ -229,7 +229,7 @@ def test_a_checkpoint_with_a_part_missing_is_called_damaged(tmp_path, key):
 
 def test_before_the_first_step_there_is_no_memory_to_restore(tmp_path):
     model, checkpoint = network(), nn.Checkpoint(tmp_path)
-    checkpoint.save(model, [], Progress(), model._order_rng.bit_generator.state)
+    checkpoint.save(model, [], Progress(), model.order_rng.bit_generator.state)
     other = network(4)
     other.train_step(X, Y)
     progress = checkpoint.restore(other, [])

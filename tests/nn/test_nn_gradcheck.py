@@ -10,7 +10,7 @@ from batik_scratch.learn.bugs.activations import GateFromTheGradient
 from batik_scratch.nn import gradcheck
 from batik_scratch.nn.gradcheck import check_layer, check_loss, check_model, check_optimizer, everything, numeric
 from batik_scratch.nn.gradcheck.optimizers import adam_rule, sgd_rule
-from batik_scratch.nn.layers.conv import ALGORITHMS
+from batik_scratch.ops.choose import NAMES as ALGORITHMS
 
 
 @pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)

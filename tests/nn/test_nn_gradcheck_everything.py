@@ -7,6 +7,7 @@ from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn.gradcheck import GradientReport, everything
 
+NAMES = ("loops", "im2col", "winograd", "direct", "plain", "auto")
 LAYERS = ["Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "MaxPooling2D", "ReLU", "Softmax"]
 
 
@@ -25,11 +26,11 @@ def asked(monkeypatch):
 
 def test_each_algorithm_meets_every_shape_that_it_takes():
     convolutions = [(layer, shape) for layer, shape in everything.samples() if isinstance(layer, nn.Conv2D)]
-    counts = {
-        name: sum(layer.algorithm == name for layer, _ in convolutions)
-        for name in ("loops", "im2col", "winograd", "auto")
-    }
-    assert counts == {"loops": 5, "im2col": 5, "winograd": 3, "auto": 5}  # Winograd's is for 3x3 at stride 1
+    counts = {name: sum(layer.algorithm == name for layer, _ in convolutions) for name in NAMES}
+    some, every = 3, 5  # two algorithms do 3x3 kernels at stride 1 alone
+    assert counts == {
+        "loops": every, "im2col": every, "winograd": some, "direct": some, "plain": every, "auto": every
+    }  # fmt: skip
     assert any(layer.padding == "same" and max(layer.strides) > 1 for layer, _ in convolutions)
     assert any(layer.filters >= 8 and shape[2] >= 8 for layer, shape in convolutions if layer.algorithm == "auto")
     pools = [layer for layer, _ in everything.samples() if isinstance(layer, nn.MaxPooling2D)]
@@ -61,12 +62,12 @@ def test_without_a_name_everything_is_checked_once(asked, monkeypatch):
     ]  # fmt: skip
     assert all(report.ok for report in others)
     assert [report.title for report in reports if "paper_cnn" in report.title] == [
-        "paper_cnn 22x22, all parameters", *[f"paper_cnn 22x22, {name}" for name in ("loops", "im2col", "winograd", "auto")]
+        "paper_cnn 22x22, all parameters", *[f"paper_cnn 22x22, {name}" for name in NAMES]
     ]  # fmt: skip
     models = [given[0] for given, _ in built]
-    assert [model.dtype.name for model in models] == ["complex128", *["float64"] * 4]
-    assert [model.layers[0].algorithm for model in models] == ["im2col", "loops", "im2col", "winograd", "auto"]
-    assert [given[1].shape for given, _ in built] == [(1, 22, 22, 3), *[(3, 22, 22, 3)] * 4]
+    assert [model.dtype.name for model in models] == ["complex128", *["float64"] * 6]
+    assert [model.layers[0].algorithm for model in models] == ["im2col", *NAMES]
+    assert [given[1].shape for given, _ in built] == [(1, 22, 22, 3), *[(3, 22, 22, 3)] * 6]
     assert all(options == {"each_tensor": True} and given[3] == 2 for given, options in built)
 
 

@@ -10,7 +10,6 @@ from sample_layers import LAYERS
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.learn.bugs.activations import MutatesItsUpstreamGradient
-from batik_scratch.ops import conv_im2col, conv_winograd
 
 each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 
@@ -197,23 +196,6 @@ def test_one_filter_one_unit_and_weights_of_zero_are_allowed():
 
 def test_a_chosen_name_stays_and_another_is_made_of_the_class():
     assert (nn.Dense(3, name="last").name, nn.Dense(3).name) == ("last", "dense")
-
-
-@pytest.mark.parametrize(
-    ("options", "channels", "ops"),
-    [
-        ({"filters": 9, "kernel_size": 3}, 8, conv_winograd),
-        ({"filters": 8, "kernel_size": 3}, 9, conv_winograd),
-        ({"filters": 7, "kernel_size": 3}, 8, conv_im2col),
-        ({"filters": 9, "kernel_size": 3}, 3, conv_im2col),
-        ({"filters": 9, "kernel_size": 5}, 8, conv_im2col),
-        ({"filters": 9, "kernel_size": 3, "strides": 2}, 8, conv_im2col),
-    ],
-)
-def test_auto_takes_winograd_where_it_fits_and_pays(options, channels, ops):
-    layer = nn.Conv2D(**options, algorithm="auto")
-    layer.build((9, 9, channels), np.random.default_rng(0))
-    assert layer._ops() is ops
 
 
 def test_dropout_of_nothing_draws_nothing():

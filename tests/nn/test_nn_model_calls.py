@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_info
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
-from batik_scratch.nn.training import ArrayBatches, RunningMean, as_batches
+from batik_scratch.nn.fitting.batches import ArrayBatches, as_batches
+from batik_scratch.nn.fitting.progress import RunningMean
 
 
 def network(softmax=True, dtype="float64", shape=(4,)):

@@ -9,17 +9,17 @@ from sample_layers import LAYERS
 from batik_scratch import nn
 
 TABLE = """\
-Layer (type)                  Output Shape     Param #  Multiply-adds  Backward  Cached bytes
----------------------------------------------------------------------------------------------
-conv2d (Conv2D)               (None, 6, 7, 4)      112          4,536     4,536           864
-re_lu (ReLU)                  (None, 6, 7, 4)        0              0         0           168
-max_pooling2d (MaxPooling2D)  (None, 3, 3, 4)        0              0         0            36
-flatten (Flatten)             (None, 36)             0              0         0             0
-dropout (Dropout)             (None, 36)             0              0         0           144
-dense (Dense)                 (None, 8192)     303,104        294,912   589,824           144
-dense_1 (Dense)               (None, 3)         24,579         24,576    49,152        32,768
-softmax (Softmax)             (None, 3)              0              0         0            12
----------------------------------------------------------------------------------------------
+Layer (type)                  Output Shape     Algorithm  Param #  Multiply-adds  Backward  Cached bytes
+--------------------------------------------------------------------------------------------------------
+conv2d (Conv2D)               (None, 6, 7, 4)  direct         112          4,536     4,536           864
+re_lu (ReLU)                  (None, 6, 7, 4)                   0              0         0           168
+max_pooling2d (MaxPooling2D)  (None, 3, 3, 4)                   0              0         0            36
+flatten (Flatten)             (None, 36)                        0              0         0             0
+dropout (Dropout)             (None, 36)                        0              0         0           144
+dense (Dense)                 (None, 8192)                303,104        294,912   589,824           144
+dense_1 (Dense)               (None, 3)                    24,579         24,576    49,152        32,768
+softmax (Softmax)             (None, 3)                         0              0         0            12
+--------------------------------------------------------------------------------------------------------
 Input shape: (None, 8, 9, 3)
 Total params: 327,795 (1.25 MiB as float32)
 Multiply-adds: 324,024 per image forward, 643,512 backward in training
@@ -27,9 +27,9 @@ Cached for the backward pass: 34,136 bytes per image
 """
 
 
-def small(input_shape):
+def small(input_shape, algorithm="auto"):
     layers = [
-        nn.Conv2D(4, 3),
+        nn.Conv2D(4, 3, algorithm=algorithm),
         nn.ReLU(),
         nn.MaxPooling2D(2),
         nn.Flatten(),
@@ -46,10 +46,16 @@ def test_every_figure_of_the_table(capsys):
 
 
 def test_a_network_without_a_shape_has_question_marks_and_says_what_is_missing(capsys):
-    small(None).summary()
+    small(None, "im2col").summary()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split() == ["conv2d", "(Conv2D)", "?", "0", "?", "?", "?"]
+    assert lines[2].split() == ["conv2d", "(Conv2D)", "?", "im2col", "0", "?", "?", "?"]
     assert lines[-2:] == ["", "Not built yet: give input_shape, or call the model on a batch."]
+
+
+def test_the_papers_table_says_what_each_convolution_runs(capsys):
+    nn.paper_cnn(algorithm="auto").summary()
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[-5] for row in rows if row[1:2] == ["(Conv2D)"]] == ["direct", "winograd", "winograd"]
 
 
 @pytest.mark.parametrize("layer", [layer for layer, _ in LAYERS], ids=lambda layer: type(layer).__name__)

@@ -10,7 +10,7 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError, TrainingDiverged
-from batik_scratch.nn.training import ArrayBatches
+from batik_scratch.nn.fitting.batches import ArrayBatches
 
 
 def data(n=50, seed=0):

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...errors import InputError
+from ...ops.choose import NAMES as ALGORITHMS
 from ...ops.im2col import col2im, im2col
 from .. import layers
 from ..architectures import paper_cnn
 from ..layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
-from ..layers.conv import ALGORITHMS
 from ..losses import SparseCategoricalCrossentropy
 from ..model import Sequential
 from ..optimizers import SGD, Adam

@@ -27,6 +27,9 @@ class ReLU(Layer):
         self._expect(dy, gate.shape[1:], "backward")
         return relu.backward(dy, gate) if need_dx else None
 
+    def decisions(self) -> list[np.ndarray]:
+        return [] if self._kept is None else [self._kept]  # the gate
+
     def cached_bytes(self) -> int:
         return int(np.prod(self.input_shape or (0,)))
 
@@ -59,9 +62,6 @@ class Softmax(Layer):
         p = self._recall()  # (N, U)
         self._expect(dy, p.shape[1:], "backward")
         return p * (dy - (dy * p).sum(axis=1, keepdims=True)) if need_dx else None  # (N, U)
-
-    def multiply_adds(self) -> int:
-        return 0
 
     def cached_bytes(self) -> int:
         return int(np.prod(self.input_shape or (0,))) * self.dtype.itemsize

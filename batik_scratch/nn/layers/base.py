@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...ops.workspace import Workspace
 
 
 class Layer:
@@ -35,7 +34,6 @@ class Layer:
         self.input_shape: tuple[int, ...] | None = None
         self.output_shape: tuple[int, ...] | None = None
         self._kept: Any = None
-        self.room = Workspace()  # arrays that a model's steps fill again and again
 
     def build(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
         """Create the parameters for inputs of `input_shape` (without the batch axis); return the output's shape."""
@@ -63,6 +61,18 @@ class Layer:
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         """dx from dy, of the last kept forward pass; None where `need_dx` is False."""
         raise NotImplementedError
+
+    def decisions(self) -> list[np.ndarray]:
+        """What the last kept forward pass decided: a ReLU's gates, a pooling's winners; the slope holds while they stay.
+
+        Unless a layer says otherwise, these are the arrays of truth values or whole numbers among what it kept.
+        """
+        kept = self._kept if isinstance(self._kept, tuple) else (self._kept,)
+        return [entry for entry in kept if isinstance(entry, np.ndarray) and entry.dtype.kind in "bui"]
+
+    def forget(self) -> None:
+        """Drop what a forward pass kept for `backward`."""
+        self._kept = None
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON takes them: `type(layer)(**layer.config())` is the layer again."""

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...ops import conv_im2col, conv_loops, conv_winograd
+from ...ops import choose
 from ...ops.shapes import pair, same_padding, window_count
 from .. import initializers
 from .base import Layer
-
-ALGORITHMS = {"loops": conv_loops, "im2col": conv_im2col, "winograd": conv_winograd, "auto": None}
-WINOGRAD_CHANNELS = 8  # in and out, from which "auto" takes Winograd: below, the transforms cost more than they save
 
 
 class Conv2D(Layer):
@@ -27,9 +24,14 @@ class Conv2D(Layer):
               "same" pads with zeros so that OH = ceil(H / sh), the odd zero at the end
     Cost      N OH OW K F multiply-adds forward (K = kh kw C), twice that backward; caches X
 
-    `algorithm` is how the sum is done, never what it is: "loops" (the definition), "im2col" (a matrix product),
-    "winograd" (3x3 at stride 1 only: fewer multiplications), "auto" (a fixed choice by shape and dtype, never by timing:
-    runs must repeat bit for bit). All agree, and tests prove it.
+    `algorithm` is how the sum is done, never what it is. All agree, and tests prove it.
+
+        "loops"      the definition: seven loops and one multiplication
+        "im2col"     a matrix product over copied windows
+        "plain"      the same in four lines of NumPy
+        "winograd"   3x3 at stride 1 only: fewer multiplications
+        "direct"     3x3 at stride 1 only: shifted lines instead of copied windows, fast with few channels
+        "auto"       one of these by the table in ops/choose.py; `runs` says which, and why
     """
 
     def __init__(
@@ -47,33 +49,33 @@ class Conv2D(Layer):
             raise InputError(f"Conv2D: filters needs a whole number >= 1, got {filters!r}")
         if padding not in ("valid", "same"):
             raise InputError(f'Conv2D: padding is "valid" or "same", got {padding!r}')
-        if algorithm not in ALGORITHMS:
-            raise InputError(f"Conv2D: algorithm is one of {', '.join(ALGORITHMS)}; got {algorithm!r}")
+        if algorithm not in choose.NAMES:
+            raise InputError(f"Conv2D: algorithm is one of {', '.join(choose.NAMES)}; got {algorithm!r}")
         self.filters = filters
         self.kernel_size = pair(kernel_size, "Conv2D: kernel_size")
         self.strides = pair(strides, "Conv2D: strides")
         self.padding = padding
         self.algorithm = algorithm
         self.kernel_initializer = initializers.check(kernel_initializer)
-        if algorithm == "winograd" and not self.is_3x3_at_stride_1():
-            raise InputError(
-                f'Conv2D: algorithm="winograd" needs a 3x3 kernel at stride 1, got {self.kernel_size} at {self.strides}; '
-                'use "auto", which takes it where it fits'
-            )
+        self._choice(channels=1, width=1)  # refuses at once what no image will change
 
-    def is_3x3_at_stride_1(self) -> bool:
-        """What Winograd's F(4x4, 3x3) asks for."""
-        return self.kernel_size == (3, 3) and self.strides == (1, 1)
+    @property
+    def runs(self) -> choose.Choice:
+        """The algorithm that this layer runs, alone and in training, and why; InputError before it is built."""
+        if self.input_shape is None:
+            raise InputError(f"{self.name}: has no shape yet to choose an algorithm by; build it first")
+        return self._choice(self.input_shape[2], self._padded(self.input_shape)[1])
 
     def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 3:
             raise InputError(f"Conv2D: needs images (H, W, C), got {input_shape}; put it before Flatten")
-        padded = [n + sum(p) for n, p in zip(input_shape, self._pads(input_shape), strict=False)]
+        padded = self._padded(input_shape)
         if any(n < k for n, k in zip(padded, self.kernel_size, strict=True)):
             kernel, size = "x".join(map(str, self.kernel_size)), "x".join(map(str, input_shape[:2]))
             raise InputError(
                 f'Conv2D: kernel {kernel} does not fit input {size}; use padding="same", a smaller kernel or larger images'
             )
+        self._choice(input_shape[2], padded[1])
         oh, ow = (window_count(n, k, s) for n, k, s in zip(padded, self.kernel_size, self.strides, strict=True))
         return oh, ow, self.filters
 
@@ -85,12 +87,14 @@ class Conv2D(Layer):
         x = self._expect(x, self.input_shape, "forward")
         padded = self.pad(x)
         self._keep(padded, training, keep)
-        return self._ops().forward(padded, self.params["kernel"], self.params["bias"], self.strides)  # (N, OH, OW, F)
+        forward = self.runs.algorithm.forward
+        return forward(padded, self.params["kernel"], self.params["bias"], self.strides)  # (N, OH, OW, F)
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         x = self._recall()  # (N, H, W, C), padded
         dy = self._expect(dy, self.output_shape, "backward")
-        dx, dkernel, dbias = self._ops().backward(x, self.params["kernel"], dy, self.strides, need_dx, need_grads)
+        backward = self.runs.algorithm.backward
+        dx, dkernel, dbias = backward(x, self.params["kernel"], dy, self.strides, need_dx, need_grads)
         if need_grads:
             self._set_grads(kernel=dkernel, bias=dbias)  # (kh, kw, C, F), (F,)
         return None if dx is None else self.crop(dx)
@@ -125,15 +129,17 @@ class Conv2D(Layer):
     def cached_bytes(self) -> int:
         if self.input_shape is None:
             return 0
-        h, w = (n + sum(pads) for n, pads in zip(self.input_shape, self._pads(self.input_shape), strict=False))
+        h, w = self._padded(self.input_shape)
         return h * w * self.input_shape[2] * self.dtype.itemsize
 
-    def _ops(self) -> Any:
-        """The module that does the sum."""
-        if self.algorithm != "auto":
-            return ALGORITHMS[self.algorithm]
-        many = min(self.params["kernel"].shape[2:]) >= WINOGRAD_CHANNELS
-        return conv_winograd if many and self.is_3x3_at_stride_1() else conv_im2col
+    def _choice(self, channels: int, width: int) -> choose.Choice:
+        shape = choose.Convolution(channels, self.filters, self.kernel_size, self.strides, width)
+        return choose.choose(self.algorithm, shape)
+
+    def _padded(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Height and width of an image (H, W, C) once `padding` is around it."""
+        (top, bottom), (left, right) = self._pads(shape)
+        return shape[0] + top + bottom, shape[1] + left + right
 
     def _pads(self, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
         if self.padding == "valid":

@@ -9,18 +9,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from ..errors import InputError
-from . import model_file
+from ...errors import InputError
+from .. import model_file
 from .callbacks import Callback, Logs
-from .layers import Dropout
-from .training import Progress
-
-if TYPE_CHECKING:
-    from .model import Sequential
+from .progress import Progress
+from .trainee import Trainee
 
 FORMAT = "batik_scratch checkpoint"
 
@@ -28,7 +23,7 @@ FORMAT = "batik_scratch checkpoint"
 class Checkpoint:
     """Where and how often `fit` saves; `model.fit(..., checkpoint=Checkpoint(folder))` goes on from what is there.
 
-    folder        made where it does not exist; holds latest.npz and best.npz
+    folder        made if it does not exist; holds latest.npz and best.npz
     every         epochs between two checkpoints
     should_stop   asked after each batch; once it says yes, the state is saved and KeyboardInterrupt raised
 
@@ -49,17 +44,17 @@ class Checkpoint:
         """The newest checkpoint; it may not exist yet."""
         return self.folder / "latest.npz"
 
-    def before_epoch(self, model: "Sequential") -> None:
+    def before_epoch(self, model: Trainee) -> None:
         """Remember what the epoch's order will be drawn from."""
-        self._order = model._order_rng.bit_generator.state
+        self._order = model.order_rng.bit_generator.state
 
-    def after_batch(self, model: "Sequential", callbacks: Sequence[Callback], progress: Progress) -> None:
+    def after_batch(self, model: Trainee, callbacks: Sequence[Callback], progress: Progress) -> None:
         """Save in the middle of an epoch where training was asked to stop, and stop it."""
         if self.should_stop():
             self.save(model, callbacks, progress, self._order)
             raise KeyboardInterrupt
 
-    def after_epoch(self, model: "Sequential", callbacks: Sequence[Callback], progress: Progress, logs: Logs) -> None:
+    def after_epoch(self, model: Trainee, callbacks: Sequence[Callback], progress: Progress, logs: Logs) -> None:
         """Save where it is time to, or where training was asked to stop."""
         loss = logs.get("val_loss", logs["loss"])
         if loss < self.best:
@@ -68,11 +63,11 @@ class Checkpoint:
             model.save(self.folder / "best.npz")
         stopping = self.should_stop()
         if stopping or model.stop_training or progress.epoch % self.every == 0:
-            self.save(model, callbacks, progress, model._order_rng.bit_generator.state)
+            self.save(model, callbacks, progress, model.order_rng.bit_generator.state)
         if stopping:
             raise KeyboardInterrupt
 
-    def save(self, model: "Sequential", callbacks: Sequence[Callback], progress: Progress, order: Any) -> None:
+    def save(self, model: Trainee, callbacks: Sequence[Callback], progress: Progress, order: Any) -> None:
         """Write latest.npz."""
         self.folder.mkdir(parents=True, exist_ok=True)
         optimizer, mean = model.optimizer, progress.mean
@@ -89,12 +84,12 @@ class Checkpoint:
             "best": self.best,
             "stop_training": model.stop_training,
             "callbacks": [[type(c).__name__, c.state()] for c in callbacks if c.state()],
-            "dropout": [rng.bit_generator.state for rng in _dropout_rngs(model)],
+            "dropout": [rng.bit_generator.state for rng in model.dropout_rngs],
             "order": order,
         }
-        model_file.write_arrays(self.latest, _weights(model) | memory, description)
+        model_file.write_arrays(self.latest, model.named_weights() | memory, description)
 
-    def restore(self, model: "Sequential", callbacks: Sequence[Callback]) -> Progress | None:
+    def restore(self, model: Trainee, callbacks: Sequence[Callback]) -> Progress | None:
         """Bring model, optimiser, callbacks and generators to the state in latest.npz; None where there is none.
 
         Raises InputError where the file is damaged or belongs to another network.
@@ -107,7 +102,7 @@ class Checkpoint:
         if not self.latest.is_file():
             self.best = float("inf")  # whatever this object saw before
             return None
-        weights = _weights(model)
+        weights = model.named_weights()
         with model_file.open_archive(self.latest) as archive:
             found = model_file.read_description(archive, self.latest, FORMAT)
             if found.get("network") != _network(model):
@@ -124,9 +119,9 @@ class Checkpoint:
             progress.mean.images, progress.mean.loss_sum, progress.mean.hits = found["mean"]
             for callback, (_, state) in zip(kept, found["callbacks"], strict=True):
                 callback.set_state(state)
-            for rng, state in zip(_dropout_rngs(model), found["dropout"], strict=True):
+            for rng, state in zip(model.dropout_rngs, found["dropout"], strict=True):
                 rng.bit_generator.state = state
-            model._order_rng.bit_generator.state = found["order"]
+            model.order_rng.bit_generator.state = found["order"]
             model.optimizer.iterations, model.optimizer.learning_rate = found["iterations"], found["learning_rate"]
             self.best, model.stop_training = found["best"], found["stop_training"]
         except (KeyError, TypeError, ValueError) as error:
@@ -138,15 +133,7 @@ class Checkpoint:
         return progress
 
 
-def _weights(model: "Sequential") -> dict[str, np.ndarray]:
-    return {f"{layer.name}/{key}": value for layer in model.layers for key, value in layer.params.items()}
-
-
-def _dropout_rngs(model: "Sequential") -> list[np.random.Generator]:
-    return [layer.rng for layer in model.layers if isinstance(layer, Dropout)]
-
-
-def _network(model: "Sequential") -> Any:
+def _network(model: Trainee) -> Any:
     """What must be equal for a checkpoint to fit, as JSON gives it back."""
-    network = model_file.architecture(model) | {"optimizer": type(model.optimizer).__name__}
+    network = model.architecture() | {"optimizer": type(model.optimizer).__name__}
     return json.loads(json.dumps(network))

@@ -1,4 +1,4 @@
-"""A model's fused steps against its layers one by one."""
+"""A model's fused blocks against its layers one by one."""
 
 import copy
 import inspect
@@ -8,8 +8,7 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
-from batik_scratch.nn import steps
-from batik_scratch.ops import conv_direct, conv_winograd
+from batik_scratch.nn import explaining, passes
 
 Y = np.array([0, 2, 1, 1, 0])
 
@@ -37,10 +36,19 @@ def images(dtype="float64", n=5, size=(30, 27)):
 
 
 def names(plan):
-    return [type(step).__name__ for step in plan]
+    return [type(block).__name__ for block in plan]
 
 
-def test_blocks_of_three_become_one_step_and_the_layers_stay():
+def build(layers, shape):
+    for layer in layers:
+        shape = layer.build(shape, np.random.default_rng(0))
+
+
+def blocks_of(layers):
+    return passes.Pass(layers).blocks(0, len(layers))
+
+
+def test_three_layers_become_one_block_and_the_layers_stay():
     model = network()
     tail = ["View", "Dropout", "Dense"]
     assert names(model.plan()) == ["ConvReluPool", "ConvReluPool", *tail]
@@ -63,7 +71,8 @@ def test_blocks_of_three_become_one_step_and_the_layers_stay():
     ids=names,
 )
 def test_what_one_pass_cannot_do_is_not_fused(layers):
-    assert steps.plan(layers) == layers
+    build(layers, (12, 12, 9))
+    assert blocks_of(layers) == layers
 
 
 def test_complex_numbers_are_not_fused():
@@ -72,7 +81,7 @@ def test_complex_numbers_are_not_fused():
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("algorithm", ["auto", "winograd"])
-def test_a_training_step_by_fused_steps_is_the_step_of_the_layers(padding, algorithm):
+def test_a_training_step_by_fused_blocks_is_that_of_the_layers(padding, algorithm):
     fused, single = (network(padding=padding, algorithm=algorithm) for _ in range(2))
     x = images()
     loss, logits = fused.train_step(x, Y)
@@ -87,24 +96,22 @@ def test_a_training_step_by_fused_steps_is_the_step_of_the_layers(padding, algor
     assert dx.shape == x.shape
 
 
-def test_winograds_fused_step_gives_the_very_bits_of_its_layers():
+def test_winograds_fused_block_gives_the_very_bits_of_its_layers():
     conv, relu, pool = nn.Conv2D(12, 3, algorithm="winograd"), nn.ReLU(), nn.MaxPooling2D(2)
-    shape = (21, 30, 8)
-    for layer in (conv, relu, pool):
-        shape = layer.build(shape, np.random.default_rng(0))
+    build([conv, relu, pool], (21, 30, 8))
     x = np.random.default_rng(1).standard_normal((10, 21, 30, 8)).astype("float32")
-    y = steps.forward([conv, relu, pool], x, training=True)
+    y = passes.forward([conv, relu, pool], x, training=True)
     dy = np.random.default_rng(2).standard_normal(y.shape).astype("float32")
-    dx = steps.backward([conv, relu, pool], dy, need_dx=True)
+    dx = passes.backward([conv, relu, pool], dy, need_dx=True)
     grads = dict(conv.grads)
-    plan = steps.plan([conv, relu, pool])
+    plan = blocks_of([conv, relu, pool])
     assert len(plan) == 1
-    assert np.array_equal(steps.forward(plan, x, training=True), y)
-    assert np.array_equal(steps.backward(plan, dy, need_dx=True), dx)
+    assert np.array_equal(passes.forward(plan, x, training=True), y)
+    assert np.array_equal(passes.backward(plan, dy, need_dx=True), dx)
     assert all(np.array_equal(conv.grads[key], grads[key]) for key in grads)
 
 
-def test_saliency_by_fused_steps_is_that_of_the_layers_and_may_be_kept():
+def test_saliency_by_fused_blocks_is_that_of_the_layers_and_may_be_kept():
     model, x = network(), images()
     seed = lambda logits: np.eye(3)[Y]  # noqa: E731
     fused = model.input_gradient(x, seed)
@@ -116,6 +123,29 @@ def test_saliency_by_fused_steps_is_that_of_the_layers_and_may_be_kept():
         layer.algorithm = "auto"
     model.input_gradient(images()[::-1], seed)
     assert np.array_equal(fused, before)  # what was handed out is not overwritten
+
+
+def test_the_plan_is_made_once_until_a_layer_changes():
+    model = network()
+    first = model.plan()
+    assert model.plan() is first and model.plan(softmax=True) is not first
+    model.train_gradients(images(), Y)
+    model.predict(images(n=2))
+    assert model.plan() is first
+    model.layers[0].algorithm = "im2col"
+    assert names(model.plan())[:4] == ["Conv2D", "ReLU", "MaxPooling2D", "ConvReluPool"]
+    model.layers[6] = nn.Flatten()
+    assert model.plan()[4].flatten is model.layers[6]
+
+
+def test_training_inference_and_explanations_fill_the_same_memory():
+    model, x = network("float32"), images("float32")
+    model.train_gradients(x, Y)
+    model.input_gradient(x, lambda logits: np.ones_like(logits))
+    held = model.kept_bytes()
+    model.predict(x)
+    explaining.gradient_at(model, x, lambda logits: np.ones_like(logits), model.layers[2])
+    assert model.kept_bytes() == held > 0
 
 
 def test_a_short_last_batch_after_a_long_one_is_right():
@@ -130,15 +160,15 @@ def test_a_copy_of_a_model_shares_no_kept_array():
     x = images("float32")
     model.train_gradients(x, Y)
     other = copy.deepcopy(model)
-    assert model.layers[0].room.bytes() > 0 and other.layers[0].room.bytes() == 0
+    assert model.kept_bytes() > 0 and other.kept_bytes() == 0
     assert np.array_equal(other.predict(x), model.predict(x))
 
 
-def test_an_image_too_wide_for_the_first_pass_takes_the_other():
+def test_an_image_too_wide_for_direct_convolution_takes_another():
     layers = [nn.Conv2D(4, 3, algorithm="auto"), nn.ReLU(), nn.MaxPooling2D(2)]
     model = nn.Sequential(layers, (6, 1300, 3), random_state=0)
     x = np.random.default_rng(0).random((2, 6, 1300, 3), np.float32)
-    assert model.plan()[0]._ops(x) is conv_winograd and model.plan()[0]._ops(x[:, :, :150]) is conv_direct
+    assert names(model.plan()) == ["Conv2D", "ReLU", "MaxPooling2D"] and model.layers[0].runs.algorithm.name == "im2col"
     np.testing.assert_allclose(model.predict(x), model.forward(x), rtol=0, atol=2e-5)
 
 
@@ -149,7 +179,7 @@ def blocks_only():
     return model
 
 
-def test_what_a_model_that_ends_in_a_fused_step_hands_out_is_a_copy():
+def test_what_a_model_that_ends_in_a_fused_block_hands_out_is_a_copy():
     model, x = blocks_only(), np.random.default_rng(0).random((12, 8, 8, 3), np.float32)
     np.testing.assert_allclose(model.predict(x, batch_size=4), model.forward(x), rtol=0, atol=1e-6)
     _, logits = model.train_step(x[:4], np.zeros(4, int))
@@ -158,7 +188,7 @@ def test_what_a_model_that_ends_in_a_fused_step_hands_out_is_a_copy():
     assert np.array_equal(logits, before)
 
 
-def test_a_kept_pass_of_the_layers_is_forgotten_when_the_steps_run():
+def test_a_kept_pass_of_the_layers_is_forgotten_when_the_blocks_run():
     model, x = blocks_only(), np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
     y = model.forward(x, training=True)
     model.train_step(x, np.zeros(4, int))
@@ -171,24 +201,18 @@ def test_an_empty_batch_is_refused():
         blocks_only().forward(np.zeros((0, 8, 8, 3), np.float32))
 
 
-def test_an_image_too_wide_for_one_row_of_lines_takes_winograd():
-    taken = {w: steps.ConvReluPool._ops(np.empty((1, 4, w, 3))) for w in range(4, 1400)}
-    rows = {w: conv_direct.rows_per_task(w) for w in taken}
-    assert 0 in rows.values() and all((taken[w] is conv_direct) == (rows[w] >= 1) for w in taken)
-
-
-@pytest.mark.parametrize("step", [steps.ConvReluPool, steps.View])
-def test_a_step_is_called_as_a_layer_is(step):
+@pytest.mark.parametrize("block", [passes.ConvReluPool, passes.View])
+def test_a_block_is_called_as_a_layer_is(block):
     for method in ("forward", "backward"):
-        assert inspect.signature(getattr(step, method)) == inspect.signature(getattr(nn.Layer, method))
+        assert inspect.signature(getattr(block, method)) == inspect.signature(getattr(nn.Layer, method))
 
 
-def test_a_step_keeps_nothing_unless_it_is_asked_to():
+def test_a_block_keeps_nothing_unless_it_is_asked_to():
     model, x = network(), images()
-    for step in model.plan()[:3]:
-        y = step.forward(x)
+    for block in model.plan()[:3]:
+        y = block.forward(x)
         with pytest.raises(InputError, match="needs a kept forward pass"):
-            step.backward(np.ones_like(y))
-        step.forward(x, keep=True)
-        assert step.backward(np.ones_like(y)).shape == x.shape
+            block.backward(np.ones_like(y))
+        block.forward(x, keep=True)
+        assert block.backward(np.ones_like(y)).shape == x.shape
         x = y

@@ -9,14 +9,12 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from tqdm import tqdm
 
-from ..errors import InputError
-
-if TYPE_CHECKING:
-    from .model import Sequential
+from ...errors import InputError
+from .trainee import Trainee
 
 Logs = dict[str, float]
 
@@ -26,10 +24,10 @@ class Callback:
 
     `self.model` is the model in training. Set `self.model.stop_training = True` to stop after this epoch.
     Epochs and batches count from 0. `logs` holds loss and accuracy so far; at an epoch's end val_loss and
-    val_accuracy too (where there are validation data) and learning_rate.
+    val_accuracy too (if there are validation data) and learning_rate.
     """
 
-    model: "Sequential"
+    model: Trainee
     state_names: tuple[str, ...] = ()
 
     def on_train_begin(self, logs: Logs) -> None: ...
