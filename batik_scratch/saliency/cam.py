@@ -1,28 +1,24 @@
 """Class activation maps: common ground. Where in a layer's feature maps is what speaks for the class?"""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..errors import InputError
+from ..nn import Sequential
 from ..nn.explaining import gradient_at
 from ..nn.layers import Conv2D, Layer, ReLU
 from .method import Method
-
-if TYPE_CHECKING:
-    from ..nn import Sequential
 
 
 class ClassActivationMap(Method):
     """A weighted sum of the feature maps A (N, h, w, K) of one layer, scaled up to the image.
 
-    layer       its name; where none is given, the ReLU behind the last convolution (or that convolution)
+    layer       its name; without one, the ReLU behind the last convolution (or that convolution)
     upsample    bilinear to (N, H, W, 1); False leaves (N, h, w, 1)
     """
 
     channels = 1
 
-    def __init__(self, model: "Sequential", layer: str | None = None, upsample: bool = True) -> None:
+    def __init__(self, model: Sequential, layer: str | None = None, upsample: bool = True) -> None:
         super().__init__(model)
         self.layer, self.upsample = _chosen(model, layer, type(self).__name__), upsample
 
@@ -48,7 +44,7 @@ def resize_bilinear(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return maps
 
 
-def _chosen(model: "Sequential", name: str | None, method: str) -> Layer:
+def _chosen(model: Sequential, name: str | None, method: str) -> Layer:
     if model.input_shape is None:
         raise InputError(f"{method}: the model is not built yet; give it an input_shape, or call model.build(shape)")
     layers = [layer for layer in model.layers if len(layer.output_shape or ()) == 3]

@@ -1,11 +1,12 @@
 """All methods by name, and how each method's raw map becomes "how much does this pixel matter"."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
+from ..nn import Sequential
 from .grad_cam import GradCAM
 from .grad_cam_plus_plus import GradCAMPlusPlus
 from .gradient import Gradient, GradientTimesInput
@@ -16,9 +17,6 @@ from .lrp import LRP
 from .method import Method
 from .occlusion import Occlusion
 from .smoothgrad import SmoothGrad
-
-if TYPE_CHECKING:
-    from ..nn import Sequential
 
 
 def largest_channel(maps: np.ndarray) -> np.ndarray:
@@ -32,14 +30,14 @@ def amount(maps: np.ndarray) -> np.ndarray:
 
 
 def evidence(maps: np.ndarray) -> np.ndarray:
-    """max(0, mean_c M) : (N, H, W, C) -> (N, H, W); for coarse maps, where only what speaks for the class is shown."""
+    """max(0, mean_c M) : (N, H, W, C) -> (N, H, W); for coarse maps: only what speaks for the class."""
     return np.maximum(maps.mean(axis=-1), 0)
 
 
 class Entry(NamedTuple):
     """How to make a method from a model, and a map (N, H, W) >= 0 from its raw map."""
 
-    make: Callable[["Sequential"], Method]
+    make: Callable[[Sequential], Method]
     reduce: Callable[[np.ndarray], np.ndarray]
 
 

@@ -8,14 +8,14 @@ from .method import Method
 
 
 def guided_rule(layer: Layer, dy: np.ndarray) -> np.ndarray:
-    """dY where Z > 0 and dY > 0, else 0."""
-    gradient = layer.backward(dy)  # dY where Z > 0
+    """dY if Z > 0 and dY > 0, else 0."""
+    gradient = layer.backward(dy)  # dY if Z > 0, else 0
     assert gradient is not None
     return np.maximum(gradient, 0, out=gradient)
 
 
 def deconvnet_rule(layer: Layer, dy: np.ndarray) -> np.ndarray:
-    """dY where dY > 0, else 0: the forward pass's gate is forgotten."""
+    """dY if dY > 0, else 0: the forward pass's gate is forgotten."""
     return np.maximum(dy, 0)
 
 

@@ -1,15 +1,11 @@
 """Integrated gradients: the score's change from a baseline, shared out among the pixels without remainder."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..errors import InputError
+from ..nn import Sequential
 from .method import Method
 from .scores import value
-
-if TYPE_CHECKING:
-    from ..nn import Sequential
 
 
 class IntegratedGradients(Method):
@@ -28,7 +24,7 @@ class IntegratedGradients(Method):
     Not for   asking without thinking about X0: from black, a black pixel gets nothing.
     """
 
-    def __init__(self, model: "Sequential", steps: int = 50, baseline: float | np.ndarray = 0.0) -> None:
+    def __init__(self, model: Sequential, steps: int = 50, baseline: float | np.ndarray = 0.0) -> None:
         super().__init__(model)
         if not isinstance(steps, int | np.integer) or steps < 1:
             raise InputError(f"IntegratedGradients: steps needs a whole number >= 1, got {steps!r}")

@@ -2,28 +2,25 @@
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from ..nn import Sequential
 from .scores import Target, check_classes, check_score, seed
-
-if TYPE_CHECKING:
-    from ..nn import Sequential
 
 
 class Method:
     """A way to say which pixels mattered: `Method(model).attribute(images, target="predicted")`.
 
-    A subclass implements `_attribute` for one batch; its `classes` (N,) are None where the predicted ones are explained.
+    A subclass implements `_attribute` for one batch; its `classes` (N,) are None if the predicted ones are explained.
     Raw signed maps come back; reducing channels, clipping, normalising and overlaying are pure functions of their own.
     """
 
-    scores: tuple[str, ...] | None = None  # the scores that make sense for a method, all where None
-    channels: int | None = None  # of a map, the image's where None
+    scores: tuple[str, ...] | None = None  # the scores that make sense for a method, None: all of them
+    channels: int | None = None  # of a map; None: the image's
 
-    def __init__(self, model: "Sequential") -> None:
+    def __init__(self, model: Sequential) -> None:
         self.model = model
 
     def attribute(
@@ -43,6 +40,20 @@ class Method:
         images give one by one.
         """
         images = np.asarray(images)
+        self._check(images, score, batch_size)
+        classes = self._explained(target, labels, len(images))  # (N,)
+        if len(images) == 0:
+            return np.zeros((*images.shape[:3], self.channels or images.shape[3]), self.model.dtype)
+        self._begin()
+        parts = []
+        with self.model.alone():  # once for all passes
+            for start in range(0, len(images), batch_size):
+                part = slice(start, start + batch_size)
+                parts.append(self._attribute(images[part], None if classes is None else classes[part], score))
+        return np.concatenate(parts)  # (N, H, W, C)
+
+    def _check(self, images: np.ndarray, score: str, batch_size: int) -> None:
+        """InputError unless these images can be explained by this score."""
         if images.ndim != 4:
             raise InputError(
                 f"attribute: needs images (N, H, W, C), got shape {images.shape}; use images[None] for one"
@@ -58,25 +69,19 @@ class Method:
             raise InputError(
                 f"{type(self).__name__}: the model is not built yet; give it an input_shape, or call model.build(shape)"
             )
+
+    def _explained(self, target: Target, labels: np.ndarray | None, n: int) -> np.ndarray | None:
+        """The class to explain for each of n images (N,); None if it is the one that the network predicts."""
+        if isinstance(target, str) and target == "predicted":
+            return None
         if isinstance(target, str) and target == "true":
             if labels is None:
                 raise InputError('target="true" needs labels=, one class index per image')
-            warnings.warn(
-                "maps of the true class contain the answer: do not validate a model on them", UserWarning, stacklevel=2
-            )
+            message = "maps of the true class contain the answer: do not validate a model on them"
+            warnings.warn(message, UserWarning, stacklevel=3)  # at the line that called `attribute`
             target = labels
-        classes = None
-        if not (isinstance(target, str) and target == "predicted"):
-            classes = check_classes(target, len(images), self.model.output_shape[0])  # (N,)
-        if len(images) == 0:
-            return np.zeros((*images.shape[:3], self.channels or images.shape[3]), self.model.dtype)
-        self._begin()
-        parts = []
-        with self.model.alone():  # once for all passes
-            for start in range(0, len(images), batch_size):
-                part = slice(start, start + batch_size)
-                parts.append(self._attribute(images[part], None if classes is None else classes[part], score))
-        return np.concatenate(parts)  # (N, H, W, C)
+        assert self.model.output_shape is not None
+        return check_classes(target, n, self.model.output_shape[0])  # (N,)
 
     def _begin(self) -> None:
         """Called once before the first batch."""

@@ -1,17 +1,14 @@
 """Occlusion: cover a window, and see what the score loses."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from ..nn import Sequential
 from ..ops.shapes import pair
 from .method import Method
 from .scores import value
-
-if TYPE_CHECKING:
-    from ..nn import Sequential
 
 
 class Occlusion(Method):
@@ -19,7 +16,7 @@ class Occlusion(Method):
 
     M[n,h,w,c] = mean over all windows that cover (h, w) of  S(X) - S(X with the window set to v)
 
-    window    pixels, (height, width) or one number;  stride: between windows, half a window where it is not given
+    window    pixels, (height, width) or one number;  stride: between windows, by default half a window
     fill      v: a number, or a colour (C,)
 
     Windows start at 0, stride, 2 stride, ... until the edge is covered; the last may stick out. All channels of a pixel
@@ -32,7 +29,7 @@ class Occlusion(Method):
 
     def __init__(
         self,
-        model: "Sequential",
+        model: Sequential,
         window: int | Sequence[int] = 16,
         stride: int | Sequence[int] | None = None,
         fill: float | Sequence[float] = 0.0,

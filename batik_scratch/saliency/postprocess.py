@@ -37,9 +37,8 @@ def normalise(maps: np.ndarray, percentile: float = 99.0) -> np.ndarray:
     flat = np.asarray(maps, np.float64).reshape(n, h * w)  # (N, H*W)
     low = flat.min(axis=1, keepdims=True)  # (N, 1)
     high = np.percentile(flat, percentile, axis=1, keepdims=True)  # (N, 1)
-    span = np.where(
-        high > low, high - low, flat.max(axis=1, keepdims=True) - low
-    )  # (N, 1): a sparse map keeps its peak
+    peak = flat.max(axis=1, keepdims=True)  # (N, 1)
+    span = np.where(high > low, high, peak) - low  # (N, 1): of a map that is almost all low, the peak becomes 1
     if constant := int((span == 0).sum()):
         warnings.warn(f"{constant} constant maps say nothing and become zeros", UserWarning, stacklevel=2)
     scaled = np.divide(flat - low, span, out=np.zeros_like(flat), where=span > 0)  # (N, H*W)
@@ -59,7 +58,7 @@ def heat_map(maps: np.ndarray) -> np.ndarray:
 def contour(
     images: np.ndarray, maps: np.ndarray, level: float = 0.5, colour: tuple[int, int, int] = (255, 255, 0)
 ) -> np.ndarray:
-    """Images uint8 (N, H, W, 3) with the line around where maps in [0, 1] (N, H, W) reach `level`, one pixel wide."""
+    """Images uint8 (N, H, W, 3) and a line, one pixel wide, around the places whose maps (N, H, W) reach `level`."""
     _check_unit(maps, "contour")
     if np.asarray(images).dtype != np.uint8 or np.shape(images) != (*np.shape(maps), 3):
         raise InputError(

@@ -31,7 +31,7 @@ def value(score: str, logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
     if score == "probability":
         return softmax(logits)[rows, classes]
     shifted = logits - logits.max(axis=1, keepdims=True)  # (N, U)
-    log_p = shifted[rows, classes] - np.log(np.exp(shifted).sum(axis=1))  # (N,): finite where the probability is 0
+    log_p = shifted[rows, classes] - np.log(np.exp(shifted).sum(axis=1))  # (N,): finite even if the probability is 0
     return log_p if score == "log_probability" else -log_p
 
 

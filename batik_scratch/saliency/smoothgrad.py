@@ -1,26 +1,24 @@
 """Gradients of many noisy copies: what stays of a map when the picture trembles?"""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..errors import InputError
+from ..nn import Sequential
 from .method import Method
-
-if TYPE_CHECKING:
-    from ..nn import Sequential
 
 STATISTICS = ("mean", "squared", "variance")
 
 
 class SmoothGrad(Method):
-    """SmoothGrad (Smilkov et al., 2017, arXiv:1706.03825), its square (Hooker et al., 2019), VarGrad (Adebayo et al., 2018).
+    """SmoothGrad (Smilkov et al., 2017, arXiv:1706.03825), and two others made of the same noisy gradients.
+
+    They are SmoothGrad-squared (Hooker et al., 2019) and VarGrad (Adebayo et al., 2018).
 
     G_i = dS/dX at X + sigma r e_i,  i = 1..n,  e_i standard normal,  r = max(X) - min(X) of each image
 
     mean        sum_i G_i / n             noise that is not the image's own averages out
     squared     sum_i G_i^2 / n
-    variance    sum_i (G_i - mean)^2 / n  where the gradient depends most on where one stands
+    variance    sum_i (G_i - mean)^2 / n  large where the gradient changes most from copy to copy
 
     samples     n;  sigma: noise as a share of each image's range
     rng         a seed or a Generator. All images get the same e_i, so that a batch gives what singles give
@@ -33,7 +31,7 @@ class SmoothGrad(Method):
 
     def __init__(
         self,
-        model: "Sequential",
+        model: Sequential,
         samples: int = 50,
         sigma: float = 0.15,
         statistic: str = "mean",

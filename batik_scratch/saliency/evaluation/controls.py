@@ -15,8 +15,6 @@ def sobel(images: np.ndarray, blur: float = 2.0) -> np.ndarray:
     """The strength of the edges (N, H, W) of images (N, H, W, C), smoothed over `blur` pixels."""
     grey = np.asarray(images, np.float64).mean(axis=-1)  # (N, H, W)
     # within each image: scipy.ndimage.sobel would smooth along the axis of the images too
-    slopes = [
-        correlate1d(correlate1d(grey, [-1, 0, 1], a), [1, 2, 1], b) for a, b in ((1, 2), (2, 1))
-    ]  # (N, H, W) each
+    slopes = [correlate1d(correlate1d(grey, [-1, 0, 1], a), [1, 2, 1], b) for a, b in ((1, 2), (2, 1))]  # (N, H, W)
     strength = np.hypot(*slopes)  # (N, H, W)
     return gaussian_filter(strength, (0, blur, blur))

@@ -5,21 +5,17 @@ from no pixel to all pixels: low is good for deletion, high for insertion. What 
 the order, so there are two: the image's mean colour, and the image blurred.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ...errors import InputError
-
-if TYPE_CHECKING:
-    from ...nn import Sequential
+from ...nn import Sequential
 
 BASELINES = ("mean", "blur")
 
 
 def deletion(
-    model: "Sequential",
+    model: Sequential,
     images: np.ndarray,
     maps: np.ndarray,
     classes: np.ndarray,
@@ -35,7 +31,7 @@ def deletion(
 
 
 def insertion(
-    model: "Sequential",
+    model: Sequential,
     images: np.ndarray,
     maps: np.ndarray,
     classes: np.ndarray,
@@ -58,7 +54,7 @@ def covered(images: np.ndarray, baseline: str) -> np.ndarray:
 
 
 def _along_the_way(
-    model: "Sequential", start: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int
+    model: Sequential, start: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int
 ) -> np.ndarray:
     """Mean of p(class) over steps + 1 pictures, from `start` to `end`, pixels changed in the order of the map."""
     n, h, w, channels = end.shape
@@ -76,7 +72,7 @@ def _along_the_way(
     return np.trapezoid(np.stack(levels), dx=1 / steps, axis=0)  # (N,)
 
 
-def _check(model: "Sequential", images: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int) -> None:
+def _check(model: Sequential, images: np.ndarray, maps: np.ndarray, classes: np.ndarray, steps: int) -> None:
     if np.ndim(images) != 4 or np.shape(maps) != np.shape(images)[:3] or np.shape(classes) != np.shape(images)[:1]:
         raise InputError(
             "needs images (N, H, W, C), a map (H, W) of each and a class of each; "

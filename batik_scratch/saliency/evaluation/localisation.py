@@ -13,7 +13,7 @@ from ...errors import InputError
 
 
 def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """1 where the map's largest value lies on the motif, else 0 (N,). Chance: the motif's share of the area.
+    """1 if the map's largest value lies on the motif, else 0 (N,). Chance: the motif's share of the area.
 
     Zhang et al., 2016, "Top-down neural attention by excitation backprop".
     """
@@ -67,7 +67,7 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def chance(metric: str, masks: np.ndarray) -> np.ndarray:
-    """What a map that knows nothing gets, per image (N,); NaN where the mask is empty or full."""
+    """What a map that knows nothing gets, per image (N,); NaN if the mask is empty or full."""
     area = masks.mean(axis=(1, 2))  # (N,)
     area[(area == 0) | (area == 1)] = np.nan
     if metric == "ROC-AUC":
@@ -79,7 +79,8 @@ def _each(maps: np.ndarray, masks: np.ndarray, measure: Callable[[np.ndarray, np
     maps, masks = np.asarray(maps, np.float64), np.asarray(masks)
     if maps.ndim != 3 or maps.shape != masks.shape or masks.dtype != bool:
         raise InputError(
-            f"needs maps (N, H, W) and boolean masks of the same shape, got {maps.shape} and {masks.dtype} {masks.shape}"
+            "needs maps (N, H, W) and boolean masks of the same shape, "
+            f"got {maps.shape} and {masks.dtype} {masks.shape}"
         )
     if not np.isfinite(maps).all():
         raise InputError("needs finite maps; there is a NaN or an infinity in them")

@@ -6,21 +6,16 @@ same afterwards does not explain the network.
 
 import copy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import uniform_filter
 from scipy.stats import rankdata
 
 from ...errors import InputError
-
-if TYPE_CHECKING:
-    from ...nn import Sequential
+from ...nn import Sequential
 
 
-def randomised_layers(
-    model: "Sequential", kind: str = "cascading", seed: int = 0
-) -> Iterator[tuple[str, "Sequential"]]:
+def randomised_layers(model: Sequential, kind: str = "cascading", seed: int = 0) -> Iterator[tuple[str, Sequential]]:
     """(layer's name, a copy of the model with that layer drawn anew), from the last layer with weights to the first.
 
     kind: "cascading" keeps the layers above random too, "independent" the rest as trained.
@@ -75,7 +70,7 @@ def structural_similarity(one: np.ndarray, two: np.ndarray, window: int = 7) -> 
 
 
 def _rank_correlation(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """Spearman's, (N,); NaN where a map is constant."""
+    """Spearman's, (N,); NaN if a map is constant."""
     n, h, w = one.shape
     ranks = [rankdata(maps.reshape(n, h * w), axis=1) for maps in (one, two)]  # (N, H*W) both
     a, b = (r - (h * w + 1) / 2 for r in ranks)  # ranks begin at 1; ties keep their mean

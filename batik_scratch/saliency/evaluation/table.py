@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...nn import Sequential
 from ..catalogue import METHODS, Entry
 from .bootstrap import Interval, mean_interval
 from .controls import centre_prior, sobel
 from .faithfulness import deletion, insertion
 from .localisation import METRICS, chance
 from .randomisation import similarity
-
-if TYPE_CHECKING:
-    from ...nn import Sequential
 
 CONTROLS = ("chance", "centre prior", "Sobel")
 LOWER_IS_BETTER = ("deletion",)
@@ -40,7 +37,7 @@ class Evaluation:
         return mean_interval(self.values[row][measure])
 
     def beats(self, row: str, control: str, measure: str) -> bool:
-        """True where the paired difference to the control is on the better side with its whole 95% interval."""
+        """True if the whole 95% interval of the paired difference to the control is on the better side."""
         difference = self.values[row][measure] - self.values[control][measure]  # (N,)
         low, high = mean_interval(difference)[1:3]
         return high < 0 if measure in LOWER_IS_BETTER else low > 0
@@ -74,7 +71,8 @@ class Evaluation:
     def _beside(self, other: str, width: int) -> list[str]:
         """The maps of another network beside the trained one's."""
         lines = [
-            f"{other}, beside the trained network: likeness of their maps (1 = the same map: the method does not notice);",
+            f"{other}, beside the trained network: likeness of their maps "
+            "(1 = the same map: the method does not notice);",
             f"{BESIDE} of both, * the trained network's finds the motif better, paired, at 95%",
             " " * width
             + f"{'spearman':>10s}{'spearman, absolute':>24s}{'SSIM':>8s}{'trained':>25s}{'the other':>24s}   notices",
@@ -99,10 +97,11 @@ class Evaluation:
 
 
 def notices(found: Mapping[str, np.ndarray]) -> str:
-    """ "yes" where another network's maps are other maps: rank correlation, signed and absolute, both below one half.
+    """Does a method notice that it explains another network? "yes", "NO" or "unclear", by two rank correlations.
 
-    With the whole 95% interval; "NO" where one of the two lies above it as a whole, and "unclear" in between. Signed too,
-    because guided backpropagation keeps the signs of the image's edges while their strengths change.
+    They compare the two networks' maps, signed and absolute. "yes" if both lie below one half with their whole 95%
+    intervals, "NO" if one of them lies above it as a whole, "unclear" in between. The signed one is needed because
+    guided backpropagation keeps the signs of the image's edges while their strengths change.
     """
     both = [mean_interval(found[kind]) for kind in ("spearman", "spearman, absolute")]
     if any(interval.low > 0.5 for interval in both):
@@ -111,17 +110,17 @@ def notices(found: Mapping[str, np.ndarray]) -> str:
 
 
 def evaluate_methods(
-    model: "Sequential",
+    model: Sequential,
     images: np.ndarray,
     masks: np.ndarray,
     methods: Mapping[str, Entry] = METHODS,
-    others: Mapping[str, "Sequential"] | None = None,
+    others: Mapping[str, Sequential] | None = None,
     faithful: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Evaluation:
     """Judge `methods` on images (N, H, W, C) in [0, 1] with motif masks (N, H, W), for each image's predicted class.
 
-    others: {name: network}; how alike their maps (of the same classes) are to the model's says which methods notice.
+    others: {name: network}; a method whose maps of them are like those of the model does not notice the difference.
     say: told the name of each method before it begins.
     """
     classes = model.logits(images).argmax(axis=1)  # (N,)
