@@ -153,8 +153,10 @@ class Sequential(Network):
     def trace(
         self, x: np.ndarray, y: np.ndarray | None = None, seed: Callable[[np.ndarray], np.ndarray] | None = None
     ) -> Trace:
-        """Every activation and gradient of x (N, ...), layer by layer: of the loss if labels y (N,) are given, of the
-        score with that `seed` (as in `input_gradient`), or of each image's largest logit. Changes nothing; see trace.py.
+        """Every activation of x (N, ...), layer by layer, and the gradient of one number with respect to each.
+
+        That number is the loss if labels y (N,) are given, the score of that `seed` (as in `input_gradient`), or else
+        each image's largest logit. Changes nothing; see trace.py.
         """
         return record(self, x, self._loss_on_logits, y, seed)
 

@@ -163,7 +163,7 @@ _DAMAGE = (
 
 
 def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
-    """The file as a zip archive; InputError where it is none."""
+    """The file as a zip archive; InputError if it is none."""
     if not Path(path).is_file():
         raise InputError(f"{path}: there is no such model file")
     try:

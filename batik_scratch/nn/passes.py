@@ -1,9 +1,9 @@
 """How a row of layers is walked: one by one, or Conv2D, ReLU and MaxPooling2D in one go if that is faster.
 
 A fused block changes no mathematics. ReLU and max-pooling commute, so pooling can be done on each small tile of the
-convolution while it is still in the cache; of four outputs one is stored, with one byte that says which it was (4: none,
-the ReLU shut). The three layers stay what they are: `model.layers` lists them, each runs alone, `model.forward` calls
-them one by one, and tests hold the fused block to them.
+convolution while it is still in the cache; of four outputs one is stored, with one byte that says which it was
+(4: none, the ReLU shut). The three layers stay what they are: `model.layers` lists them, each runs alone,
+`model.forward` calls them one by one, and tests hold the fused block to them.
 
 A `Pass` plans this once for a row of layers, not once per batch, and owns the memory that is filled again and again.
 """
@@ -111,7 +111,8 @@ class Pass:
         while i < last:
             three = self._layers[i : min(i + 3, last)]
             if (ops := _in_one_go(three)) is not None:
-                blocks.append(ConvReluPool(*three, ops, self._rooms.setdefault(i, Workspace())))  # type: ignore[call-arg, arg-type]
+                room = self._rooms.setdefault(i, Workspace())
+                blocks.append(ConvReluPool(*three, ops, room))  # type: ignore[call-arg, arg-type]
                 i += 3
             else:
                 layer = three[0]

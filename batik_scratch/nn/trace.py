@@ -1,7 +1,7 @@
 """Everything that one forward and one backward pass compute, kept for looking at.
 
-Training throws activations and gradients away as soon as it can. A trace keeps them all: layer by layer on the way up, and
-on the way down the gradient of one number, a score or the loss, with respect to each of them.
+Training throws activations and gradients away as soon as it can. A trace keeps them all: on the way up each layer's
+output, and on the way down the gradient of one number, a score or the loss, with respect to each of these.
 """
 
 from collections.abc import Callable
@@ -65,10 +65,13 @@ def record(
 
     loss    on logits, for S if there are labels
     y       labels (N,): S is the loss, the mean over the batch as in training
-    seed    maps logits (N, U) to dS/dlogits (N, U), for any other score; without y and seed S is each image's largest logit
+    seed    maps logits (N, U) to dS/dlogits (N, U), for any other score
 
-    Dropout is off. Parameters, their gradients and random states stay as they are, and the arrays are the caller's own. The
-    walk down starts at the logits: a final Softmax adds its probabilities, and no gradient. The whole batch is held in memory.
+    Without y and seed, S is each image's largest logit.
+
+    Dropout is off. Parameters, their gradients and random states stay as they are, and the arrays are the caller's own.
+    The walk down starts at the logits: a final Softmax adds its probabilities, and no gradient. The whole batch is held
+    in memory.
     Raises InputError if both y and seed are given, or if x, y or what the seed returns does not fit the model.
     """
     if y is not None and seed is not None:
@@ -94,7 +97,7 @@ def record(
 def _start(
     logits: np.ndarray, loss: Loss, y: np.ndarray | None, seed: ScoreSeed | None
 ) -> tuple[str, float | complex | None, np.ndarray]:
-    """The score's name, its value where that is one number, and d score / d logits (N, U)."""
+    """The score's name, its value if that is one number, and d score / d logits (N, U)."""
     if y is not None:
         value, dlogits = loss(logits, y)
         return "loss", value, dlogits

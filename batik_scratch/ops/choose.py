@@ -18,7 +18,7 @@ from .jit import plain_reason
 
 @dataclass(frozen=True)
 class Convolution:
-    """What the choice hangs on: C channels in, F filters, kernel and strides (vertical, horizontal), the padded width W."""
+    """What the choice hangs on: channels in, filters, kernel and strides (vertical, horizontal), the padded width."""
 
     channels: int
     filters: int
@@ -32,7 +32,7 @@ class Algorithm:
     """One way of doing the sum.
 
     forward(x, kernel, bias, strides) -> y, backward(x, kernel, dy, strides, need_dx, need_grads) -> dx, dkernel, dbias
-    pooled    the module whose `*_pooled` functions go on with ReLU and 2x2 max-pooling in the same pass, if there is one
+    pooled    the module whose `*_pooled` functions do ReLU and 2x2 max-pooling in the same pass, if there is one
     """
 
     name: str

@@ -49,13 +49,13 @@ class Checkpoint:
         self._order = model.order_rng.bit_generator.state
 
     def after_batch(self, model: Trainee, callbacks: Sequence[Callback], progress: Progress) -> None:
-        """Save in the middle of an epoch where training was asked to stop, and stop it."""
+        """If training was asked to stop, save in the middle of the epoch and stop it."""
         if self.should_stop():
             self.save(model, callbacks, progress, self._order)
             raise KeyboardInterrupt
 
     def after_epoch(self, model: Trainee, callbacks: Sequence[Callback], progress: Progress, logs: Logs) -> None:
-        """Save where it is time to, or where training was asked to stop."""
+        """Save if it is time to, or if training was asked to stop."""
         loss = logs.get("val_loss", logs["loss"])
         if loss < self.best:
             self.best = loss
@@ -90,9 +90,9 @@ class Checkpoint:
         model_file.write_arrays(self.latest, model.named_weights() | memory, description)
 
     def restore(self, model: Trainee, callbacks: Sequence[Callback]) -> Progress | None:
-        """Bring model, optimiser, callbacks and generators to the state in latest.npz; None where there is none.
+        """Bring model, optimiser, callbacks and generators to the state in latest.npz; None if there is none.
 
-        Raises InputError where the file is damaged or belongs to another network.
+        Raises InputError if the file is damaged or belongs to another network.
         """
         if any(getattr(callback, "restore_best_weights", False) for callback in callbacks):
             raise InputError(

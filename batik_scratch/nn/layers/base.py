@@ -47,7 +47,7 @@ class Layer:
         return self.output_shape
 
     def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The output's shape for an input's, both without the batch axis; InputError where it does not fit."""
+        """The output's shape for an input's, both without the batch axis; InputError if it does not fit."""
         return input_shape
 
     def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -59,11 +59,11 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
-        """dx from dy, of the last kept forward pass; None where `need_dx` is False."""
+        """dx from dy, of the last kept forward pass; None if `need_dx` is False."""
         raise NotImplementedError
 
     def decisions(self) -> list[np.ndarray]:
-        """What the last kept forward pass decided: a ReLU's gates, a pooling's winners; the slope holds while they stay.
+        """What the last kept forward pass decided: gates, winners. While they stay the same, so does the slope.
 
         Unless a layer says otherwise, these are the arrays of truth values or whole numbers among what it kept.
         """
@@ -86,7 +86,7 @@ class Layer:
         return self
 
     def multiply_adds(self) -> int:
-        """Multiplications with an addition, forward, for one image; 0 where a layer only moves or compares."""
+        """Multiplications with an addition, forward, for one image; 0 if a layer only moves or compares."""
         return 0
 
     def cached_bytes(self) -> int:
@@ -114,7 +114,7 @@ class Layer:
         return self._kept
 
     def _expect(self, array: np.ndarray, shape: tuple[int, ...] | None, what: str) -> np.ndarray:
-        """`array` of the right shape; in the parameters' dtype where there are any, as Keras casts what it is given."""
+        """`array` of the right shape; in the parameters' dtype if there are any, as Keras casts what it is given."""
         array = np.asarray(array)
         if shape is not None and array.shape[1:] != shape:
             raise InputError(
@@ -125,7 +125,7 @@ class Layer:
 
 
 def cast(array: np.ndarray, dtype: np.dtype, who: str) -> np.ndarray:
-    """`array` in the weights' dtype, whatever numbers it holds, as in Keras; InputError where an imaginary part would go."""
+    """`array` in the weights' dtype, whatever numbers it holds, as in Keras; InputError if it would lose imaginary parts."""
     if array.dtype == dtype:
         return array
     if not np.can_cast(array.dtype, dtype, "same_kind"):

@@ -73,9 +73,10 @@ class Conv2D(Layer):
         if any(n < k for n, k in zip(padded, self.kernel_size, strict=True)):
             kernel, size = "x".join(map(str, self.kernel_size)), "x".join(map(str, input_shape[:2]))
             raise InputError(
-                f'Conv2D: kernel {kernel} does not fit input {size}; use padding="same", a smaller kernel or larger images'
+                f"Conv2D: kernel {kernel} does not fit input {size}; "
+                'use padding="same", a smaller kernel or larger images'
             )
-        self._choice(input_shape[2], padded[1])
+        self._choice(input_shape[2], padded[1])  # an algorithm asked for by name may refuse
         oh, ow = (window_count(n, k, s) for n, k, s in zip(padded, self.kernel_size, self.strides, strict=True))
         return oh, ow, self.filters
 
@@ -100,7 +101,7 @@ class Conv2D(Layer):
         return None if dx is None else self.crop(dx)
 
     def pad(self, x: np.ndarray) -> np.ndarray:
-        """x (N, H, W, C) with the zeros around it that `padding` asks for; x itself where it asks for none."""
+        """x (N, H, W, C) with the zeros around it that `padding` asks for; x itself if it asks for none."""
         return np.pad(x, ((0, 0), *self._pads(x.shape[1:]), (0, 0))) if self.padding == "same" else x
 
     def crop(self, dx: np.ndarray) -> np.ndarray:

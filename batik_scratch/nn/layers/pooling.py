@@ -15,7 +15,7 @@ class MaxPooling2D(Layer):
     """Keep the largest value of each window, channel by channel.
 
     Forward   Y[n,i,j,c] = max_{u,v} X[n, i*sh+u, j*sw+v, c]
-    Backward  dX = dY added at the place of the maximum (the first one in reading order, where several are equal),
+    Backward  dX = dY added at the place of the maximum (the first one in reading order, if several are equal),
               0 elsewhere; a place that wins in several overlapping windows collects from each
 
     Shapes    X (N, H, W, C), Y (N, OH, OW, C) with OH = floor((H - ph) / sh) + 1; leftover rows are dropped
