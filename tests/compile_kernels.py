@@ -1,11 +1,11 @@
-"""Compile the kernels of one dtype: `python tests/compile_kernels.py float32`; conftest.py runs one for each, side by side."""
+"""Compile the kernels of one dtype: `python tests/compile_kernels.py float32`; conftest.py does it for both at once."""
 
 import sys
 
 import numpy as np
 
 from batik_scratch import nn
-from batik_scratch.ops import conv_loops
+from batik_scratch.ops import conv_direct, conv_loops, conv_winograd
 
 
 def compile_kernels(dtype: str) -> None:
@@ -20,6 +20,8 @@ def compile_kernels(dtype: str) -> None:
         dx = model.backward(model.forward(large, training=True), need_dx=True)
         assert dx.dtype == dtype
     kernel, bias = rng.random((3, 3, 3, 2)).astype(dtype), rng.random(2).astype(dtype)
+    for ops in (conv_direct, conv_winograd):  # without pooling, too
+        ops.backward(x, kernel, ops.forward(x, kernel, bias))
     for strides in ((), ((1, 1),)):
         conv_loops.backward(x, kernel, conv_loops.forward(x, kernel, bias, *strides), *strides)
 

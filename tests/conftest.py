@@ -1,6 +1,7 @@
-"""What all tests share: reproducible hypothesis, a private cache, kernels compiled on both cores."""
+"""What all tests share: plain mode, reproducible hypothesis, a private cache, kernels compiled on both cores."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -12,11 +13,19 @@ from hypothesis import HealthCheck, settings
 # OpenMP's threads wait by turning in a loop, unless told before they start; beside another process that costs a core
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import batik_scratch
-from batik_scratch.ops.jit import cache_is_cold
+if os.environ.get("BATIK_SCRATCH_PLAIN", "0") not in ("", "0"):
+    # not only unused: numba and threadpoolctl cannot be imported, here and in the processes that tests start
+    blocker = Path(__file__).with_name("without_numba") / "sitecustomize.py"
+    runpy.run_path(str(blocker))
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(blocker.parent), *filter(None, paths)])
 
+import batik_scratch
+from batik_scratch.ops.jit import cache_is_cold, plain_reason
+
+examples = 25 if plain_reason() is None else 8
 settings.register_profile(
-    "house", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+    "house", deadline=None, derandomize=True, max_examples=examples, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("house")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ops import threads
-from ..ops.jit import compiled, prange
+from ..ops.jit import compiled, plain_reason, prange
 
 FILL_MODES = ("nearest", "reflect", "constant", "wrap")
 
@@ -68,7 +68,7 @@ def fold(position: np.ndarray, n: int, fill_mode: str) -> np.ndarray:
 
 
 def neighbour(index: np.ndarray, n: int, fill_mode: str) -> np.ndarray:
-    """The next index; past the end it stays, or starts again where the axis wraps."""
+    """The next index; past the end it stays, or starts again if the axis wraps."""
     return (index + 1) % n if fill_mode == "wrap" else np.minimum(index + 1, n - 1)
 
 
@@ -76,6 +76,8 @@ def warp(
     images: np.ndarray, transforms: Transforms, fill_mode: str, cval: float, top: float, rescale: float
 ) -> np.ndarray:
     """`warp_plain` on all threads, in single precision."""
+    if plain_reason() is not None:
+        return warp_plain(images, transforms, fill_mode, cval, top, rescale)
     out = np.empty(images.shape, np.float32)
     scalars = np.stack([transforms.offsets, transforms.brightness], axis=1).astype(np.float32)  # (N, 2)
     mode = FILL_MODES.index(fill_mode)
@@ -120,11 +122,13 @@ def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
     for i in range(h):
         target = out[i].ravel()
         for j in range(w):
+            # 1. where output pixel (i, j) came from, brought back into the image
             row = a[0, 0] * i + a[0, 1] * j + a[0, 2]
             column = a[1, 0] * i + a[1, 1] * j + a[1, 2]
             outside = row < 0 or row > h - 1 or column < 0 or column > w - 1
             if outside:
                 row, column = _fold(row, h, mode), _fold(column, w, mode)
+            # 2. its four neighbours there, as places in `source`; past an edge that is the pixel itself, or it wraps
             r0, c0 = int(row), int(column)
             below = w if r0 + 1 < h else (-r0 * w if mode == 3 else 0)  # from here to the next row, in pixels
             right = 1 if c0 + 1 < w else (-c0 if mode == 3 else 0)
@@ -133,6 +137,7 @@ def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
             p00, p01 = np.uint64(here) * stride, np.uint64(here + right) * stride
             p10, p11 = np.uint64(here + below) * stride, np.uint64(here + below + right) * stride
             q = np.uint64(j) * stride
+            # 3. their bilinear mean, channel by channel: between two columns, twice, then between the two rows
             for c in range(stride):
                 upper = source[p00 + c] + dc * (source[p01 + c] - source[p00 + c])
                 lower = source[p10 + c] + dc * (source[p11 + c] - source[p10 + c])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .jit import compiled, prange
+from .jit import compiled, prange, runs_plain
 
 
 def update_plain(
@@ -35,9 +35,8 @@ def update(
     epsilon: float,
 ) -> None:
     """`update_plain` on all threads, reading and writing each number once."""
-    if w.dtype.kind == "c" or not all(
-        a.flags.c_contiguous for a in (w, m, v)
-    ):  # of such there is no flat view to change
+    flat = all(a.flags.c_contiguous for a in (w, m, v))  # of others there is no flat view to change
+    if runs_plain(w) or not flat:
         return update_plain(w, g, m, v, alpha, beta_1, beta_2, epsilon)
     number = w.dtype.type  # scalars of the tensors' own type, or float32 arithmetic would turn into float64
     scalars = number(alpha), number(1 - beta_1), number(1 - beta_2), number(epsilon)

@@ -10,14 +10,14 @@ are spread over threads, and BLAS runs at one thread inside each.
 
 import numpy as np
 
-from . import threads
+from . import few_by_few, threads
+from .chunks import CHUNKS
 from .im2col import col2im, im2col
-from .jit import compiled, prange
+from .jit import compiled, prange, runs_plain
 from .shapes import window_count
 
-# Any values from 1 on are right; they decide about speed and about the order of sums.
+# Any value from 1 on is right; it decides about speed and about the order of sums.
 TILE_BYTES = 192 * 1024  # of im2col rows per tile: fits the second-level cache beside the kernel
-CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 
 Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
@@ -54,14 +54,13 @@ def forward(
     kernel: np.ndarray,
     bias: np.ndarray,
     strides: tuple[int, int] = (1, 1),
-    out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """`forward_plain`, tiled and on all threads; `out` (N, OH, OW, F) is filled where it is given."""
-    if x.dtype.kind == "c":
-        return forward_plain(x, kernel, bias, strides)
+    """`forward_plain`, tiled and on all threads."""
     kh, kw, _, filters = kernel.shape
     oh, ow = window_count(x.shape[1], kh, strides[0]), window_count(x.shape[2], kw, strides[1])
-    y = np.empty((len(x), oh, ow, filters), x.dtype) if out is None else out  # (N, OH, OW, F)
+    y = np.empty((len(x), oh, ow, filters), x.dtype)  # (N, OH, OW, F)
+    if runs_plain(x):
+        return few_by_few.forward(forward_plain, x, kernel, bias, strides, y, _window_values(oh, ow, kernel))
     flat = np.ascontiguousarray(kernel).reshape(-1, filters)  # (K, F)
     with threads.one_blas_thread():
         _forward(np.ascontiguousarray(x), flat, bias, kh, kw, strides[0], strides[1], _tile_rows(flat, ow), y)
@@ -77,8 +76,9 @@ def backward(
     need_grads: bool = True,
 ) -> Gradients:
     """`backward_plain`, tiled and on all threads."""
-    if x.dtype.kind == "c":
-        return backward_plain(x, kernel, dy, strides, need_dx, need_grads)
+    if runs_plain(x):
+        values = _window_values(dy.shape[1], dy.shape[2], kernel)
+        return few_by_few.backward(backward_plain, x, kernel, dy, strides, need_dx, need_grads, values)
     kh, kw, _, filters = kernel.shape
     flat = np.ascontiguousarray(kernel).reshape(-1, filters)  # (K, F)
     rows = _tile_rows(flat, dy.shape[2])
@@ -91,6 +91,11 @@ def backward(
         return (dx if need_dx else None), None, None
     dkernel = sums.sum(axis=0).reshape(kernel.shape)  # (kh, kw, C, F)
     return (dx if need_dx else None), dkernel, dy.sum(axis=(0, 1)).sum(axis=0)
+
+
+def _window_values(oh: int, ow: int, kernel: np.ndarray) -> int:
+    """How many numbers an image's windows hold: OH OW K."""
+    return oh * ow * kernel.size // kernel.shape[3]
 
 
 def _tile_rows(flat: np.ndarray, ow: int) -> int:
@@ -135,12 +140,13 @@ def _forward(x, flat, bias, kh, kw, sh, sw, tile, y):
     n_images, oh, ow, filters = y.shape
     tiles = (oh + tile - 1) // tile
     span = kw * x.shape[3]
-    for task in prange(n_images * tiles):
+    for task in prange(n_images * tiles):  # some output rows of one image
         n, first = task // tiles, (task % tiles) * tile
         rows = min(tile, oh - first)
         columns = np.empty((rows, ow, kh, span), x.dtype)
         _gather(x[n], kh, kw, sh, sw, first, columns)
         out = y[n, first : first + rows].reshape(rows * ow, filters)
+        # out is a view of y: the product is written where it belongs
         np.dot(columns.reshape(rows * ow, kh * span), flat, out)  # (P, K) @ (K, F) -> (P, F)
         for p in range(rows * ow):
             for f in range(filters):
@@ -154,7 +160,7 @@ def _backward(x, flat_t, dy, kh, kw, sh, sw, tile, dx, sums):
     k_size = kh * span
     for chunk in prange(CHUNKS):
         partial = np.empty((k_size, filters), x.dtype)
-        # rounding the size once for all tiles keeps one buffer per chunk
+        # one buffer for all tiles: it takes the windows, and once those are used, their gradients
         buffer = np.empty((tile, ow, kh, span), x.dtype)
         for n in range(chunk, n_images, CHUNKS):
             for first in range(0, oh, tile):

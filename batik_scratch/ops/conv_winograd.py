@@ -1,7 +1,7 @@
 """Convolution by Winograd's minimal filtering, F(4x4, 3x3): 36 multiplications where the definition needs 144.
 
-A tile of 4x4 outputs needs 6x6 inputs d and the 3x3 kernel k. Both are taken to a domain of 36 numbers where convolution is
-a product number by number, and the product is taken back:
+A tile of 4x4 outputs needs 6x6 inputs d and the 3x3 kernel k. Both are taken to a domain of 36 numbers. There the
+convolution is a product number by number, and that product is taken back:
 
     Y = A' [ (B' d B) * (G k G') ] A                                        the sandwich, one tile and one channel
 
@@ -9,25 +9,28 @@ Over channels that product becomes a sum, so each of the 36 places e is one matr
 
     V_e = (B' d B)_e  (P, C)      U_e = (G k G')_e  (C, F)      M_e = V_e U_e  (P, F)      Y = A' M A
 
-Every step is linear in d and in k, so the backward pass is the sandwich read from right to left, each matrix transposed:
+Every step is linear in d and in k, so the backward pass is the sandwich read from right to left, each matrix
+transposed:
 
-    dM = A dY A'      dU_e = V_e' dM_e      dV_e = dM_e U_e'      dk = G' dU G      dx = B dV B', added where tiles overlap
+    dM = A dY A'      dU_e = V_e' dM_e      dV_e = dM_e U_e'      dk = G' dU G      dx = B dV B'
 
-B' and A' cost additions and products with 2, 4, 5 and 8, and G is applied once for all tiles: four times fewer
-multiplications for a little rounding, some 4e-6 of the largest value in float32. Source: Lavin & Gray (2016), "Fast
-Algorithms for Convolutional Neural Networks", with the points 0, 1, -1, 2, -2 and infinity. P tiles, C channels in, F
-filters; 3x3 kernels at stride 1.
+where dx adds what overlapping tiles give. B' and A' cost additions and products with 2, 4, 5 and 8, and G is applied
+once for all tiles: four times fewer multiplications for a little rounding, some 4e-6 of the largest value in float32.
+Source: Lavin & Gray (2016), "Fast Algorithms for Convolutional Neural Networks", with the points 0, 1, -1, 2, -2 and
+infinity. P tiles, C channels in, F filters; 3x3 kernels at stride 1.
 
-`*_plain` is the mathematics in einsums; winograd_kernels.py walks over some rows of tiles at a time, so that V and M stay
-in the cache. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there: it holds four whole pooling
+`*_plain` is the mathematics in einsums; winograd_kernels.py walks over some rows of tiles at a time, so that V and M
+stay in the cache. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there: it holds four whole pooling
 windows, and the large map between convolution and pooling is never stored.
 """
 
 import numpy as np
 
 from ..errors import InputError
-from . import threads
+from . import conv_relu_pool, few_by_few, threads
 from . import winograd_kernels as kernels
+from .chunks import CHUNKS
+from .jit import plain_reason, runs_plain
 from .workspace import Workspace
 
 B_T = np.array(
@@ -53,12 +56,12 @@ def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: 
     """x (N, H, W, C), kernel (3, 3, C, F), bias (F,) -> y (N, OH, OW, F), OH = H - 2; strides are (1, 1)."""
     _check(strides)
     n, h, w, _ = x.shape
-    v = np.einsum("ai,bj,nstijc->nstabc", B_T, B_T, _tiles(x))  # (N, TH, TW, 6, 6, C)
-    u = np.einsum("ai,bj,ijcf->abcf", G, G, kernel)  # (6, 6, C, F)
-    m = np.einsum("nstabc,abcf->nstabf", v, u)  # (N, TH, TW, 6, 6, F)
-    y = np.einsum("ia,jb,nstabf->nsitjf", A_T, A_T, m)  # (N, TH, 4, TW, 4, F)
-    y = y.reshape(n, y.shape[1] * 4, y.shape[3] * 4, -1)[:, : h - 2, : w - 2]  # (N, OH, OW, F)
-    return (y + bias).astype(x.dtype)
+    v = _sandwich(B_T, _tiles(x))  # (6, 6, N, TH, TW, C)
+    u = _sandwich(G, kernel)  # (6, 6, C, F)
+    m = v.reshape(6, 6, -1, x.shape[3]) @ u  # (6, 6, P, F), a product for each of the 36 places
+    y = _sandwich(A_T, m).reshape(4, 4, *v.shape[2:5], -1)  # (4, 4, N, TH, TW, F)
+    y = y.transpose(2, 3, 0, 4, 1, 5).reshape(n, 4 * v.shape[3], 4 * v.shape[4], -1)  # rows: TH, 4; columns: TW, 4
+    return (y[:, : h - 2, : w - 2] + bias).astype(x.dtype)  # (N, OH, OW, F)
 
 
 def backward_plain(
@@ -72,25 +75,30 @@ def backward_plain(
     """dy (N, OH, OW, F) -> dx (N, H, W, C), dkernel (3, 3, C, F), dbias (F,); what is not needed is None."""
     _check(strides)
     n, oh, ow, f = dy.shape
-    down, across = -(-oh // 4), -(-ow // 4)
+    down, across, c = -(-oh // 4), -(-ow // 4), x.shape[3]
     padded = np.pad(dy, ((0, 0), (0, 4 * down - oh), (0, 4 * across - ow), (0, 0)))
-    dm = np.einsum("ia,jb,nsitjf->nstabf", A_T, A_T, padded.reshape(n, down, 4, across, 4, f))  # (N, TH, TW, 6, 6, F)
+    dtiles = padded.reshape(n, down, 4, across, 4, f).transpose(2, 4, 0, 1, 3, 5)  # (4, 4, N, TH, TW, F)
+    dm = _sandwich(A_T.T, dtiles).reshape(6, 6, -1, f)  # (6, 6, P, F)
     dx = dkernel = dbias = None
     if need_grads:
-        v = np.einsum("ai,bj,nstijc->nstabc", B_T, B_T, _tiles(x))  # (N, TH, TW, 6, 6, C)
-        du = np.einsum("nstabc,nstabf->abcf", v, dm)  # (6, 6, C, F)
-        dkernel = np.einsum("ai,bj,abcf->ijcf", G, G, du).astype(x.dtype)  # (3, 3, C, F)
+        v = _sandwich(B_T, _tiles(x)).reshape(6, 6, -1, c)  # (6, 6, P, C)
+        du = v.swapaxes(2, 3) @ dm  # (6, 6, C, F)
+        dkernel = _sandwich(G.T, du).astype(x.dtype)  # (3, 3, C, F)
         dbias = dy.sum(axis=(0, 1, 2))  # (F,)
     if need_dx:
-        u = np.einsum("ai,bj,ijcf->abcf", G, G, kernel)  # (6, 6, C, F)
-        dv = np.einsum("nstabf,abcf->nstabc", dm, u)  # (N, TH, TW, 6, 6, C)
-        dtiles = np.einsum("ai,bj,nstabc->nstijc", B_T, B_T, dv)  # (N, TH, TW, 6, 6, C)
-        total = np.zeros((n, 4 * down + 2, 4 * across + 2, x.shape[3]), dtiles.dtype)
-        for i in range(6):
-            for j in range(6):
-                total[:, i : i + 4 * down : 4, j : j + 4 * across : 4] += dtiles[:, :, :, i, j]  # (N, TH, TW, C)
+        u = _sandwich(G, kernel)  # (6, 6, C, F)
+        dv = dm @ u.swapaxes(2, 3)  # (6, 6, P, C)
+        dtiles = _sandwich(B_T.T, dv).reshape(6, 6, n, down, across, c)
+        total = np.zeros((n, 4 * down + 2, 4 * across + 2, c), dtiles.dtype)
+        for i, j in np.ndindex(6, 6):
+            total[:, i : i + 4 * down : 4, j : j + 4 * across : 4] += dtiles[i, j]  # (N, TH, TW, C)
         dx = total[:, : x.shape[1], : x.shape[2]].astype(x.dtype)  # (N, H, W, C)
     return dx, dkernel, dbias
+
+
+def _sandwich(matrix: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """matrix d matrix' over d's first two axes: (a, i) and (i, j, ...) to (a, a, ...)."""
+    return np.einsum("ai,ij...,bj->ab...", matrix, d, matrix, optimize=True)
 
 
 def forward(
@@ -98,14 +106,13 @@ def forward(
     kernel: np.ndarray,
     bias: np.ndarray,
     strides: tuple[int, int] = (1, 1),
-    out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """`forward_plain` on all threads; `out` (N, OH, OW, F) is filled where it is given."""
-    if x.dtype.kind == "c":
-        return forward_plain(x, kernel, bias, strides)
+    """`forward_plain` on all threads."""
     _check(strides)
     n, h, w, _ = x.shape
-    y = np.empty((n, h - 2, w - 2, kernel.shape[3]), x.dtype) if out is None else out  # (N, OH, OW, F)
+    y = np.empty((n, h - 2, w - 2, kernel.shape[3]), x.dtype)  # (N, OH, OW, F)
+    if runs_plain(x):
+        return few_by_few.forward(forward_plain, x, kernel, bias, strides, y, _tile_values(x, kernel))
     with threads.one_blas_thread():
         _run_forward(x, kernel, bias, False, y, np.empty((n, 0, 0, 0), np.uint8))
     return y
@@ -120,24 +127,41 @@ def backward(
     need_grads: bool = True,
 ) -> Gradients:
     """`backward_plain` on all threads, dx and dkernel in one sweep over the tiles."""
-    if x.dtype.kind == "c":
-        return backward_plain(x, kernel, dy, strides, need_dx, need_grads)
     _check(strides)
+    if runs_plain(x):
+        values = _tile_values(x, kernel)
+        return few_by_few.backward(backward_plain, x, kernel, dy, strides, need_dx, need_grads, values)
     dx = np.empty(x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
     with threads.one_blas_thread():
         return _run_backward(x, kernel, dy, np.empty((len(x), 0, 0, 0), np.uint8), False, dx, need_grads, Workspace())
 
 
 def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int, int]:
-    """The shape of the winners' array that `forward_pooled` fills: (N, TH, 4, TW*F), four windows a tile, for its own use."""
+    """The shape of the winners' array that `forward_pooled` fills: (N, TH, 4, TW*F), four windows a tile."""
+    if plain_reason() is not None:
+        return conv_relu_pool.output_shape(x_shape, filters)
     n, h, w, _ = x_shape
     return n, (h + 1) // 4, 4, (w + 1) // 4 * filters
+
+
+def forward_pooled_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x (N, H, W, C), kernel (3, 3, C, F), bias (F,) -> y and winner (N, PH, PW, F): 0..3, or 4 if the ReLU shuts."""
+    return conv_relu_pool.forward(forward_plain, x, kernel, bias)
+
+
+def backward_pooled_plain(
+    x: np.ndarray, kernel: np.ndarray, dy: np.ndarray, winner: np.ndarray, need_dx: bool = True, need_grads: bool = True
+) -> Gradients:
+    """dy, winner (N, PH, PW, F) -> dx (N, H, W, C), dkernel (3, 3, C, F), dbias (F,); what is not needed is None."""
+    return conv_relu_pool.backward(backward_plain, x, kernel, dy, winner, need_dx, need_grads)
 
 
 def forward_pooled(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
 ) -> None:
-    """Convolution, ReLU and 2x2 max-pooling: fill y (N, OH//2, OW//2, F), and `winner`, of `winner_shape`, if given."""
+    """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given."""
+    if plain_reason() is not None:
+        return conv_relu_pool.fill(forward_pooled_plain(x, kernel, bias), y, winner)
     if winner is None:
         winner = np.empty((0, 0, 0, 0), np.uint8)
     _run_forward(x, kernel, bias, True, y, winner)
@@ -152,7 +176,10 @@ def backward_pooled(
     need_grads: bool,
     room: Workspace,
 ) -> Gradients:
-    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled where it is given, dkernel and dbias."""
+    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias."""
+    if plain_reason() is not None:
+        gradients = backward_pooled_plain(x, kernel, dy, winner, dx is not None, need_grads)
+        return conv_relu_pool.with_dx_in(dx, gradients)
     return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
 
 
@@ -161,13 +188,18 @@ def _check(strides: tuple[int, int]) -> None:
         raise InputError(f"Winograd's convolution needs strides (1, 1), got {strides}; conv_im2col takes any")
 
 
+def _tile_values(x: np.ndarray, kernel: np.ndarray) -> int:
+    """How many numbers one image's tiles hold in V and M together."""
+    return 36 * ((x.shape[1] + 1) // 4) * ((x.shape[2] + 1) // 4) * sum(kernel.shape[2:])
+
+
 def _tiles(x: np.ndarray) -> np.ndarray:
-    """Overlapping tiles of x (N, H, W, C), zeros beyond its edge: (N, TH, TW, 6, 6, C), a tile at every fourth place."""
+    """A 6x6 tile at every fourth place of x (N, H, W, C), with zeros beyond its edge: (6, 6, N, TH, TW, C)."""
     _, h, w, _ = x.shape
     down, across = -(-(h - 2) // 4), -(-(w - 2) // 4)
     padded = np.pad(x, ((0, 0), (0, 4 * down + 2 - h), (0, 4 * across + 2 - w), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (6, 6), axis=(1, 2))[:, ::4, ::4]  # (N, TH, TW, C, 6, 6)
-    return windows.transpose(0, 1, 2, 4, 5, 3)
+    return windows.transpose(4, 5, 0, 1, 2, 3)
 
 
 def _transformed(kernel: np.ndarray) -> np.ndarray:
@@ -194,7 +226,7 @@ def _run_backward(
     room: Workspace,
 ) -> Gradients:
     c, f = kernel.shape[2:]
-    sums = kernels.CHUNKS if need_grads else 0
+    sums = CHUNKS if need_grads else 0
     du = room.take("du", (sums, 36, c, f), x.dtype)
     dbias = room.take("dbias", (sums, f), x.dtype)
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx

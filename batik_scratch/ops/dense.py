@@ -9,7 +9,7 @@ its part of dW and of dX is its own, and its share of Y is a partial sum; those 
 import numpy as np
 
 from . import threads
-from .jit import compiled, prange
+from .jit import compiled, prange, runs_plain
 
 # Any values from 1 on are right; they decide about speed and about the order of sums.
 BLOCKS = 16  # fixed, so that bits do not depend on the number of threads
@@ -32,7 +32,7 @@ def backward_plain(
 
 
 def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """`forward_plain`; on all threads where the kernel is large."""
+    """`forward_plain`; on all threads if the kernel is large."""
     if _plain_is_best(x, kernel):
         return forward_plain(x, kernel, bias)
     partial = np.zeros((BLOCKS, len(x), kernel.shape[1]), x.dtype)  # (BLOCKS, N, U)
@@ -44,7 +44,7 @@ def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
 def backward(
     x: np.ndarray, kernel: np.ndarray, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """`backward_plain`; on all threads where the kernel is large."""
+    """`backward_plain`; on all threads if the kernel is large."""
     if _plain_is_best(x, kernel):
         return backward_plain(x, kernel, dy, need_dx, need_grads)
     nothing = np.empty((0, 0), x.dtype)
@@ -56,11 +56,11 @@ def backward(
 
 
 def _plain_is_best(x: np.ndarray, kernel: np.ndarray) -> bool:
-    return kernel.size < LARGE or x.dtype.kind == "c"
+    return kernel.size < LARGE or runs_plain(x)
 
 
 def _part(x: np.ndarray, kernel: np.ndarray) -> int:
-    """How many features one product takes: a small product where the batch allows it."""
+    """How many features one product takes: a small product if the batch allows it."""
     return max(64, threads.SMALL_PRODUCT // (len(x) * kernel.shape[1]))
 
 
@@ -68,6 +68,7 @@ def _part(x: np.ndarray, kernel: np.ndarray) -> int:
 def _forward(x, kernel, part, partial):
     features = x.shape[1]
     for block in prange(BLOCKS):
+        # this block's features, a part at a time; its share of Y is a sum of its own
         end = (block + 1) * features // BLOCKS
         product = np.empty(partial.shape[1:], x.dtype)  # (N, U)
         for low in range(block * features // BLOCKS, end, part):
@@ -81,6 +82,7 @@ def _forward(x, kernel, part, partial):
 def _backward(x, kernel, dy, part, dx, dkernel):
     features = kernel.shape[0]
     for block in prange(BLOCKS):
+        # rows of dW and columns of dX belong to one block alone, so nothing is added up between threads
         end = (block + 1) * features // BLOCKS
         for low in range(block * features // BLOCKS, end, part):
             high = min(low + part, end)

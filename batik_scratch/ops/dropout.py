@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .jit import compiled, prange
+from .jit import compiled, prange, runs_plain
 
 
 def forward_plain(x: np.ndarray, bits: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
@@ -13,7 +13,7 @@ def forward_plain(x: np.ndarray, bits: np.ndarray, rate: float) -> tuple[np.ndar
 
 def forward(x: np.ndarray, bits: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
     """`forward_plain` on all threads."""
-    if x.dtype.kind == "c":
+    if runs_plain(x):
         return forward_plain(x, bits, rate)
     y, mask = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     scale = x.dtype.type(1 / (1 - rate))

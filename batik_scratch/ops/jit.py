@@ -1,11 +1,12 @@
 """`compiled`: numba's njit with a cache that survives read-only installations; without numba, the function as it is.
 
-Numba is an accelerator, not a condition. If it cannot be imported, or if BATIK_SCRATCH_PLAIN=1, everything runs on NumPy:
-the same to rounding, more slowly, and a debugger steps through all of it. Only this file and threads.py ask for numba.
+Numba is an accelerator, not a condition. If it cannot be imported, or if BATIK_SCRATCH_PLAIN=1, everything runs on
+NumPy: the same to rounding, more slowly, and a debugger steps through all of it. Only this file and threads.py ask for
+numba.
 
 Signatures are lazy on purpose: explicit ones compile at import and refuse read-only arrays, which joblib and
-memory maps hand out. Numba's cache would not notice a change in a helper of another file; here a kernel's stamp
-covers the files of every kernel that it calls.
+memory maps hand out. Numba's cache would not notice a change in another file, be it of a helper or of a constant; here
+a kernel's stamp covers the files of every kernel that it calls, and the numbers that they take from their modules.
 """
 
 import os
@@ -70,7 +71,7 @@ def _forgiving(dispatcher: Any) -> Any:
     """Let a compiled kernel that cannot be stored (a full disk, a folder that is gone) run all the same."""
     if not hasattr(dispatcher, "_cache"):  # NUMBA_DISABLE_JIT: what we were given is the plain function
         return _with_plain_self(dispatcher)
-    dispatcher._cache._cache_file._source_stamp = _stamp(_source_files(dispatcher.py_func))
+    dispatcher._cache._cache_file._source_stamp = _stamp(dispatcher.py_func)
     save = dispatcher._cache.save_overload
 
     def try_to_save(signature: Any, data: Any) -> None:
@@ -83,20 +84,29 @@ def _forgiving(dispatcher: Any) -> Any:
     return dispatcher
 
 
-def _source_files(function: Any) -> set[str]:
-    """The file of a kernel, and those of the kernels that it calls."""
-    files = {function.__code__.co_filename}
+def _stamp(function: Any) -> tuple[tuple, ...]:
+    """What a compiled kernel hangs on: the files of all that it calls, and the numbers that are compiled into it."""
+    together = _called(function, {})
+    files = {called.__code__.co_filename for called in together}
+    # a file inside a zip has neither time nor size, and does not change
+    stats = [(name, os.stat(name)) for name in sorted(files) if os.path.exists(name)]
+    numbers = {
+        (called.__name__, name, repr(called.__globals__[name]))
+        for called in together
+        for name in called.__code__.co_names
+        if isinstance(called.__globals__.get(name), int | float | np.generic)
+    }
+    return *((os.path.basename(name), stat.st_mtime, stat.st_size) for name, stat in stats), *sorted(numbers)
+
+
+def _called(function: Any, found: dict[Any, None]) -> dict[Any, None]:
+    """A kernel, and those that it calls, as plain Python functions."""
+    found[function] = None
     for name in function.__code__.co_names:
         helper = getattr(function.__globals__.get(name), "py_func", None)
-        if helper is not None and helper is not function:
-            files |= _source_files(helper)
-    return files
-
-
-def _stamp(files: set[str]) -> tuple[tuple[str, float, int], ...]:
-    """Name, time of change and size of each file; a file inside a zip has none of these and does not change."""
-    stats = [(name, os.stat(name)) for name in sorted(files) if os.path.exists(name)]
-    return tuple((os.path.basename(name), stat.st_mtime, stat.st_size) for name, stat in stats)
+        if helper is not None and helper not in found:
+            _called(helper, found)
+    return found
 
 
 def _give_up(error: Exception) -> None:

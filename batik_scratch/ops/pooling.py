@@ -6,7 +6,8 @@ pixel that won several collects from each. Ties go to the first maximum in readi
 
 import numpy as np
 
-from .jit import compiled, prange
+from .few_by_few import few_images
+from .jit import compiled, prange, runs_plain
 from .shapes import window_count
 
 NP0, NP1, NP2, NP3 = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
@@ -34,32 +35,29 @@ def backward_plain(
     return dx
 
 
-def forward(
-    x: np.ndarray, pool: tuple[int, int], strides: tuple[int, int], out: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """`forward_plain` on all threads; winners are uint8 where a window has at most 256 places."""
-    if x.dtype.kind == "c":
-        return forward_plain(x, pool, strides)
+def forward(x: np.ndarray, pool: tuple[int, int], strides: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """`forward_plain` on all threads; winners are uint8 if a window has at most 256 places."""
     n, h, w, c = x.shape
     shape = (n, window_count(h, pool[0], strides[0]), window_count(w, pool[1], strides[1]), c)
-    y = np.empty(shape, x.dtype) if out is None else out  # (N, OH, OW, C)
+    y = np.empty(shape, x.dtype)  # (N, OH, OW, C)
     winner = np.empty(shape, np.uint8 if pool[0] * pool[1] <= 256 else np.int64)  # (N, OH, OW, C)
+    if runs_plain(x):
+        for some in few_images(n, y[:1].size * pool[0] * pool[1]):
+            y[some], winner[some] = forward_plain(x[some], pool, strides)
+        return y, winner
     _forward(np.ascontiguousarray(x), pool[0], pool[1], strides[0], strides[1], y, winner)
     return y, winner
 
 
 def backward(
-    dy: np.ndarray,
-    winner: np.ndarray,
-    shape: tuple[int, ...],
-    pool: tuple[int, int],
-    strides: tuple[int, int],
-    out: np.ndarray | None = None,
+    dy: np.ndarray, winner: np.ndarray, shape: tuple[int, ...], pool: tuple[int, int], strides: tuple[int, int]
 ) -> np.ndarray:
     """`backward_plain` on all threads; one image is one thread's, so overlapping windows may add freely."""
-    if dy.dtype.kind == "c":
-        return backward_plain(dy, winner, shape, pool, strides)
-    dx = np.empty(shape, dy.dtype) if out is None else out  # (N, H, W, C)
+    dx = np.empty(shape, dy.dtype)  # (N, H, W, C)
+    if runs_plain(dy):
+        for some in few_images(shape[0], 4 * dy[:1].size):  # each winner has four indices
+            dx[some] = backward_plain(dy[some], winner[some], dx[some].shape, pool, strides)
+        return dx
     _backward(np.ascontiguousarray(dy), winner, pool[1], strides[0], strides[1], dx)
     return dx
 
@@ -73,15 +71,15 @@ def best_of_four(a0, a1, a2, a3, best, index):
         top = right if right > left else left
         place = (NP1 if v1 > v0 else NP0) if not right > left else (NP3 if v3 > v2 else NP2)
         total = v0 + v1 + v2 + v3
-        alive = top > 0
         # NaN is not larger than anything, and must not be lost: a diverged network must not look healthy
+        alive = top > 0 and total == total
         best[k] = (top if alive else top * 0) if total == total else total
         index[k] = place if alive else DEAD
 
 
 @compiled()
 def max_of_four(a0, a1, a2, a3, best):
-    """`best_of_four` where nobody asks who won: at inference."""
+    """`best_of_four` without the places: at inference nobody asks who won."""
     for k in range(best.size):
         v0, v1, v2, v3 = a0[k], a1[k], a2[k], a3[k]
         left, right = (v1 if v1 > v0 else v0), (v3 if v3 > v2 else v2)
@@ -91,7 +89,7 @@ def max_of_four(a0, a1, a2, a3, best):
 
 @compiled()
 def send_to_winner(dy, index, d0, d1, d2, d3):
-    """The adjoint of `best_of_four`: each gradient goes to the line that won, and nowhere where none was alive."""
+    """The adjoint of `best_of_four`: each gradient goes to the line that won, and nowhere if the window is dead."""
     for k in range(dy.size):
         g, place = dy[k], index[k]
         d0[k] = g if place == 0 else 0
@@ -103,10 +101,11 @@ def send_to_winner(dy, index, d0, d1, d2, d3):
 @compiled(parallel=True)
 def _forward(x, ph, pw, sh, sw, y, winner):
     n_images, oh, ow, channels = y.shape
-    for task in prange(n_images * oh):
+    for task in prange(n_images * oh):  # a row of windows
         n, i = task // oh, task % oh
         for j in range(ow):
             best, index = y[n, i, j], winner[n, i, j]  # (C,)
+            # the window's first place is the best so far; channels innermost, as they lie side by side
             for c in range(channels):
                 best[c] = x[n, i * sh, j * sw, c]
                 index[c] = 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .jit import compiled, prange
+from .jit import compiled, prange, runs_plain
 
 
 def forward_plain(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -11,21 +11,25 @@ def forward_plain(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(gate | np.isnan(x), x, 0), gate
 
 
-def forward(x: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def backward_plain(dy: np.ndarray, gate: np.ndarray) -> np.ndarray:
+    """dy -> dx = dy where the gate is open, else 0."""
+    return np.where(gate, dy, 0)
+
+
+def forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`forward_plain` on all threads."""
-    if x.dtype.kind == "c":
+    if runs_plain(x):
         return forward_plain(x)
-    y = np.empty(x.shape, x.dtype) if out is None else out
-    gate = np.empty(x.shape, np.bool_)
+    y, gate = np.empty(x.shape, x.dtype), np.empty(x.shape, np.bool_)
     _forward(np.ascontiguousarray(x).reshape(-1), y.reshape(-1), gate.reshape(-1))
     return y, gate
 
 
-def backward(dy: np.ndarray, gate: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy -> dx = dy where the gate is open, else 0."""
-    if dy.dtype.kind == "c":
-        return np.where(gate, dy, 0)
-    dx = np.empty(dy.shape, dy.dtype) if out is None else out
+def backward(dy: np.ndarray, gate: np.ndarray) -> np.ndarray:
+    """`backward_plain` on all threads."""
+    if runs_plain(dy):
+        return backward_plain(dy, gate)
+    dx = np.empty(dy.shape, dy.dtype)
     _backward(np.ascontiguousarray(dy).reshape(-1), gate.reshape(-1), dx.reshape(-1))
     return dx
 

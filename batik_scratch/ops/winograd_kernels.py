@@ -1,14 +1,14 @@
-"""The compiled side of conv_winograd.py: a few rows of tiles at a time, from images to tiles, through BLAS, and back."""
+"""The compiled side of conv_winograd.py: some rows of tiles at a time, from images to tiles, through BLAS, and back."""
 
 import numpy as np
 
+from .chunks import CHUNKS
 from .jit import compiled, prange
 from .pooling import best_of_four, max_of_four, send_to_winner
 from .winograd_transforms import add_input_tiles, gradient_tiles, input_tiles, output_tiles
 
-# Any values from 1 on are right; they decide about speed and about the order of sums.
+# Any value from 1 on is right; it decides about speed.
 LINE = 384  # numbers of a line that are transformed together: what they make stays in the first caches
-CHUNKS = 8  # partial sums of the kernel's gradient: fixed, so that bits do not depend on the number of threads
 
 
 @compiled()
@@ -90,7 +90,7 @@ def forward(x, u, bias, group, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
     The rows of tiles of all images are numbered through; `group` of them make one step. TH rows of T tiles an image;
-    winner is (N, TH, 4, T*F), or empty where nobody asks.
+    winner is (N, TH, 4, T*F), or empty if nobody asks.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
@@ -111,11 +111,14 @@ def forward(x, u, bias, group, pooled, y, winner):
         bias_line = np.empty(few * filters, x.dtype)
         for t in range(few):
             bias_line[t * filters : (t + 1) * filters] = bias
+        # 1. all tiles of these rows to the domain of the 36 numbers
         for r in range(rows):
             n, row = (first + r) // down, (first + r) % down
             input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
+        # 2. there the convolution is a product number by number, summed over the channels: 36 matrix products
         for e in range(36):
             np.dot(v[e], u[e], m[e].reshape(-1, filters))  # (P, C) @ (C, F) -> (P, F)
+        # 3. back to outputs, a few tiles at a time while they are in the first caches, and on to where y wants them
         for r in range(rows):
             n, row = (first + r) // down, (first + r) % down
             for t in range(0, tiles, few):
@@ -138,6 +141,31 @@ def _add_gradients(v, dm, p, partial, du, dbias):
     # A has a row of ones: at place (1, 1) stands the sum of the tile's gradients
     for k in range(p):
         _add(dm[7][k * filters : (k + 1) * filters], dbias)
+
+
+@compiled()
+def _output_gradients(dy, winner, pooled, row, tiles, best, out, half, dm, low):
+    """dM = A dY A' of one row of tiles of an image, into dm (36, P*F) from place `low` on; out and half are room.
+
+    dy (OH, OW, F) as it is, or dy (PH, PW, F) by way of its winners (TH, 4, T*F).
+    """
+    filters = dy.shape[2]
+    few = out.shape[1] // filters  # tiles that are transformed together
+    for t in range(0, tiles, few):
+        count = min(few, tiles - t)
+        if pooled:
+            _load_pooled(dy, winner[row], row, t, count, best, out)
+        else:
+            _load(dy, row, t, count, out)
+        gradient_tiles(out, count * filters, half, dm, low + t * filters)
+
+
+@compiled()
+def _input_products(dm, u, p, filters, dv):
+    """dV_e = dM_e U_e' of the first p tiles: dm (36, P*F), u (36, C, F), into dv (36, P, C)."""
+    for e in range(36):
+        dv_e, dm_e = dv[e][:p], dm[e].reshape(-1, filters)[:p]
+        np.dot(dm_e, u[e].T, dv_e)  # (P, F) @ (F, C) -> (P, C)
 
 
 @compiled(parallel=True)
@@ -165,27 +193,19 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
         if need_grads:
             du[chunk] = 0
             dbias[chunk] = 0
+        # this chunk's rows of tiles are numbered through its images: row `at` is in image chunk + at // down * CHUNKS
         total = (n_images - chunk + CHUNKS - 1) // CHUNKS * down
         for first in range(0, total, group):
             rows = min(group, total - first)
-            p = rows * tiles
             for r in range(rows):
                 n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
-                for t in range(0, tiles, few):
-                    count = min(few, tiles - t)
-                    if pooled:
-                        _load_pooled(dy[n], winner[n, row], row, t, count, best, out)
-                    else:
-                        _load(dy[n], row, t, count, out)
-                    gradient_tiles(out, count * filters, half, dm, (r * tiles + t) * filters)
+                _output_gradients(dy[n], winner[n], pooled, row, tiles, best, out, half, dm, r * tiles * filters)
                 if need_grads:
                     input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
             if need_grads:
-                _add_gradients(v, dm, p, partial, du[chunk], dbias[chunk])
+                _add_gradients(v, dm, rows * tiles, partial, du[chunk], dbias[chunk])
             if need_dx:
-                for e in range(36):
-                    v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]
-                    np.dot(dm_e, u[e].T, v_e)  # (P, F) @ (F, C) -> (P, C): V is done with, its room takes dV
+                _input_products(dm, u, rows * tiles, filters, v)  # V is done with: its room takes dV
                 for r in range(rows):
                     n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
                     if row == 0:

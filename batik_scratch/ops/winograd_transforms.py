@@ -1,9 +1,9 @@
 """The four matrices of the Winograd sandwich as code, on whole rows of tiles; conv_winograd.py has the mathematics.
 
 A matrix acts from both sides, B' d B: down the columns, then along the rows. Each of these is the same small 1-D
-transform, written out below as the additions that it is and run over contiguous lines, so that the compiler turns it into
-vector instructions (the loops over long lines are functions of their own: merged into a larger one, the compiler gives up).
-The numbers of one place e lie together, so the line of T tiles is T*C long.
+transform, written out below as the additions that it is and run over contiguous lines, so that the compiler turns it
+into vector instructions. The loops over long lines are functions of their own: merged into a larger one, they are too
+much for the compiler. The numbers of one place e lie together, so the line of T tiles is T*C long.
 """
 
 import numpy as np
@@ -79,8 +79,9 @@ def _input_columns(image, row, zeros, lines):
 def add_input_tiles(dv, low, row, lines, spill, dimage):
     """The adjoint of `input_tiles`: dimage (H, W*C) += B dV B', adding where tiles overlap.
 
-    Tiles with even and with odd numbers have lines of their own in lines (3, 6, 4T+2, C), where nothing overlaps and what
-    lies between is zero; the third takes their sum. What falls below the image goes to the line `spill` (W*C,).
+    Neighbouring tiles overlap, every second tile does not: tiles with even and with odd numbers have lines of their own
+    in lines (3, 6, 4T+2, C), zero between the tiles, and the third takes their sum. What falls below the image goes to
+    the line `spill` (W*C,).
     """
     _, _, width, channels = lines.shape
     for e in range(6):

@@ -11,13 +11,13 @@ import numpy as np
 
 
 class Workspace:
-    """Named arrays, made at the first request and handed out again at the next; their content is what was left there."""
+    """Named arrays, made at the first request and handed out again at the next, with what was left in them."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, np.dtype], np.ndarray] = {}
 
     def take(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """An array of `shape`, C-contiguous: the kept one where it is large enough (a last batch may be short)."""
+        """An array of `shape`, C-contiguous: the kept one if it is large enough (a last batch may be short)."""
         size, key = math.prod(shape), (name, np.dtype(dtype))
         kept = self._kept.get(key)
         if kept is None or kept.size < size:

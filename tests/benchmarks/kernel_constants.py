@@ -19,9 +19,16 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COPIED = ["batik_scratch", "tests/ops", "tests/conftest.py", "tests/compile_kernels.py", "setup.cfg"]
+COPIED = [
+    "batik_scratch",
+    "tests/ops",
+    "tests/conftest.py",
+    "tests/compile_kernels.py",
+    "tests/plain_mode.py",
+    "setup.cfg",
+]
 COMPARISONS = [f"tests/ops/test_ops_{name}.py" for name in ("boundaries", "memory", "winograd", "dense", "agree")]
-Setting = dict[str, int]  # value by file and name: "conv_direct.PLANE"
+Setting = dict[str, int]  # value by file and name: "direct_kernels.PLANE"
 
 
 def draw(rng: random.Random) -> Setting:
@@ -29,15 +36,13 @@ def draw(rng: random.Random) -> Setting:
     lanes = rng.choice([1, 2, 4, 7, 8, 16, 32])
     line = -(-75 // lanes) * lanes  # of an image 150 pixels wide
     return {
-        "conv_direct.LANES": lanes,
-        "conv_direct.PLANE": rng.randint(6 * line + 2 * lanes, 3000),
-        "conv_direct.CHUNKS": rng.randint(1, 13),
-        "conv_direct.FEW_CHANNELS": rng.randint(4, 12),
+        "direct_kernels.LANES": lanes,
+        "direct_kernels.PLANE": rng.randint(6 * line + 2 * lanes, 3000),
+        "chunks.CHUNKS": rng.randint(1, 13),
+        "choose.FEW": rng.randint(4, 12),
         "winograd_kernels.LINE": rng.randint(9, 600),
-        "winograd_kernels.CHUNKS": rng.randint(1, 13),
         "conv_winograd.TILE_VALUES": round(2 ** rng.uniform(14, 21)),
         "conv_im2col.TILE_BYTES": round(2 ** rng.uniform(12, 19)),
-        "conv_im2col.CHUNKS": rng.randint(1, 13),
         "dense.BLOCKS": rng.randint(1, 40),
         "dense.LARGE": round(2 ** rng.uniform(8, 17)),
         "threads.SMALL_PRODUCT": round(10 ** rng.uniform(4, 6.5)),

@@ -1,7 +1,7 @@
 """Sizes at which a compiled kernel goes another way, computed from the kernels' own constants.
 
-A changed constant moves them. Every size comes with what it must reach (so many blocks, so much in the last), and the tests
-ask the package whether it does.
+A changed constant moves them. Every size comes with what it must reach (so many blocks, so much in the last), and the
+tests ask the package whether it does.
 """
 
 import numpy as np
@@ -63,7 +63,7 @@ def direct_lines() -> list[tuple[Size, int, int]]:
 
 
 def winograd_lines() -> list[tuple[Size, tuple[int, int], int]]:
-    """Images around one, two, three groups of tiles: the size, groups and tiles of the last, columns that the last tile lacks."""
+    """Images around one, two, three groups of tiles: size, groups, tiles in the last, columns the last tile lacks."""
     found = []
     line = winograd_kernels.LINE
     for k, f in enumerate((line // 3, line, line + 1)):
@@ -89,7 +89,7 @@ def tile_rows(size: Size) -> int:
 
 
 def winograd_steps(group: int = 3) -> list[tuple[Size, tuple[int, int]]]:
-    """Images whose rows of tiles make one step, two, and a remainder that begins inside an image; steps and rows of the last."""
+    """Images whose rows of tiles make one step, two, and a remainder inside an image; steps and rows of the last."""
     c, f, w = next(
         (c, f, w)
         for c, f in ((3, 61), (2, 7), (1, 2))
@@ -128,7 +128,7 @@ def im2col_heights(window: tuple[int, int], strides: tuple[int, int], dtype: str
 
 
 def dense_sizes() -> list[tuple[tuple[int, int, int], tuple[int, int, int]]]:
-    """N, D, U around blocks and parts of a block: features of the longest block, its parts, features of the last part."""
+    """N, D, U around blocks and parts of a block: features of the longest block, its parts, features of the last."""
     units = 63
     examples = threads.SMALL_PRODUCT // (64 * units) + 1  # so many that a part is as short as parts get
     part = 64

@@ -1,4 +1,4 @@
-"""What the compiled kernels must give, said a second way: nine shifted matrix products, ReLU and windows, in float64."""
+"""What the kernels must give, said a second way: shifted matrix products, ReLU and windows, in float64."""
 
 from typing import Any, NamedTuple
 
@@ -117,17 +117,14 @@ def check_fused(ops, size, dtypes=("float32", "float64")):
 
 
 def check_convolution(ops, size, window=(3, 3), strides=(1, 1), dtypes=("float32", "float64")):
-    """Both passes of conv_im2col or conv_winograd, with all that may be left out, and `out`."""
+    """Both passes of a convolution, with all that may be left out."""
     exact = images(size, window)
     y = convolution(*exact, strides)
     dy = draw(y.shape, seed=2)[0]
     truth = convolution_gradients(exact[0], exact[1], dy, strides)
     for dtype in dtypes:
         x, kernel, bias, g = (array.astype(dtype) for array in (*exact, dy))
-        out = np.full(y.shape, np.nan, dtype)
-        assert ops.forward(x, kernel, bias, strides, out) is out
-        close(out, y, dtype)
-        assert np.array_equal(ops.forward(x, kernel, bias, strides), out)
+        close(ops.forward(x, kernel, bias, strides), y, dtype)
         gradients = ops.backward(x, kernel, g, strides)
         for gradient, expected in zip(gradients, truth, strict=True):
             close(gradient, expected, dtype)

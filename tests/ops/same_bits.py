@@ -1,4 +1,6 @@
-"""Run every parallel kernel with one, two and three threads: `python tests/ops/same_bits.py` prints the ops whose bits differ.
+"""Do bits depend on threads? `python tests/ops/same_bits.py` runs every parallel kernel with one, two and three.
+
+It prints the ops whose bits differ.
 
 A process of its own: numba's pool has three threads only where NUMBA_NUM_THREADS says so at the start.
 """
@@ -8,7 +10,18 @@ import numpy as np
 from kernel_sizes import direct_width, winograd_steps
 from kernel_truth import DirtyWorkspace, Size, draw, images
 
-from batik_scratch.ops import adam, conv_direct, conv_im2col, conv_winograd, dense, dropout, pooling, relu, threads
+from batik_scratch.ops import (
+    adam,
+    chunks,
+    conv_direct,
+    conv_im2col,
+    conv_winograd,
+    dense,
+    dropout,
+    pooling,
+    relu,
+    threads,
+)
 
 LENGTH = 10007  # of the flat operations: a prime, so that no number of threads divides it
 
@@ -53,11 +66,12 @@ def flat():
     return y, gate, relu.backward(g, gate), *dropped, w, m, v
 
 
-direct = Size(2 * conv_direct.CHUNKS + 1, 2 * conv_direct.rows_per_task(direct_width(3)) + 6, direct_width(3), 2, 3)
+direct = Size(2 * chunks.CHUNKS + 1, 2 * conv_direct.rows_per_task(direct_width(3)) + 6, direct_width(3), 2, 3)
 RUNS = {
     "conv_direct": lambda: fused(conv_direct, direct),
     "conv_winograd": lambda: fused(conv_winograd, winograd_steps()[5][0]),
     "conv_winograd unpooled": lambda: convolution(conv_winograd, Size(19, 14, 17, 3, 5)),
+    "conv_direct unpooled": lambda: convolution(conv_direct, direct),
     "conv_im2col": lambda: convolution(conv_im2col, Size(19, 14, 17, 3, 5)),
     "dense": product,
     "pooling": pooled,

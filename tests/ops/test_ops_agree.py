@@ -1,12 +1,11 @@
 """Every fast path against the plain one, over shapes drawn by hypothesis; linear maps against their adjoints."""
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batik_scratch.ops import adam, conv_im2col, conv_loops, dropout, pooling, relu
+from batik_scratch.ops import adam, conv_im2col, conv_loops, dropout, pooling, relu, threads
 from batik_scratch.ops.im2col import col2im, im2col
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
@@ -139,15 +138,15 @@ def test_a_maximum_that_is_nan_stays_nan():
     assert np.isnan(y[0, 0, 0, 0]) and winner[0, 0, 0, 0] == 1
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
+@pytest.mark.skipif(threads.allowed() < 2, reason="needs kernels that run on two threads")
 def test_bits_do_not_depend_on_the_number_of_threads():
     x, k, b, rng = convolution(9, 20, 21, 3, 8, 3, 3, "float32")
     dy = rng.standard_normal((9, 18, 19, 8)).astype("float32")
     results = []
-    for threads in (1, 2):
-        numba.set_num_threads(threads)
+    for number in (1, 2):
+        threads.use(number)
         results.append((conv_im2col.forward(x, k, b), *conv_im2col.backward(x, k, dy)))
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    threads.use(threads.allowed())
     assert all(np.array_equal(one, two) for one, two in zip(*results, strict=True))
 
 

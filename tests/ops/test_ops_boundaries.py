@@ -1,4 +1,4 @@
-"""Compiled kernels where they work: at the paper's sizes, and around every block, group, chunk and line (see kernel_sizes.py)."""
+"""Compiled kernels at the paper's sizes, and around every block, group, chunk and line (kernel_sizes.py)."""
 
 import numpy as np
 import pytest
@@ -18,9 +18,12 @@ from kernel_sizes import (
     winograd_steps,
 )
 from kernel_truth import Size, check_convolution, check_fused, close, convolution, draw, images
+from plain_mode import whole_module_needs_numba
 
-from batik_scratch.ops import conv_direct, conv_im2col, conv_winograd, dense, pooling, threads, winograd_kernels
+from batik_scratch.ops import choose, chunks, conv_direct, conv_im2col, conv_winograd, dense, pooling, threads, winograd_kernels
 from batik_scratch.ops.workspace import Workspace
+
+whole_module_needs_numba()
 
 DTYPES = ("float32", "float64")
 
@@ -86,7 +89,7 @@ def test_direct_takes_images_up_to_a_width_and_none_beyond():
     assert lines <= conv_direct.PLANE < lines + 3 * conv_direct.LANES
 
 
-@pytest.mark.parametrize("n", batches(conv_direct.CHUNKS))
+@pytest.mark.parametrize("n", batches(chunks.CHUNKS))
 def test_direct_with_fewer_images_than_chunks_as_many_and_more(n):
     rows = conv_direct.rows_per_task(direct_width(3))
     size = Size(n, 2 * (rows + 1) + 3, direct_width(3), 2, 3)
@@ -96,7 +99,7 @@ def test_direct_with_fewer_images_than_chunks_as_many_and_more(n):
 
 @pytest.mark.parametrize("f", [1, 2, 3, 4, 5])
 def test_direct_with_few_channels_and_filters_even_and_odd(f):
-    for c in {1, 3, conv_direct.FEW_CHANNELS - 1}:
+    for c in {1, 3, choose.FEW - 1}:
         check_fused(conv_direct, Size(2, 8, 11, c, f))
 
 
@@ -106,7 +109,7 @@ def test_direct_is_exact_in_whole_numbers_and_the_first_of_equals_wins(dtype):
     size = Size(2, 2 * (rows + 2) + 2, direct_width(3), 2, 3)
     assert direct_blocks(size)[0] == 2
     x, kernel, bias = (np.rint(array) for array in images(size))
-    y, winner = conv_direct.forward_plain(x, kernel, bias)
+    y, winner = conv_direct.forward_pooled_plain(x, kernel, bias)
     dy = np.rint(draw(y.shape, seed=2)[0])
     dbefore = pooling.backward_plain(dy * (y > 0), winner % 4, (2, size.h - 2, size.w - 2, 3), (2, 2), (2, 2))
     truth = (y, *conv_im2col.backward_plain(x, kernel, dbefore))
@@ -152,12 +155,12 @@ def test_winograd_steps_of_several_rows_of_tiles(case):
 def test_winograd_steps_that_begin_in_one_image_of_a_chunk_and_end_in_the_next():
     size = winograd_steps()[0][0]
     group, down = tile_rows(size), 2
-    size = size._replace(n=winograd_kernels.CHUNKS + 1, h=4 * down + 1)
+    size = size._replace(n=chunks.CHUNKS + 1, h=4 * down + 1)
     assert down < group < 2 * down  # the first chunk has two images: one step and a remainder
     check_fused(conv_winograd, size, dtypes=("float32",))
 
 
-@pytest.mark.parametrize("n", batches(winograd_kernels.CHUNKS))
+@pytest.mark.parametrize("n", batches(chunks.CHUNKS))
 def test_winograd_with_fewer_images_than_chunks_as_many_and_more(n):
     check_fused(conv_winograd, Size(n, 12, 9, 4, 3))
     check_convolution(conv_winograd, Size(n, 9, 12, 2, 5))
@@ -184,7 +187,7 @@ def test_im2col_tiles_of_output_rows(window, strides):
             check_convolution(conv_im2col, size, window, strides, dtypes=(dtype,))
 
 
-@pytest.mark.parametrize("n", batches(conv_im2col.CHUNKS))
+@pytest.mark.parametrize("n", batches(chunks.CHUNKS))
 def test_im2col_with_fewer_images_than_chunks_as_many_and_more(n):
     check_convolution(conv_im2col, Size(n, 7, 6, 2, 3), (2, 3), (1, 2))
 

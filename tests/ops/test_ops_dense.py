@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_mode import PLAIN
 
 from batik_scratch.ops import dense
 from batik_scratch.ops.workspace import Workspace
@@ -30,7 +31,7 @@ def test_the_split_product_agrees_with_the_plain_one(n, d, u, dtype):
 def test_a_large_kernel_is_split_and_what_is_not_needed_is_not_made():
     rng, features = np.random.default_rng(1), dense.LARGE // 16 + 900
     x, w, dy = (rng.standard_normal(s).astype("float32") for s in ((4, features), (features, 16), (4, 16)))
-    assert not dense._plain_is_best(x, w)
+    assert dense._plain_is_best(x, w) == PLAIN
     np.testing.assert_allclose(dense.forward(x, w, dy[0]), x @ w + dy[0], rtol=0, atol=2e-3)
     dx, dw, db = dense.backward(x, w, dy, need_dx=False)
     assert dx is None and np.allclose(dw, x.T @ dy, atol=1e-5) and np.allclose(db, dy.sum(axis=0), atol=1e-6)

@@ -4,11 +4,13 @@ import importlib
 import os
 import sys
 
-import numba
 import pytest
+from plain_mode import whole_module_needs_numba
 
 from batik_scratch.ops import jit
 from batik_scratch.ops.jit import cache_is_cold, compiled
+
+numba = whole_module_needs_numba()
 
 KERNEL = """
 from batik_scratch.ops.jit import compiled
@@ -22,7 +24,7 @@ def {name}(x):
 
 @pytest.fixture
 def three_files(tmp_path, monkeypatch):
-    """three_files(body) -> the answer for 1 of a kernel that calls one of another file, which calls `body` in a third."""
+    """three_files(body, time): a kernel's answer to 1; it calls one of another file, and that one `body` in a third."""
     monkeypatch.syspath_prepend(tmp_path)
     # numba reads the variable at its import and again at a compilation: both have to say the same
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))

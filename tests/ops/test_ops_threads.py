@@ -5,12 +5,14 @@ import subprocess
 import sys
 import threading
 
-import numba
 import numpy as np
 import pytest
+from plain_mode import whole_module_needs_numba
 from threadpoolctl import threadpool_info
 
 from batik_scratch.ops import relu, threads
+
+numba = whole_module_needs_numba()
 
 
 def blas_threads():
