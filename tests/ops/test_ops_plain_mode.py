@@ -46,12 +46,8 @@ def report(program, paths=(), **variables):
     left_out = ("BATIK_SCRATCH_PLAIN", "PYTHONPATH")
     env = {name: value for name, value in os.environ.items() if name not in left_out} | variables
     env["PYTHONPATH"] = os.pathsep.join(map(str, [*paths, PACKAGE]))
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"{program}\nimport json; print(json.dumps(found))"],
-        env=env,
-        capture_output=True,
-        text=True,
-    )
+    code = f"{program}\nimport json; print(json.dumps(found))"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
