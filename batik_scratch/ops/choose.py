@@ -13,7 +13,6 @@ import numpy as np
 
 from ..errors import InputError
 from . import conv_direct, conv_im2col, conv_loops, conv_winograd
-from .jit import plain_reason
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,6 @@ def cannot(name: str, shape: Convolution) -> str | None:
 def pooled(algorithm: Algorithm, dtype: np.dtype, pool: tuple[int, int], strides: tuple[int, int]) -> ModuleType | None:
     """The module that does convolution, ReLU and this max-pooling in one pass; None if the three run one by one.
 
-    It pays by keeping a compiled tile in the cache: NumPy's plain versions, and complex numbers, have no such pass.
+    Complex numbers run one by one: they are for checking gradients, and meet every layer on its own.
     """
-    fits = pool == strides == (2, 2) and dtype.kind == "f" and plain_reason() is None
-    return algorithm.pooled if fits else None
+    return algorithm.pooled if pool == strides == (2, 2) and dtype.kind == "f" else None

@@ -20,7 +20,17 @@ from kernel_sizes import (
 from kernel_truth import Size, check_convolution, check_fused, close, convolution, draw, images
 from plain_mode import whole_module_needs_numba
 
-from batik_scratch.ops import choose, chunks, conv_direct, conv_im2col, conv_winograd, dense, pooling, threads, winograd_kernels
+from batik_scratch.ops import (
+    choose,
+    chunks,
+    conv_direct,
+    conv_im2col,
+    conv_winograd,
+    dense,
+    pooling,
+    threads,
+    winograd_kernels,
+)
 from batik_scratch.ops.workspace import Workspace
 
 whole_module_needs_numba()
