@@ -79,7 +79,13 @@ def files_of_convolutions():
     def note(frame, event, _):
         path, name = Path(frame.f_code.co_filename), frame.f_code.co_name
         above = Path(frame.f_back.f_code.co_filename).parent.name if frame.f_back else ""
-        if event == "call" and path.stem.startswith("conv_") and path.parent.name == "ops" and above != "ops" and name[0] != "_":
+        if (
+            event == "call"
+            and path.stem.startswith("conv_")
+            and path.parent.name == "ops"
+            and above != "ops"
+            and name[0] != "_"
+        ):
             entered.add((path.stem, name.removesuffix("_pooled").removesuffix("_plain")))
 
     sys.setprofile(note)
