@@ -37,7 +37,7 @@ def test_a_check_that_skips_too_much_fails():
     class Jumpy(nn.ReLU):
         def forward(self, x, training=False, keep=None):
             y = super().forward(x, training, keep)
-            self._kept = np.random.default_rng().random(x.shape) > 0.5  # a gate that never stays
+            self._keep(np.random.default_rng().random(x.shape) > 0.5, training, keep)  # a gate that never stays
             return y
 
     report = check_layer(Jumpy(), (4, 5))
@@ -195,7 +195,7 @@ def test_what_a_layer_decided_is_its_gate_or_its_winners():
     layers = [nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten(), nn.Dense(2)]
     model = nn.Sequential(layers, (4, 4, 3), random_state=0, dtype="float64")
     model.forward(x, keep=True)
-    gate, winner = gradcheck.frozen.gates(model.layers)
+    gate, winner = gradcheck.specimen.decisions(model.layers)
     assert np.array_equal(gate, x > 0) and winner.shape == (2, 2, 2, 3)
 
 
@@ -222,7 +222,7 @@ def test_a_direction_that_always_crosses_a_kink_fails():
     class Jumpy(nn.ReLU):
         def forward(self, x, training=False, keep=None):
             y = super().forward(x, training, keep)
-            self._kept = np.random.default_rng().random(x.shape) > 0.5
+            self._keep(np.random.default_rng().random(x.shape) > 0.5, training, keep)
             return y
 
     report = check_layer(Jumpy(), (4, 5), method="random direction")

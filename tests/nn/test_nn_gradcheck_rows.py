@@ -5,8 +5,8 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.nn.gradcheck import check_layer, check_model
-from batik_scratch.nn.gradcheck.frozen import random_state, set_random_state
 from batik_scratch.nn.gradcheck.numeric import along, unit_direction
+from batik_scratch.nn.gradcheck.specimen import Randomness
 
 
 class Wrong(nn.Dense):
@@ -25,7 +25,7 @@ class ChangesDy(Wrong):
 
 class ChangesX(Wrong):
     def spoil(self, dy):
-        self._kept[2, 0] -= 0.5
+        self._recall()[2, 0] -= 0.5
 
 
 class ChangesBias(Wrong):
@@ -129,10 +129,9 @@ class SameGate(nn.ReLU):
 
     def forward(self, x, training=False, keep=None):
         y = super().forward(x, training, keep)
-        if self._kept is not None:
-            self.gate = getattr(self, "gate", np.zeros(x.shape, bool))
-            self.gate[...] = DICE.random(x.shape) > 0.5 if self.jump else self._kept
-            self._kept = self.gate
+        self.gate = getattr(self, "gate", np.zeros(x.shape, bool))
+        self.gate[...] = DICE.random(x.shape) > 0.5 if self.jump else x > 0
+        self._keep(self.gate, training, keep)
         return y
 
 
@@ -193,11 +192,11 @@ class SameGradient(nn.Dense):
 
 def test_every_direction_is_compared_with_the_gradients_before_the_first_step():
     model, x, y = network(SameGradient(4))
-    generator = random_state(model.layers[2])
+    masks = Randomness(model.layers)
     model.train_gradients(x, y)  # the check too begins with an earlier batch
     model.train_gradients(x, y)
     gradients = [g.copy() for layer in model.layers for g in layer.grads.values()]
-    set_random_state(model.layers[2], generator)
+    masks.rewind()
     rng = np.random.default_rng(0)
     report = check_model(model, x, y, directions=3)
     for row in report.tensors:

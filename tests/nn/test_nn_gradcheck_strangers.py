@@ -6,8 +6,9 @@ import pytest
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn.gradcheck import check_layer, check_loss, check_model, check_optimizer
-from batik_scratch.nn.gradcheck.model import _gates_at, _Network, _row
+from batik_scratch.nn.gradcheck.model import ModelProbe, direction_row, logits_and_gates
 from batik_scratch.nn.gradcheck.optimizers import adam_rule, sgd_rule
+from batik_scratch.nn.gradcheck.specimen import moved
 
 
 class TanhDense(nn.Dense):
@@ -113,13 +114,12 @@ def test_the_gates_of_a_network_are_those_of_the_weights_and_the_images_at_hand(
     model.compile()
     rng = np.random.default_rng(0)
     x, y = rng.random((2, 22, 22, 3)), np.array([0, 2])
-    network = _Network(model, x, y)
-    kernels = list(network.tensors.values())
-    here, there = (
-        network._loss_at(kernels, [s * w for w in kernels])[1] for s in (0.0, -2.0)
-    )  # the weights turned over
+    probe = ModelProbe(model, x, y)
+    here = probe.loss_and_gates()[1]
+    with moved(*((w, -2 * w) for w in probe.tensors.values())):  # the weights turned over
+        there = probe.loss_and_gates()[1]
     assert len(here) == 7 and sum((a != b).any() for a, b in zip(here, there, strict=True)) >= 3
-    one, other = _gates_at(model, x), _gates_at(model, 1 - x)
+    one, other = logits_and_gates(model, x)[1], logits_and_gates(model, 1 - x)[1]
     assert len(one) == 7 and any((a != b).any() for a, b in zip(one, other, strict=True))
 
 
@@ -232,7 +232,7 @@ def test_a_network_with_a_layer_that_keeps_its_first_gradient_is_caught():
 class Jumpy(nn.ReLU):
     def forward(self, x, training=False, keep=None):
         y = super().forward(x, training, keep)
-        self._kept = np.random.default_rng().random(x.shape) > 0.5  # a gate that never stays
+        self._keep(np.random.default_rng().random(x.shape) > 0.5, training, keep)  # a gate that never stays
         return y
 
 
@@ -259,7 +259,7 @@ def test_a_network_that_crosses_a_kink_in_every_direction_fails_after_21(each):
     ],
 )
 def test_a_networks_direction_forgives_rounding_only_where_something_was_subtracted(method, analytic, numeric, ok):
-    check = _row("dx", method, analytic, numeric, 2, 1e-10)
+    check = direction_row("dx", method, analytic, numeric, 2, 1e-10)
     assert (check.ok, check.skipped, check.compared) == (ok, 2, 1)
     assert check.error == pytest.approx(abs(analytic - numeric) / max(analytic, numeric))
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...nn import Optimizer
-from ...nn.gradcheck.optimizers import Rule, adam_rule, sgd_rule, trajectories
+from ...nn.gradcheck.optimizers import UpdateRule, adam_rule, sgd_rule, trajectories
 from .diagnosis import Diagnosis
 
 TENSORS = 2  # in `trajectories`
 
 
-def right_rule(optimizer: Optimizer) -> Rule:
+def right_rule(optimizer: Optimizer) -> UpdateRule:
     """The rule that an optimiser with these options should follow: Adam's where it has betas, else gradient descent's."""
     if hasattr(optimizer, "beta_1"):
         return adam_rule(*_adam_options(optimizer))
@@ -23,7 +23,7 @@ def right_rule(optimizer: Optimizer) -> Rule:
     )
 
 
-def steps_apart(optimizer: Optimizer, rule: Rule, steps: int) -> tuple[int, str, float, float] | None:
+def steps_apart(optimizer: Optimizer, rule: UpdateRule, steps: int) -> tuple[int, str, float, float] | None:
     """First step, tensor, and the values of its worst place, where optimiser and rule part; None where they agree."""
     trained, expected = trajectories(copy.deepcopy(optimizer), rule, steps)
     for number, (ours, theirs) in enumerate(zip(trained, expected, strict=True), 1):
@@ -47,7 +47,7 @@ def explain(optimizer: Optimizer, steps: int, apart: tuple[int, str, float, floa
     )
 
 
-def _wrong_adams(optimizer: Optimizer) -> Iterator[tuple[str, Rule, str]]:
+def _wrong_adams(optimizer: Optimizer) -> Iterator[tuple[str, UpdateRule, str]]:
     lr, beta_1, beta_2, epsilon = _adam_options(optimizer)
     yield (
         "no bias correction",
@@ -79,7 +79,7 @@ def _wrong_adams(optimizer: Optimizer) -> Iterator[tuple[str, Rule, str]]:
     )
 
 
-def _wrong_descents(optimizer: Optimizer) -> Iterator[tuple[str, Rule, str]]:
+def _wrong_descents(optimizer: Optimizer) -> Iterator[tuple[str, UpdateRule, str]]:
     lr, momentum = optimizer.learning_rate, getattr(optimizer, "momentum", 0.0)
     nesterov = bool(getattr(optimizer, "nesterov", False))
     yield "wrong sign", sgd_rule(-lr, momentum, nesterov), "The step goes uphill: learning rate times g is subtracted."
@@ -99,7 +99,7 @@ def _adam(
     alpha: Any = None,
     inside: bool = False,
     square: bool = True,
-) -> Rule:
+) -> UpdateRule:
     """Adam with something left out or moved."""
 
     def rule(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
@@ -111,7 +111,7 @@ def _adam(
     return rule
 
 
-def _counting(rule: Rule, advance: int) -> Rule:
+def _counting(rule: UpdateRule, advance: int) -> UpdateRule:
     """The rule with t = 1, 2 in the first step, and `advance` more in each one after it."""
     calls = 0
 

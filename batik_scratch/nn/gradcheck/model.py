@@ -1,15 +1,15 @@
 """check_model: the whole network's loss, and its input, along random directions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
 from ..model import Sequential
-from .frozen import gates, random_state, set_random_state
-from .numeric import ATOL, COMPLEX, CROSSINGS, DIRECTION, H, along, same_gates, unit_direction
-from .report import GradientReport, TensorCheck
+from .numeric import ATOL, COMPLEX, CROSSINGS, DIRECTION, Gates, H, along, same_gates, unit_direction
+from .report import GradientReport, TensorCheck, nothing_to_compare
+from .specimen import Randomness, decisions, moved
 
 EPS = 1e-6
 
@@ -32,25 +32,24 @@ def check_model(
     if model.dtype.name not in ("float64", "complex128"):
         raise InputError(f"check_model: needs a float64 or complex128 model, got {model.dtype}; float32 is too coarse")
     rng = np.random.default_rng(seed)
-    subject = _Network(model, x, y)
+    probe = ModelProbe(model, x, y)
     report = GradientReport("whole network")
-    every = list(subject.tensors)
+    every = list(probe.tensors)
     for number in range(directions):
-        report.tensors.append(subject.along(f"direction {number + 1}", every, rng))
+        report.tensors.append(probe.along(f"direction {number + 1}", every, rng))
     if each_tensor:
-        report.tensors += [subject.along(name, [name], rng) for name in every]
-        report.tensors.append(_input_direction(model, x, rng))
+        report.tensors += [probe.along(name, [name], rng) for name in every]
+        report.tensors.append(_along_the_input(model, x, rng))
     return report
 
 
-class _Network:
+class ModelProbe:
     """The model, its batch, its parameters by name, and their gradients."""
 
     def __init__(self, model: Sequential, x: np.ndarray, y: np.ndarray) -> None:
         self.model, self.x, self.y = model, x, y
-        self.complex_step = model.dtype.kind == "c"
         model.train_gradients(-x, y)  # an earlier batch, to be forgotten
-        self.states = [random_state(layer) for layer in model.layers]
+        self.masks = Randomness(model.layers)
         loss = model.train_gradients(x, y)
         if not np.isfinite(loss):
             raise InputError(f"check_model: the loss of these images is {loss}; there is no gradient to check")
@@ -59,68 +58,74 @@ class _Network:
         self.gradients = {name: layer.grads[key].real.copy() for name, layer, key in named}
 
     def along(self, name: str, names: Sequence[str], rng: np.random.Generator) -> TensorCheck:
-        tensors = [self.tensors[key] for key in names]
-        crossed = 0
-        while crossed <= CROSSINGS:
-            direction = unit_direction(tensors, rng)
-            analytic = along([self.gradients[key] for key in names], direction)
-            if self.complex_step:
-                numeric = self._loss_at(tensors, [1j * H * d for d in direction])[0].imag / H
-                return _row(name, COMPLEX, analytic, numeric, crossed, 1e-10)
-            above, gates_above = self._loss_at(tensors, [EPS * d for d in direction])
-            below, gates_below = self._loss_at(tensors, [-EPS * d for d in direction])
-            if same_gates(gates_above, gates_below):
-                return _row(name, DIRECTION, analytic, float((above - below) / (2 * EPS)), crossed, 1e-5)
-            crossed += 1
-        return TensorCheck(name, DIRECTION, np.inf, (), np.nan, np.nan, 0, crossed, False)
+        """A row for one direction through the tensors called `names` together."""
+        tensors, gradients = ([of[key] for key in names] for of in (self.tensors, self.gradients))
+        return one_direction(name, tensors, gradients, self.loss_and_gates, 1.0, rng, self.model.dtype.kind == "c")
 
-    def _loss_at(self, tensors: Sequence[np.ndarray], step: Sequence[np.ndarray]) -> tuple[Any, list[np.ndarray]]:
-        """The training loss with every tensor moved by its step (and moved back), and the gates on the way."""
-        before = [w.copy() for w in tensors]
-        for w, s in zip(tensors, step, strict=True):
-            w += s
-        self._same_masks()
+    def loss_and_gates(self) -> tuple[Any, Gates]:
+        """The training loss with the tensors as they stand, and the gates on the way; none of a complex model."""
+        self.masks.rewind()
         loss = self.model.train_gradients(self.x, self.y)
-        decided: list[np.ndarray] = []
-        if not self.complex_step:  # training may fuse layers; one by one, each keeps what it decided
-            self._same_masks()
-            self.model.forward(self.x, training=True)
-            decided = [gate.copy() for gate in gates(self.model.layers)]
-        for w, old in zip(tensors, before, strict=True):
-            w[...] = old
-        return loss, decided
-
-    def _same_masks(self) -> None:
-        for layer, state in zip(self.model.layers, self.states, strict=True):
-            set_random_state(layer, state)
+        if self.model.dtype.kind == "c":
+            return loss, []
+        self.masks.rewind()  # training may fuse layers; one by one, each keeps what it decided
+        self.model.forward(self.x, training=True)
+        return loss, decisions(self.model.layers)
 
 
-def _input_direction(model: Sequential, x: np.ndarray, rng: np.random.Generator) -> TensorCheck:
+def _along_the_input(model: Sequential, x: np.ndarray, rng: np.random.Generator) -> TensorCheck:
     """d <dlogits, logits(x)> / dx along one direction, dropout off."""
     x = x.astype(np.float64)
     dlogits = rng.standard_normal(model.logits(x).shape)  # (N, U)
-    gradient = model.input_gradient(x, lambda logits: dlogits.astype(logits.dtype)).real
-    crossed = 0
-    while crossed <= CROSSINGS:
-        (direction,) = unit_direction([x], rng)
-        analytic = along([gradient], [direction])
-        if model.dtype.kind == "c":
-            moved = model.logits(x + 1j * H * direction)
-            return _row("dx", COMPLEX, analytic, float((dlogits * moved.imag).sum() / H), crossed, 1e-10)
-        above, below = x + EPS * direction, x - EPS * direction
-        if same_gates(_gates_at(model, above), _gates_at(model, below)):
-            difference = model.logits(above) - model.logits(below)
-            return _row("dx", DIRECTION, analytic, float((dlogits * difference).sum() / (2 * EPS)), crossed, 1e-5)
-        crossed += 1
-    return TensorCheck("dx", DIRECTION, np.inf, (), np.nan, np.nan, 0, crossed, False)
+    gradient = model.input_gradient(x, lambda logits: dlogits.astype(logits.dtype)).real  # (N, ...)
+    moving = x.astype(model.dtype)
+    by_complex = model.dtype.kind == "c"
+    return one_direction("dx", [moving], [gradient], lambda: logits_and_gates(model, moving), dlogits, rng, by_complex)
 
 
-def _gates_at(model: Sequential, x: np.ndarray) -> list[np.ndarray]:
+def logits_and_gates(model: Sequential, x: np.ndarray) -> tuple[np.ndarray, Gates]:
+    """The logits of x without dropout, and the gates on the way; none of a complex model."""
+    logits = model.logits(x)
+    if model.dtype.kind == "c":
+        return logits, []
     model.forward(x, keep=True)
-    return [gate.copy() for gate in gates(model.layers)]
+    return logits, decisions(model.layers)
 
 
-def _row(name: str, method: str, analytic: float, numeric: float, crossed: int, rtol: float) -> TensorCheck:
+def one_direction(
+    name: str,
+    tensors: Sequence[np.ndarray],
+    gradients: Sequence[np.ndarray],
+    output: Callable[[], tuple[Any, Gates]],
+    dy: np.ndarray | float,
+    rng: np.random.Generator,
+    by_complex: bool,
+) -> TensorCheck:
+    """<gradients, d> against the derivative of <dy, output()> along a random direction d through the tensors together.
+
+    Complex tensors take the complex step, real ones a central difference. A direction that crosses a kink is counted, and
+    another one drawn.
+    """
+    for crossed in range(CROSSINGS + 1):
+        direction = unit_direction(tensors, rng)
+        analytic = along(gradients, direction)
+
+        def beside(step: Any, direction: list[np.ndarray] = direction) -> tuple[Any, Gates]:
+            with moved(*zip(tensors, [step * d for d in direction], strict=True)):
+                return output()
+
+        if by_complex:
+            slope = (dy * np.asarray(beside(1j * H)[0]).imag).sum() / H
+            return direction_row(name, COMPLEX, analytic, float(slope), crossed, 1e-10)
+        (above, gates_above), (below, gates_below) = beside(EPS), beside(-EPS)
+        if same_gates(gates_above, gates_below):
+            slope = (dy * np.asarray(above - below)).sum() / (2 * EPS)
+            return direction_row(name, DIRECTION, analytic, float(slope), crossed, 1e-5)
+    return nothing_to_compare(name, DIRECTION, skipped=crossed + 1)
+
+
+def direction_row(name: str, method: str, analytic: float, numeric: float, crossed: int, rtol: float) -> TensorCheck:
+    """The verdict on one direction; only what was subtracted is forgiven its rounding."""
     scale = max(abs(analytic), abs(numeric), 1e-300)
     error = abs(analytic - numeric)
     atol = 0.0 if method == COMPLEX else ATOL  # what rounding leaves of a difference over 2e-6

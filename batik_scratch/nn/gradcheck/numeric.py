@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .report import TensorCheck
+from .report import TensorCheck, nothing_to_compare
+from .specimen import moved
 
 ATOL = 1e-8  # for gradients up to 1; beyond that, of the largest
 MAX_SKIPPED = 0.05
@@ -42,11 +43,11 @@ def at_places(
 ) -> TensorCheck:
     """`gradient` of <dy, output()> against differences at sampled places of `tensor`, changed in place and put back.
 
-    A complex `tensor` takes the complex step, which leaves the real part, and so every gate, where it is. `gates` tells
+    A complex `tensor` takes the complex step, which leaves the real part, and so every gate, as it is. `gates` tells
     what was decided in the last `output()`; a place where that differs between the two sides is skipped.
     """
     if not fits(gradient, tensor):
-        return TensorCheck(f"{name} {_kind(gradient)}", "shape", np.inf, (), np.nan, np.nan, 0, 0, False)
+        return nothing_to_compare(f"{name} {_kind(gradient)}", "shape")
     by_complex = tensor.dtype.kind == "c"
     places = rng.permutation(tensor.size)[:samples]
     flat = tensor.reshape(-1)
@@ -54,15 +55,13 @@ def at_places(
     for place in places:
         seen: list[Gates] = []
 
-        def moved(step: Any, place: int = place, seen: list[Gates] = seen) -> Any:
-            before = flat[place]
-            flat[place] = before + step
-            y = np.array(output())  # a copy: it may be a view of x, or an array that the next call fills
-            seen.append([gate.copy() for gate in gates()])
-            flat[place] = before
+        def beside(step: Any, here: np.ndarray = flat[place : place + 1], seen: list[Gates] = seen) -> Any:
+            with moved((here, step)):
+                y = np.array(output())  # a copy: it may be an array that the next call fills
+                seen.append(gates())
             return y
 
-        slope = complex_step(moved) if by_complex else central_difference(moved, eps)
+        slope = complex_step(beside) if by_complex else central_difference(beside, eps)
         if same_gates(seen[0], seen[-1]):
             numeric.append(float((dy * slope).sum()))
             kept.append(place)
@@ -75,7 +74,7 @@ def at_places(
 
 
 def fits(gradient: Any, tensor: np.ndarray) -> bool:
-    """True where `gradient` is an array of real numbers, of the tensor's shape."""
+    """True if `gradient` is an array of real numbers, of the tensor's shape."""
     return isinstance(gradient, np.ndarray) and gradient.shape == tensor.shape and gradient.dtype.kind in "fiu"
 
 
@@ -98,11 +97,11 @@ def verdict(
 ) -> TensorCheck:
     """Agree within atol + rtol max(|a|, |n|) everywhere, with few places skipped.
 
-    `places` are flat indices into `shape`. Without `atol` it is ATOL, times the largest gradient where that is above 1:
+    `places` are flat indices into `shape`. Without `atol` it is ATOL, times the largest gradient if that is above 1:
     an algorithm that trades exactness for speed rounds in proportion to the largest values.
     """
     if len(places) == 0:
-        return TensorCheck(name, method, np.inf, (), np.nan, np.nan, 0, skipped, False)
+        return nothing_to_compare(name, method, skipped=skipped)
     difference = np.abs(analytic - numeric)
     scale = np.maximum(np.abs(analytic), np.abs(numeric))
     if atol is None:
@@ -118,7 +117,7 @@ def verdict(
 
 
 def same_gates(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
-    """True where nothing switched: the same gates open, the same maxima chosen."""
+    """True if nothing switched: the same gates open, the same maxima chosen."""
     return all(np.array_equal(one, other) for one, other in zip(a, b, strict=True))
 
 

@@ -12,10 +12,10 @@ from ..optimizers import Optimizer
 from .numeric import verdict
 from .report import GradientReport
 
-Rule = Callable[[np.ndarray, np.ndarray, dict[str, Any], int], np.ndarray]
+UpdateRule = Callable[[np.ndarray, np.ndarray, dict[str, Any], int], np.ndarray]
 
 
-def check_optimizer(optimizer: Optimizer, reference: Rule, steps: int = 7) -> GradientReport:
+def check_optimizer(optimizer: Optimizer, reference: UpdateRule, steps: int = 7) -> GradientReport:
     """Run `optimizer` on two tensors beside `reference(w, g, memory, t) -> w`, the rule written down independently.
 
     Two tensors, because a step counter advanced once per tensor looks right with one; several steps, because a missing
@@ -33,7 +33,7 @@ def check_optimizer(optimizer: Optimizer, reference: Rule, steps: int = 7) -> Gr
 
 
 def trajectories(
-    optimizer: Optimizer, reference: Rule, steps: int
+    optimizer: Optimizer, reference: UpdateRule, steps: int
 ) -> tuple[list[dict[str, np.ndarray]], list[dict[str, np.ndarray]]]:
     """The two tensors after each step, as the optimiser leaves them and as the rule does, on the same gradients."""
     rng = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def trajectories(
     return trained_after, expected_after
 
 
-def adam_rule(lr: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7) -> Rule:
+def adam_rule(lr: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7) -> UpdateRule:
     """Adam as Keras writes it (Kingma & Ba, 2015, the form with "epsilon hat")."""
 
     def rule(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
@@ -65,7 +65,7 @@ def adam_rule(lr: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999, epsi
     return rule
 
 
-def sgd_rule(lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> Rule:
+def sgd_rule(lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> UpdateRule:
     """Gradient descent with momentum, in Keras' form."""
 
     def rule(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What a gradient check found: a verdict per tensor, and a table of them."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class TensorCheck:
 class GradientReport:
     """All tensors of one check; `str()` is a table, `ok` the verdict.
 
-    layer, input_shape    what was checked, where it was a layer: enough to examine it further
+    layer, input_shape    what was checked, if it was a layer: enough to examine it further
     """
 
     title: str
@@ -80,10 +81,15 @@ def tables(reports: list[GradientReport]) -> str:
     return "\n".join(lines)
 
 
-def broken_promise(name: str, what: str, now: np.ndarray, before: np.ndarray) -> TensorCheck:
+def nothing_to_compare(name: str, method: str, compared: int = 0, skipped: int = 0) -> TensorCheck:
+    """A failed check that has no two numbers to show."""
+    return TensorCheck(name, method, np.inf, (), np.nan, np.nan, compared, skipped, False)
+
+
+def broken_promise(name: str, what: str, now: Any, before: np.ndarray) -> TensorCheck:
     """A failed check for what should have stayed as it was, with the place where most changed."""
-    if now.shape != before.shape:
-        return TensorCheck(name, what, np.inf, (), np.nan, np.nan, before.size, 0, False)
+    if np.shape(now) != before.shape:
+        return nothing_to_compare(name, what, compared=before.size)
     difference = np.nan_to_num(np.abs(now - before), nan=np.inf)
     worst = tuple(int(i) for i in np.unravel_index(int(difference.argmax()), before.shape))
     largest = max(abs(float(now[worst])), abs(float(before[worst])), 1e-300)

@@ -163,6 +163,11 @@ def moved(*steps: tuple[np.ndarray, Any]) -> Iterator[None]:
             tensor[...] = value
 
 
+def decisions(layers: Iterable[Layer]) -> list[np.ndarray]:
+    """Copies of what the layers decided in the last kept forward pass: ReLU's gates, pooling's winners."""
+    return [decided.copy() for layer in layers for decided in layer.decisions()]
+
+
 def what_instead(value: Any) -> str | None:
     """None for an array of numbers; else what it is: "a list", "an array of dtype object"."""
     if not isinstance(value, NUMBERS):

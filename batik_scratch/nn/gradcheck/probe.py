@@ -1,0 +1,86 @@
+"""What every method of `check_layer` starts from: a layer at one input, what its backward said there, and how to move it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..layers import Layer
+from .numeric import distinct, fits
+from .report import TensorCheck, broken_promise
+from .specimen import Specimen, Twice, decisions, moved
+
+
+class Probe:
+    """A specimen of the layer, an input, an upstream gradient, and what backward made of them.
+
+    x, dy        the input (n, *input_shape) and the upstream gradient, of y's shape
+    gradients    {tensor: what backward gave}
+    tensors      {"dx": x, and each parameter}: the arrays that `forward` reads, to be moved in place
+    broken       a row for each promise that was broken on the way
+    linear       True if y is linear in each tensor alone
+    """
+
+    def __init__(self, layer: Layer, input_shape: tuple[int, ...], n: int, seed: int, x: np.ndarray | None) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.specimen = Specimen(layer, input_shape, self.rng)
+        self.x = distinct((n, *input_shape), self.rng) if x is None else np.array(x, np.float64, order="C")
+        y = self.specimen.forward(distinct(self.x.shape, self.rng))  # an earlier batch, to be forgotten
+        self.specimen.backward(self.rng.standard_normal(y.shape))  # its gradients too
+        self.specimen.hold()
+        self.dy = self.rng.standard_normal(self.forward().shape)
+        twice = self.specimen.backward_twice(self.x, self.dy)
+        self.gradients = twice.first
+        self.broken = _broken(twice)
+        self.tensors = {"dx": self.x, **self.specimen.layer.params}
+        self.linear = self._is_linear()
+
+    @property
+    def complete(self) -> bool:
+        """True if every gradient is there, in its tensor's shape."""
+        return all(fits(g, self.tensors[key]) for key, g in self.gradients.items())
+
+    @property
+    def present(self) -> dict[str, np.ndarray]:
+        """{tensor: gradient} of those that are there."""
+        return {key: g for key, g in self.gradients.items() if g is not None}
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """How far to move for a difference, and the tolerance; a linear layer has no curvature that a long step would see."""
+        return (1e-3, 1e-8) if self.linear else (1e-5, 1e-6)
+
+    def forward(self) -> np.ndarray:
+        """y of x and the parameters as they stand, under one frozen dropout mask."""
+        return self.specimen.forward(self.x)
+
+    def forward_moved(self, steps: dict[str, np.ndarray]) -> np.ndarray:
+        """y with each tensor moved by its step."""
+        with moved(*((self.tensors[key], step) for key, step in steps.items())):
+            return self.forward()
+
+    def decisions(self) -> list[np.ndarray]:
+        """What the layer decided in the last forward pass."""
+        return decisions([self.specimen.layer])
+
+    def _is_linear(self) -> bool:
+        """Whether a long step in each tensor alone, twice back, changes y twice as much the other way: no kink, no bend."""
+        at_rest = self.forward()
+        for name, tensor in self.tensors.items():
+            v = 3 * self.rng.standard_normal(tensor.shape)
+            there, back = (self.forward_moved({name: step * v}) - at_rest for step in (1, -2))
+            if not np.allclose(back, -2 * there, rtol=1e-9, atol=1e-9 * np.abs(there).max(initial=1e-300)):
+                return False
+        return True
+
+
+def _broken(twice: Twice) -> list[TensorCheck]:
+    """A row for each array that was changed, and for each gradient that is another one the second time."""
+    rows = [broken_promise(name, "was changed", now, was) for name, (now, was) in twice.changed.items()]
+    for name in twice.unlike():
+        if _all_real(both := (twice.second[name], twice.first[name])):
+            rows.append(broken_promise(name, "second backward", *both))
+    return rows
+
+
+def _all_real(arrays: Sequence[np.ndarray]) -> bool:
+    return all(fits(array, np.asarray(array)) for array in arrays)
