@@ -3,7 +3,7 @@
 It works from numbers alone. The layer is run, its true Jacobian measured by central differences, and each explanation
 below asks one question: is what `backward` returned, to seven digits, the true gradient times a constant? transposed?
 of a flipped kernel? of the last window alone? An explanation that fits random numbers to seven digits is no accident,
-so where one fires it is right; the order only decides between two that say the same. Class names and source are never
+so if one fires it is right; the order only decides between two that say the same. Class names and source are never
 looked at, so it reads a student's layer as well as ours.
 
     >>> for diagnosis in diagnose(MyConv2D(4, (2, 3), strides=2), (5, 6, 3)):
@@ -11,25 +11,25 @@ looked at, so it reads a student's layer as well as ours.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..errors import InputError
 from ..nn import Layer, Optimizer
+from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
 from .symptoms import altered, losses, masks, normalising, optimizers, order, reruns, size, sums, values
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
+from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up
+from .symptoms.claim import Claim, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.diagnosis import Diagnosis
-from .symptoms.patient import Failure
 from .symptoms.quotients import Quotient, explain_quotient
-from .symptoms.run import LARGEST, Case, Run, TooLarge, run
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
-Explanation = Callable[[Run, str, np.ndarray], Diagnosis | None]
-EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
+EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given; what was given has its tensor's shape
     size.not_a_number,
     size.not_measured,
     size.always_zero,
@@ -61,8 +61,9 @@ EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given
     reruns.right_in_an_easier_case,
     reruns.right_values_elsewhere,
     reruns.right_in_the_easiest_case,
+    reruns.unexplained,
 )
-SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # where the shape is another one
+SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     size.not_a_number,
     order.transposed,
     order.padding_not_cut_off,
@@ -81,11 +82,12 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     losses.true_class_forgotten,
     losses.only_the_true_class,
     altered.input_altered,
+    reruns.unexplained,
 )
 
 
 def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0) -> list[Diagnosis]:
-    """What is wrong with the gradients of `layer` on n inputs of `input_shape`; an empty list where nothing is.
+    """What is wrong with the gradients of `layer` on n inputs of `input_shape`; an empty list if nothing is.
 
     layer          any object that keeps the contract of `nn.Layer`; it is copied, built anew and run many times
     input_shape    without the batch axis; small and unequal sizes tell most, such as (5, 6, 3)
@@ -93,28 +95,28 @@ def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0
     One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
     that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
 
-    InputError where `layer` is none, where `input_shape` or n is no size, and where the layer is too large: every
-    derivative is measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller
-    until they fit; units and filters are not.
+    InputError if `layer` is none, if `input_shape` or n is no size, and if the layer is too large: every derivative is
+    measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller until they fit;
+    units and filters are not.
     """
     return _diagnose(Case(layer_like(layer), a_shape(input_shape), at_least_one("n", n), seed), EXPLANATIONS)
 
 
 def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
-    """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty where nothing is."""
+    """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty if nothing is."""
     classes = at_least_one("classes", classes)
     case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed, of_a_loss=True)
     return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
 def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
-    """What is wrong with the first `steps` of an Adam (it has beta_1) or a descent with momentum; empty where nothing is."""
+    """What is wrong with the first `steps` of an Adam (it has beta_1) or a descent with momentum; empty if nothing is."""
     apart = optimizers.steps_apart(an_optimizer(optimizer), optimizers.right_rule(optimizer), steps)
     return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
 
 
 def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
-    """What is wrong with a difference quotient `quotient(f, eps) ~ f'(0)`; empty where nothing is."""
+    """What is wrong with a difference quotient `quotient(f, eps) ~ f'(0)`; empty if nothing is."""
     return explain_quotient(quotient)
 
 
@@ -123,7 +125,7 @@ def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnos
         # a student's NaN is a finding, not a warning; and thousands of tiny forwards need not ask for BLAS one by one
         with warnings.catch_warnings(), np.errstate(all="ignore"), one_blas_thread():
             warnings.simplefilter("ignore")
-            return _findings(run(case), explanations)
+            return _findings(check_up(case), explanations)
     except TooLarge as large:
         raise InputError(
             f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. "
@@ -133,7 +135,7 @@ def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnos
         return [failed(case, failure)]
 
 
-def _findings(done: Run, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
+def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
     found = broken_contracts(done)
     if any(one.tensor == "y" for one in found):  # forward itself is at fault: its derivative tells nothing
         return found
@@ -141,20 +143,18 @@ def _findings(done: Run, explanations: tuple[Explanation, ...]) -> list[Diagnosi
     wrong = [name for name in done.tensors if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
-    return found + [one for one in explained if not (done.touched and one.name == "unexplained")]
+    return found + [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
 
 
-def _explain(done: Run, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:
+def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:
     given = done.analytic[name]
     if given is None:
         return missing(done, name)
-    if given.shape != done.numeric(name).shape:
-        explanations = SHAPE_EXPLANATIONS
-    for explanation in explanations:
+    claim = Claim(done, name, given)
+    for explanation in explanations if given.shape == claim.true.shape else SHAPE_EXPLANATIONS:
         try:
-            found = explanation(done, name, given)
+            for slug, sentence in explanation(claim):
+                return Diagnosis(slug, name, sentence)
         except Failure:  # the layer raised in a case that it need not master
             continue
-        if found is not None:
-            return found
-    return reruns.unexplained(done, name, given)
+    raise AssertionError("the last explanation of each list fits whatever is left")

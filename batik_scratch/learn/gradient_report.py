@@ -1,4 +1,4 @@
-"""What `batik-scratch gradcheck` prints: the table of every check, and the doctor's words where one fails."""
+"""What `batik-scratch gradcheck` prints: the table of every check, and the doctor's words if one fails."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bool]:
-    """The table, and True where all is right: of everything, of the layers called `layer`, or of a saved network.
+    """The table, and True if all is right: of everything, of the layers called `layer`, or of a saved network.
 
-    InputError where there is no such layer (it lists those there are), or the file is no model.
+    InputError if there is no such layer (it lists those there are), or the file is no model.
     """
     reports = [_of_model(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
     wrong = [one for one in reports if not one.ok]
@@ -34,7 +34,7 @@ def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bo
 
 
 def museum_report() -> tuple[str, bool]:
-    """The museum's table, and True where every bug was caught."""
+    """The museum's table, and True if every bug was caught."""
     visits = list(_with_bar(museum.walk(), "walking", len(museum.EXHIBITS)))
     return museum.table(visits), all(one.caught for one in visits)
 
@@ -49,7 +49,7 @@ def _of_model(path: Path) -> GradientReport:
 
 
 def _words(wrong: GradientReport) -> list[str]:
-    """The doctor's, where it was a layer; else which rows to look at."""
+    """The doctor's, if it was a layer; else which rows to look at."""
     if wrong.layer is not None:
         return [museum.in_lines(str(found), "  ") for found in diagnose(wrong.layer, wrong.input_shape)]
     return [f"  {row.name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for row in wrong.wrong]

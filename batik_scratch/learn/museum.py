@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from ..nn import Layer, Optimizer
 from ..nn.gradcheck import GradientReport, check_layer, check_loss, check_optimizer, check_quotient
@@ -17,8 +18,8 @@ HEADER = ("bug", "caught by", "error", "diagnosis")
 class Visit:
     """What was found out about one bug.
 
-    caught_by    "check_layer: dx, central difference", or "" where the check let it through
-    error        relative error at the worst place; infinite where there is nothing to compare
+    caught_by    "check_layer: dx, central difference", or "" if the check let it through
+    error        relative error at the worst place; infinite if there is nothing to compare
     diagnoses    what the doctor says, first finding first
     """
 
@@ -29,25 +30,26 @@ class Visit:
 
     @property
     def caught(self) -> bool:
-        """True where the check called the very gradient wrong that is."""
+        """True if the check called the very gradient wrong that is."""
         return bool(self.caught_by)
 
     @property
     def named(self) -> bool:
-        """True where the doctor's first word is the right one."""
+        """True if the doctor's first word is the right one."""
         return bool(self.diagnoses) and self.diagnoses[0].name == self.exhibit.diagnosis
 
 
 def visit(exhibit: Exhibit) -> Visit:
     """Check one bug and have it diagnosed."""
-    check, diagnoses = _diagnose(exhibit)
+    check, doctor = _examiners(exhibit)
+    name, diagnoses = check.func.__name__, tuple(doctor())
     try:
-        report = _check(exhibit)
+        report = check()
     except Exception as error:  # a bug may show in that the layer does not run at all
-        return Visit(exhibit, f"{check}: {exhibit.tensor} raises {type(error).__name__}", float("inf"), diagnoses)
+        return Visit(exhibit, f"{name}: {exhibit.tensor} raises {type(error).__name__}", float("inf"), diagnoses)
     for row in report.wrong:
         if row.name.split(" ")[0] == exhibit.tensor.split(" ")[0]:
-            return Visit(exhibit, f"{check}: {row.name}, {row.method}", row.error, diagnoses)
+            return Visit(exhibit, f"{name}: {row.name}, {row.method}", row.error, diagnoses)
     return Visit(exhibit, "", 0.0, diagnoses)
 
 
@@ -75,24 +77,16 @@ def in_lines(text: str, indent: str) -> str:
     return textwrap.fill(text, 118, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False)
 
 
-def _check(exhibit: Exhibit) -> GradientReport:
-    bug = exhibit.bug
+def _examiners(exhibit: Exhibit) -> tuple[partial[GradientReport], partial[list[Diagnosis]]]:
+    """The check and the doctor's call for what kind of thing the bug is."""
+    bug, shape = exhibit.bug, exhibit.shape
     if isinstance(bug, Layer):
-        return check_layer(bug, exhibit.shape)
+        return partial(check_layer, bug, shape), partial(diagnose, bug, shape)
     if isinstance(bug, Optimizer):
-        return check_optimizer(bug, right_rule(bug))
-    return check_quotient(bug) if hasattr(bug, "__name__") else check_loss(bug)
-
-
-def _diagnose(exhibit: Exhibit) -> tuple[str, tuple[Diagnosis, ...]]:
-    bug = exhibit.bug
-    if isinstance(bug, Layer):
-        return "check_layer", tuple(diagnose(bug, exhibit.shape))
-    if isinstance(bug, Optimizer):
-        return "check_optimizer", tuple(diagnose_optimizer(bug))
+        return partial(check_optimizer, bug, right_rule(bug)), partial(diagnose_optimizer, bug)
     if hasattr(bug, "__name__"):
-        return "check_quotient", tuple(diagnose_quotient(bug))
-    return "check_loss", tuple(diagnose_loss(bug))
+        return partial(check_quotient, bug), partial(diagnose_quotient, bug)
+    return partial(check_loss, bug), partial(diagnose_loss, bug)
 
 
 def _cells(one: Visit) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ import pytest
 from student_layers import Elementwise
 
 from batik_scratch.learn.doctor import diagnose
+from batik_scratch.learn.symptoms.checkup import WIDTH
 from batik_scratch.learn.symptoms.differences import EPS, differences
-from batik_scratch.learn.symptoms.run import distinct
+from batik_scratch.nn.gradcheck.numeric import distinct
 
 
 def names(diagnoses):
@@ -51,19 +52,19 @@ def test_what_bends_gives_its_slope_to_nine_digits():
 
 
 def test_a_right_layer_whose_kink_lies_under_some_values_is_right():
-    edge = np.abs(distinct((3, 6), np.random.default_rng(0))).ravel()[0]
+    edge = np.abs(distinct((3, 6), np.random.default_rng(0), WIDTH)).ravel()[0]
     clip = Elementwise(lambda x: np.clip(x, -edge, edge), lambda x: (np.abs(x) < edge) * 1.0)
     assert diagnose(clip, (6,)) == []
 
 
 @pytest.mark.parametrize("size", range(1, 200))
 def test_no_input_lies_where_clippings_usually_have_their_kinks(size):
-    twice = 2 * distinct((size,), np.random.default_rng(0))
+    twice = 2 * distinct((size,), np.random.default_rng(0), WIDTH)
     assert np.abs(twice - np.round(twice)).min() > 0.09 / size > 20 * EPS
 
 
 def test_where_every_derivative_jumps_the_doctor_says_that_it_cannot_tell():
-    step = np.diff(np.sort(distinct((2, 4), np.random.default_rng(0)), axis=None))[0]
+    step = np.diff(np.sort(distinct((2, 4), np.random.default_rng(0), WIDTH), axis=None))[0]
     zigzag = Elementwise(lambda x: np.abs(x / step - np.round(x / step)), lambda x: x)  # kinks under all values
     (found,) = diagnose(zigzag, (4,), n=2)
     assert found.name == "not measurable" and "nan" not in found.sentence

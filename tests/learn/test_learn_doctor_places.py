@@ -7,8 +7,9 @@ import pytest
 from witness import changed, count, examined, number
 
 from batik_scratch import nn
+from batik_scratch.learn.symptoms.checkup import Case
+from batik_scratch.learn.symptoms.claim import Claim
 from batik_scratch.learn.symptoms.reruns import easiest_cases, unexplained
-from batik_scratch.learn.symptoms.run import Case
 from batik_scratch.learn.symptoms.sums import images_mixed
 
 
@@ -209,14 +210,14 @@ def test_images_that_are_mixed_are_told_with_how_far_the_others_reach():
 
 
 def test_one_image_cannot_be_mixed_with_others_and_no_parameter_has_images():
-    assert images_mixed(SimpleNamespace(dy=np.ones((1, 3))), "dx", None) is None
-    assert images_mixed(SimpleNamespace(dy=np.ones((2, 3))), "kernel", None) is None
+    for images, name in ((1, "dx"), (2, "kernel")):
+        assert not [*images_mixed(Claim(SimpleNamespace(dy=np.ones((images, 3))), name, None))]
 
 
 def test_of_what_nobody_can_explain_the_wrong_values_are_counted_and_the_worst_is_shown():
     true, given = np.zeros((2, 3)), np.zeros((2, 3))
     given[0, 1], given[1, 2] = 0.5, -0.75
-    words = unexplained(SimpleNamespace(numeric=lambda name: true), "dx", given).sentence
+    ((_, words),) = unexplained(Claim(SimpleNamespace(numeric=lambda name: true), "dx", given))
     assert words.startswith("2 of 6 values are wrong, by most at (1, 2): -0.75, and it should be 0. ")
 
 

@@ -1,4 +1,4 @@
-"""What the doctor is handed: refused in words where it is nothing to examine."""
+"""What the doctor is handed: refused in words if it is nothing to examine."""
 
 from collections.abc import Sequence
 from operator import index

@@ -24,17 +24,17 @@ class Diagnosis:
         return f"{self.tensor}: {self.name}. {self.sentence}"
 
 
-def close(a: np.ndarray, b: np.ndarray, scale: float | None = None) -> bool:
-    """True where both agree to 1e-7 of the largest value; places that are NaN in b (a kink) are not compared."""
+def close(a: np.ndarray, b: np.ndarray) -> bool:
+    """True if both agree to 1e-7 of the largest value; places that are NaN in b (a kink) are not compared."""
     if a.shape != b.shape:
         return False
     known = ~np.isnan(b)
     if not known.any():
         return b.size == 0
-    largest = float(np.abs(b[known]).max()) if scale is None else scale
-    return bool((np.abs(a - b)[known] <= ATOL + RTOL * largest).all())  # False where a is NaN
+    largest = float(np.abs(b[known]).max())
+    return bool((np.abs(a - b)[known] <= ATOL + RTOL * largest).all())  # False if a is NaN
 
 
 def zero(a: np.ndarray) -> np.ndarray:
-    """Where a is zero, up to the rounding of a numerical derivative."""
+    """True at each place where a is zero, up to the rounding of a numerical derivative."""
     return np.abs(a) <= ATOL

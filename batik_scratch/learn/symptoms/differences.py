@@ -1,17 +1,19 @@
-"""The numerical Jacobian by central differences, and where there is none because the function has a kink."""
+"""The numerical Jacobian by central differences, and how to see that there is none because the function has a kink."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from ...nn.gradcheck.specimen import moved
+
 EPS = 1e-5
 JUMP = 1e-3  # a derivative that jumps by less is taken for smooth
-BENT = 1.0  # where the second derivative is larger, one step is not enough for seven digits
+BENT = 1.0  # if the second derivative is larger, one step is not enough for seven digits
 ROUNDING = 1e3 * np.finfo(float).eps  # of y: what differences of y may be off by, with room to spare
 
 
 def differences(output: Callable[[], np.ndarray], tensor: np.ndarray) -> np.ndarray:
-    """d y / d tensor (y.size, tensor.size), where `output()` is y of the tensor as it stands; a column is NaN at a kink.
+    """d y / d tensor (y.size, tensor.size), of `output()`, y of the tensor as it stands; a column is NaN at a kink.
 
     The tensor is changed in place, one value at a time, and put back.
     """
@@ -34,19 +36,18 @@ def _both_sides(
     output: Callable[[], np.ndarray], middle: np.ndarray, flat: np.ndarray, place: int, eps: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The slope, and by how much the middle lies off the line between both sides, at each y."""
-    before = flat[place]
-    flat[place] = before + eps
-    above = output().reshape(-1)
-    flat[place] = before - eps
-    below = output().reshape(-1)
-    flat[place] = before
+    ends = []
+    for step in (eps, -eps):
+        with moved((flat[place : place + 1], step)):
+            ends.append(output().reshape(-1))
+    above, below = ends
     return (above - below) / (2 * eps), np.abs(above - 2 * middle + below)
 
 
 def _smooth(wide: np.ndarray, wide_bend: np.ndarray, narrow: np.ndarray, narrow_bend: np.ndarray) -> bool:
-    """True where curvature alone bends the function, as slopes and bends for the steps eps and eps / 2 tell.
+    """True if curvature alone bends the function, as slopes and bends for the steps eps and eps / 2 tell.
 
-    The bend is eps^2 f'' where the function is smooth: half the step, a quarter of it. At a kink it is eps times the
+    The bend is eps^2 f'' if the function is smooth: half the step, a quarter of it. At a kink it is eps times the
     jump of the derivative: half the step, half of it. A kink a little off can bring it to a quarter too, but then the
     two slopes differ, by a good part of that jump.
     """

@@ -1,14 +1,14 @@
 """What is wrong with a loss: it is examined as a layer whose output is one number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...nn import Layer
+from .claim import Claim, Words
 from .diagnosis import Diagnosis, close, zero
-from .run import Run
 
 Loss = Callable[[np.ndarray, np.ndarray], tuple[Any, np.ndarray]]
 
@@ -38,43 +38,34 @@ class LossAsLayer(Layer):
 
 def of_a_loss(found: Diagnosis) -> Diagnosis:
     """What was found of the layer, said of the loss: its gradient is called doutputs."""
-    if found.tensor != "dx":
-        return found
-    if found.name == "no gradient":
-        return replace(
-            found, tensor="doutputs", sentence="The gradient is None; a loss returns two things, (value, gradient)."
-        )
-    return replace(found, tensor="doutputs")
+    if found.tensor == "dx" and found.name == "no gradient":
+        found = replace(found, sentence="The gradient is None; a loss returns two things, (value, gradient).")
+    return replace(found, tensor="doutputs") if found.tensor == "dx" else found
 
 
-def true_class_forgotten(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def true_class_forgotten(claim: Claim) -> Iterator[Words]:
     """Right in every class but the true one."""
-    numeric, here = run.numeric(name), _true_class(run)
-    if given.shape != numeric.shape or not close(given[~here], numeric[~here]):
-        return None
-    return Diagnosis(
-        "true class forgotten",
-        name,
-        f"The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g} for {numeric[here][0]:.4g} in the "
-        "first image), all others are right. The gradient is (P - onehot(y)) / N: subtract the one.",
-    )
+    given, true, here = claim.given, claim.true, _true_class(claim)
+    if close(given[~here], true[~here]):
+        yield (
+            "true class forgotten",
+            f"The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g} for {true[here][0]:.4g} in the first "
+            "image), all others are right. The gradient is (P - onehot(y)) / N: subtract the one.",
+        )
 
 
-def only_the_true_class(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def only_the_true_class(claim: Claim) -> Iterator[Words]:
     """Right in the true class, zero elsewhere."""
-    numeric, here = run.numeric(name), _true_class(run)
-    if given.shape != numeric.shape or not close(given[here], numeric[here]) or not zero(given[~here]).all():
-        return None
-    return Diagnosis(
-        "only the true class",
-        name,
-        f"Only the true class' entries are filled; the other {(~here).sum()} are zero, and the largest of them should be "
-        f"{np.abs(numeric[~here]).max():.4g}. Every logit takes part in the softmax' sum.",
-    )
+    given, true, here = claim.given, claim.true, _true_class(claim)
+    if close(given[here], true[here]) and zero(given[~here]).all():
+        yield (
+            "only the true class",
+            f"Only the true class' entries are filled; the other {(~here).sum()} are zero, and the largest of them should be "
+            f"{np.abs(true[~here]).max():.4g}. Every logit takes part in the softmax' sum.",
+        )
 
 
-def _true_class(run: Run) -> np.ndarray:
-    assert isinstance(run.layer, LossAsLayer)
-    here = np.zeros(run.x.shape, bool)
-    here[np.arange(len(run.x)), run.layer.labels(len(run.x))] = True
-    return here
+def _true_class(claim: Claim) -> np.ndarray:
+    layer = claim.checkup.layer
+    assert isinstance(layer, LossAsLayer)
+    return layer.labels(len(claim.x))[:, None] == np.arange(layer.classes)

@@ -1,10 +1,12 @@
 """Layers that subtract a mean or divide by a spread, and whose backward forgets that every input moves both."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from .diagnosis import ATOL, RTOL, Diagnosis
+from .claim import Claim, Words
+from .diagnosis import ATOL, RTOL
 from .order import subsets
-from .run import Run
 
 MEAN = "Forward subtracts a mean there, and each x moves it: subtract the mean of dx"
 SPREAD = (
@@ -17,14 +19,13 @@ WORDS = {
 }
 
 
-def normalisation_terms_missing(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def normalisation_terms_missing(claim: Claim) -> Iterator[Words]:
     """Along some axes dx is off by a constant, by a multiple of x, or by both, and the true dx has nothing of the kind."""
-    numeric = run.numeric(name)
-    if name != "dx" or given.shape != numeric.shape or not np.isfinite(numeric).all():
-        return None
-    tolerance = ATOL + RTOL * float(np.abs(given).max(initial=0))
-    for axes in subsets(range(numeric.ndim)):
-        true, off, x = (_rows(array, axes) for array in (numeric, given - numeric, run.x))
+    if claim.name != "dx" or not np.isfinite(claim.true).all():
+        return
+    tolerance = ATOL + RTOL * float(np.abs(claim.given).max(initial=0))
+    for axes in subsets(range(claim.true.ndim)):
+        true, off, x = (_rows(array, axes) for array in (claim.true, claim.given - claim.true, claim.x))
         length = true.shape[1]
         if length < 3 or (length - 2) * len(true) < 3 or np.abs(true.sum(axis=1)).max() > length * tolerance:
             continue  # too little to tell, or forward does not subtract a mean along these axes
@@ -34,16 +35,11 @@ def normalisation_terms_missing(run: Run, name: str, given: np.ndarray) -> Diagn
         missing = (bool((np.abs(constant) > tolerance).any()), bool((np.abs(multiple) > tolerance).any()))
         if not any(missing) or not (np.abs(off - constant - multiple) <= tolerance).all():
             continue
-        if missing[1] and not _unmoved_by_scale(true, centred):
-            continue
-        what, advice = WORDS[missing]
-        where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
-        return Diagnosis(
-            "normalisation terms missing",
-            name,
-            f"Along {where} of {numeric.shape} dx is off by {what}, to all digits. {advice}.",
-        )
-    return None
+        if not missing[1] or _unmoved_by_scale(true, centred):
+            what, advice = WORDS[missing]
+            where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+            words = f"Along {where} of {claim.true.shape} dx is off by {what}, to all digits. {advice}."
+            yield "normalisation terms missing", words
 
 
 def _rows(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
@@ -53,6 +49,6 @@ def _rows(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 
 
 def _unmoved_by_scale(true: np.ndarray, centred: np.ndarray) -> bool:
-    """True where stretching x changes next to nothing (an epsilon under the root is left)."""
+    """True if stretching x changes next to nothing (an epsilon under the root is left)."""
     along = np.abs((true * centred).sum(axis=1))
     return bool((along <= 1e-2 * np.linalg.norm(true, axis=1) * np.linalg.norm(centred, axis=1) + ATOL).all())

@@ -5,44 +5,51 @@ from typing import Any
 
 import numpy as np
 
-from .diagnosis import Diagnosis, close, zero
-from .run import Case, Run, try_run
+from .checkup import Case, try_to_check_up
+from .claim import Claim, Words, place_of_largest
+from .diagnosis import close, zero
+
+Easier = tuple[str, Case, str]  # a diagnosis' name, the case, and what the case at hand was instead
+WINDOWS = ("kernel_size", "pool_size")
 
 
-def right_in_an_easier_case(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def right_in_an_easier_case(claim: Claim) -> Iterator[Words]:
     """The first easier case in which the tensor's gradient is right says what the mistake depends on."""
-    return _first_right(run, name, easier_cases(run.case))
+    return _right_in(easier_cases(claim.checkup.case), claim.name)
 
 
-def right_in_the_easiest_case(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def right_in_the_easiest_case(claim: Claim) -> Iterator[Words]:
     """The same with 1x1 windows, or one channel or unit: little is left that can be wrong there."""
-    return _first_right(run, name, easiest_cases(run.case))
+    return _right_in(easiest_cases(claim.checkup.case), claim.name)
 
 
-def _first_right(run: Run, name: str, cases: Iterator[tuple[str, Case, str]]) -> Diagnosis | None:
+def _right_in(cases: Iterator[Easier], name: str) -> Iterator[Words]:
     for slug, easier, was in cases:
-        other = try_run(easier)
+        other = try_to_check_up(easier)
+        given = None if other is None else other.analytic[name]
+        if other is None or given is None or not other.fits(name, given, other.dy) or zero(given).all():
+            continue
         changed = slug.removeprefix("right ").removeprefix("for ").removesuffix(" alone").replace("without", "no")
-        if other is not None and _right_and_not_zero(other, name):
-            return Diagnosis(
-                slug,
-                name,
-                f"Wrong for {was}, and {slug.removesuffix(' alone')}: the same layer was run again with {changed}. Look where "
-                f"backward needs {changed} to be true, or where forward uses the general value and backward does not.",
-            )
-    return None
+        yield (
+            slug,
+            f"Wrong for {was}, and {slug.removesuffix(' alone')}: the same layer was run again with {changed}. Look where "
+            f"backward needs {changed} to be true, or where forward uses the general value and backward does not.",
+        )
 
 
-def easier_cases(case: Case) -> Iterator[tuple[str, Case, str]]:
-    """Slug, case, and what the case at hand was instead; only those that change something."""
-    layer, shape = case.layer, case.input_shape
-    strides = getattr(layer, "strides", None)
+def easier_cases(case: Case) -> Iterator[Easier]:
+    """Only those that change something."""
+    shape, strides, padding = (
+        case.input_shape,
+        getattr(case.layer, "strides", None),
+        getattr(case.layer, "padding", "valid"),
+    )
     if _more_than_one(strides):
         yield "right for stride 1 alone", case.changed({"strides": (1, 1)}), f"strides {strides}"
-    if getattr(layer, "padding", "valid") != "valid":
-        yield "right without padding alone", case.changed({"padding": "valid"}), f"padding {layer.padding!r}"  # type: ignore[attr-defined]
-    for option in ("kernel_size", "pool_size"):
-        window = getattr(layer, option, None)
+    if padding != "valid":
+        yield "right without padding alone", case.changed({"padding": "valid"}), f"padding {padding!r}"
+    for option in WINDOWS:
+        window = getattr(case.layer, option, None)
         if isinstance(window, tuple) and len(set(window)) > 1:
             square = (min(window), min(window))
             yield "right for square windows alone", case.changed({option: square}), f"{option} {window}"
@@ -53,53 +60,44 @@ def easier_cases(case: Case) -> Iterator[tuple[str, Case, str]]:
         yield "right for one image alone", case.changed(n=1), f"{case.n} images"
 
 
-def easiest_cases(case: Case) -> Iterator[tuple[str, Case, str]]:
+def easiest_cases(case: Case) -> Iterator[Easier]:
     """As `easier_cases`, with hardly anything left."""
-    layer, shape = case.layer, case.input_shape
-    for option in ("kernel_size", "pool_size"):
-        window = getattr(layer, option, None)
+    shape = case.input_shape
+    for option in WINDOWS:
+        window = getattr(case.layer, option, None)
         if _more_than_one(window):
             yield "right for 1x1 windows alone", case.changed({option: (1, 1)}), f"{option} {window}"
     if len(shape) == 3 and shape[2] > 1:
         yield "right for one channel alone", case.changed(input_shape=(*shape[:2], 1)), f"{shape[2]} channels"
     for option, word in (("filters", "filter"), ("units", "unit")):
-        count = getattr(layer, option, 1)
+        count = getattr(case.layer, option, 1)
         if isinstance(count, int) and count > 1:
             yield f"right for one {word} alone", case.changed({option: 1}), f"{count} {word}s"
 
 
-def right_values_elsewhere(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def right_values_elsewhere(claim: Claim) -> Iterator[Words]:
     """The same numbers as the true gradient, in other places, by no rule that is known here."""
-    numeric = run.numeric(name)
-    if not close(np.sort(given, axis=None), np.sort(numeric, axis=None)) or numeric.size < 4:
-        return None
-    moved = int((np.abs(given - numeric) > 1e-6).sum())
-    return Diagnosis(
-        "right values in wrong places",
-        name,
-        f"The {given.size} values are the true ones, but {moved} stand somewhere else, by no transposition or shift. Look at "
-        "the indices that they are written to: which place did forward take each from?",
-    )
+    given, true = claim.given, claim.true
+    if true.size >= 4 and close(np.sort(given, axis=None), np.sort(true, axis=None)):
+        moved = int((np.abs(given - true) > 1e-6).sum())
+        yield (
+            "right values in wrong places",
+            f"The {given.size} values are the true ones, but {moved} stand somewhere else, by no transposition or shift. Look at "
+            "the indices that they are written to: which place did forward take each from?",
+        )
 
 
-def unexplained(run: Run, name: str, given: np.ndarray) -> Diagnosis:
+def unexplained(claim: Claim) -> Iterator[Words]:
     """Wrong, and nothing here knows why: the worst place, and how much is right."""
-    numeric = run.numeric(name)
-    difference = np.nan_to_num(np.abs(given - numeric))
-    worst = tuple(int(i) for i in np.unravel_index(int(difference.argmax()), difference.shape))
-    right = difference <= 1e-7 * np.nanmax(np.abs(numeric)) + 1e-8
-    return Diagnosis(
+    difference = np.nan_to_num(np.abs(claim.given - claim.true))
+    worst = place_of_largest(difference)
+    wrong = difference > 1e-7 * np.nanmax(np.abs(claim.true)) + 1e-8
+    yield (
         "unexplained",
-        name,
-        f"{(~right).sum()} of {right.size} values are wrong, by most at {worst}: {given[worst]:.6g}, and it should be "
-        f"{numeric[worst]:.6g}. It is none of the usual mistakes; try the smallest case by hand: one image, and as few values as "
-        "will show it.",
+        f"{wrong.sum()} of {wrong.size} values are wrong, by most at {worst}: {claim.given[worst]:.6g}, and it should be "
+        f"{claim.true[worst]:.6g}. It is none of the usual mistakes; try the smallest case by hand: one image, and as few values "
+        "as will show it.",
     )
-
-
-def _right_and_not_zero(other: Run, name: str) -> bool:
-    given = other.analytic[name]
-    return given is not None and other.fits(name, given, other.dy) and not zero(given).all()
 
 
 def _more_than_one(option: Any) -> bool:

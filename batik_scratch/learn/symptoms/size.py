@@ -1,132 +1,116 @@
 """The right gradient in the wrong size: a constant factor, the wrong sign, zero, not a number."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from .diagnosis import ATOL, Diagnosis, close, zero
-from .run import Run, try_run
+from .checkup import Checkup, try_to_check_up
+from .claim import Claim, Words
+from .diagnosis import ATOL, close, zero
 
 
-def not_a_number(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def not_a_number(claim: Claim) -> Iterator[Words]:
     """NaN or infinity."""
-    bad = ~np.isfinite(given)
-    if not bad.any():
-        return None
-    return Diagnosis(
-        "not a number",
-        name,
-        f"{bad.sum()} of {bad.size} values are NaN or infinite, the first at {_first(bad)}. Look for a division by zero, "
-        "a logarithm of zero, or an array made by np.empty that is not filled everywhere.",
-    )
-
-
-def not_measured(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
-    """No derivative could be measured, so nothing can be said."""
-    numeric = run.numeric(name)
-    if given.shape != numeric.shape or not numeric.size or not np.isnan(numeric).all():
-        return None
-    return Diagnosis(
-        "not measurable",
-        name,
-        f"At all {numeric.size} places the derivative of forward jumps from one side to the other, so that no number can say "
-        "what it is: right or wrong, one cannot tell. Try another seed or another input shape.",
-    )
-
-
-def always_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
-    """Nothing but zeros."""
-    numeric = run.numeric(name)
-    if not zero(given).all():
-        return None
-    return Diagnosis(
-        "always zero",
-        name,
-        f"All {given.size} values are zero; the true gradient reaches {np.nanmax(np.abs(numeric)):.3g}. The sum was never "
-        "written to the array that is returned, or two terms cancel.",
-    )
-
-
-def should_be_zero(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
-    """Something, where the true gradient is nothing."""
-    numeric = run.numeric(name)
-    if given.shape != numeric.shape or not (zero(numeric) | np.isnan(numeric)).all():
-        return None
-    tensor = "x" if name == "dx" else name
-    return Diagnosis(
-        "should be zero",
-        name,
-        f"All {given.size} values should be zero, and reach {np.nanmax(np.abs(given)):.3g}: moving {tensor} a little changes "
-        f"no y, because forward does not use it, or rounds, or compares. If y is meant to depend on {tensor}, look at "
-        "forward.",
-    )
-
-
-def zero_in_a_region(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
-    """Right wherever it is not zero."""
-    numeric = run.numeric(name)
-    forgotten = zero(given) & ~zero(numeric) & ~np.isnan(numeric)
-    if not forgotten.any() or not close(np.where(forgotten, 0, given), np.where(forgotten, 0, numeric)):
-        return None
-    return Diagnosis(
-        "zero in a region",
-        name,
-        f"{forgotten.sum()} of {given.size} values are zero and should not be ({_region(forgotten)}); all others are right. "
-        "Look at the bounds of the loop or slice that fills the array.",
-    )
-
-
-def constant_factor(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
-    """The same wrong factor everywhere, named by the sizes that it follows."""
-    factor = _factor(given, run.numeric(name))
-    if factor is None:
-        return None
-    if abs(factor + 1) < 1e-6:
-        return Diagnosis(
-            "wrong sign",
-            name,
-            "Every value is right but for its sign. The gradient points uphill; the optimiser is what subtracts it, "
-            "so look for a minus too many or too few in backward.",
+    bad = ~np.isfinite(claim.given)
+    if bad.any():
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        yield (
+            "not a number",
+            f"{bad.sum()} of {bad.size} values are NaN or infinite, the first at {first}. Look for a division by zero, a "
+            "logarithm of zero, or an array made by np.empty that is not filled everywhere.",
         )
-    evidence, known = _name_of(factor, run, name)
-    return Diagnosis(
-        "constant factor",
-        name,
-        f"Every value is {factor:.6g} times the true one{evidence}. {_advice(known)}",
-    )
 
 
-def _factor(given: np.ndarray, numeric: np.ndarray) -> float | None:
-    """c where given = c numeric everywhere, c not 0, and there is enough to tell; else None."""
-    known = ~np.isnan(numeric)
-    n, a = numeric[known], given[known]
-    if a.shape != n.shape or n.size == 0 or (np.abs(n) > ATOL).sum() < min(3, n.size):
+def not_measured(claim: Claim) -> Iterator[Words]:
+    """No derivative could be measured, so nothing can be said."""
+    if claim.true.size and np.isnan(claim.true).all():
+        yield (
+            "not measurable",
+            f"At all {claim.true.size} places the derivative of forward jumps from one side to the other, so that no number can "
+            "say what it is: right or wrong, one cannot tell. Try another seed or another input shape.",
+        )
+
+
+def always_zero(claim: Claim) -> Iterator[Words]:
+    """Nothing but zeros."""
+    if zero(claim.given).all():
+        yield (
+            "always zero",
+            f"All {claim.given.size} values are zero; the true gradient reaches {np.nanmax(np.abs(claim.true)):.3g}. The sum was "
+            "never written to the array that is returned, or two terms cancel.",
+        )
+
+
+def should_be_zero(claim: Claim) -> Iterator[Words]:
+    """Something, where the true gradient is nothing."""
+    if (zero(claim.true) | np.isnan(claim.true)).all():
+        tensor = "x" if claim.name == "dx" else claim.name
+        yield (
+            "should be zero",
+            f"All {claim.given.size} values should be zero, and reach {np.nanmax(np.abs(claim.given)):.3g}: moving {tensor} a "
+            "little changes no y, because forward does not use it, or rounds, or compares. If y is meant to depend on "
+            f"{tensor}, look at forward.",
+        )
+
+
+def zero_in_a_region(claim: Claim) -> Iterator[Words]:
+    """Right wherever it is not zero."""
+    given, true = claim.given, claim.true
+    forgotten = zero(given) & ~zero(true) & ~np.isnan(true)
+    if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
+        yield (
+            "zero in a region",
+            f"{forgotten.sum()} of {given.size} values are zero and should not be ({_region(forgotten)}); all others are right. "
+            "Look at the bounds of the loop or slice that fills the array.",
+        )
+
+
+def constant_factor(claim: Claim) -> Iterator[Words]:
+    """The same wrong factor everywhere, named by the sizes that it follows."""
+    factor = _factor(claim.given, claim.true)
+    if factor is None:
+        return
+    if abs(factor + 1) < 1e-6:
+        yield (
+            "wrong sign",
+            "Every value is right but for its sign. The gradient points uphill; the optimiser is what subtracts it, so look for "
+            "a minus too many or too few in backward.",
+        )
+    evidence, known = _name_of(factor, claim.checkup, claim.name)
+    yield "constant factor", f"Every value is {factor:.6g} times the true one{evidence}. {_advice(known)}"
+
+
+def _factor(given: np.ndarray, true: np.ndarray) -> float | None:
+    """c where given = c true everywhere, c not 0, and there is enough to tell; else None."""
+    known = ~np.isnan(true)
+    n, a = true[known], given[known]
+    if n.size == 0 or (np.abs(n) > ATOL).sum() < min(3, n.size):
         return None
     factor = float((a * n).sum() / (n * n).sum())
-    if not np.isfinite(factor) or abs(factor) < 1e-6 or not close(a, factor * n):
-        return None
-    return factor
+    return factor if np.isfinite(factor) and abs(factor) >= 1e-6 and close(a, factor * n) else None
 
 
-def _name_of(factor: float, run: Run, name: str) -> tuple[str, str]:
-    """What the factor is, from the sizes of this run and of a second one with other sizes."""
-    fitting = {label for label, value in _candidates(run).items() if _near(value, factor)}
-    other = try_run(run.case.changed(n=run.case.n + 2, input_shape=_larger(run.case.input_shape))) or try_run(
-        run.case.changed(n=run.case.n + 2)
-    )
+def _name_of(factor: float, checkup: Checkup, name: str) -> tuple[str, str]:
+    """What the factor is, from the sizes of this checkup and of a second one with other sizes."""
+    case = checkup.case
+    fitting = {label for label, value in _candidates(checkup).items() if _near(value, factor)}
+    other = try_to_check_up(case.changed(n=case.n + 2, input_shape=_larger(case.input_shape)))
+    other = other or try_to_check_up(case.changed(n=case.n + 2))
     seen = ""
-    if other is not None and other.analytic[name] is not None:
-        again = _factor(other.analytic[name], other.numeric(name))  # type: ignore[arg-type]
+    if other is not None and (given := other.analytic[name]) is not None and given.shape == other.numeric(name).shape:
+        again = _factor(given, other.numeric(name))
         if again is not None:
             fitting &= {label for label, value in _candidates(other).items() if _near(value, again)}
-            same = _near(again, factor)
-            here, there = (f"{one.case.n} inputs of shape {one.case.input_shape}" for one in (run, other))
-            seen = f" with {here} " + (f"and with {there} alike" if same else f"and {again:.6g} times it with {there}")
+            here, there = (f"{one.case.n} inputs of shape {one.case.input_shape}" for one in (checkup, other))
+            alike = _near(again, factor)
+            seen = f" with {here} " + (f"and with {there} alike" if alike else f"and {again:.6g} times it with {there}")
     best = min(fitting, key=lambda label: (len(label), label), default="")
     return seen + (f": {best}" if best else ""), best
 
 
-def _candidates(run: Run) -> dict[str, float]:
-    """Factors that people forget or add, by name, with their size in this run."""
-    n, shape, out = run.case.n, run.case.input_shape, run.y.shape[1:]
+def _candidates(checkup: Checkup) -> dict[str, float]:
+    """Factors that people forget or add, by name, with their size in this checkup."""
+    n, shape, out = checkup.case.n, checkup.case.input_shape, checkup.y.shape[1:]
     sizes: dict[str, float] = {"N": n, "2": 2.0, "3": 3.0, "10": 10.0}
     if len(shape) > 1:
         sizes |= {
@@ -143,10 +127,10 @@ def _candidates(run: Run) -> dict[str, float]:
         sizes |= {"OH*OW": places, "N*OH*OW": n * places, "F": out[-1], "OH": out[0], "OW": out[1]}
     elif out:
         sizes |= {"U": out[0], "N*U": n * out[0]}
-    for param in run.params.values():
+    for param in checkup.params.values():
         if param.ndim == 4:
             sizes |= {"kh*kw": param.shape[0] * param.shape[1], "kh*kw*C": param[..., 0].size}
-    rate = getattr(run.layer, "rate", None)
+    rate = getattr(checkup.layer, "rate", None)
     if isinstance(rate, float) and 0 < rate < 1:
         sizes |= {"rate": rate, "1-rate": 1 - rate}
     return sizes | {
@@ -170,10 +154,6 @@ def _near(a: float, b: float) -> bool:
 
 def _larger(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (shape[0] + 1, shape[1] + 2, *shape[2:]) if len(shape) > 2 else tuple(size + 1 for size in shape)
-
-
-def _first(where: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argwhere(where)[0])
 
 
 def _region(where: np.ndarray) -> str:

@@ -1,142 +1,125 @@
 """Sums over the wrong things: some axes, one image, one window, an edge left out, images mixed."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 
-from .diagnosis import ATOL, Diagnosis, close, zero
-from .run import Run
+from .claim import Claim, Words, place_of_largest
+from .diagnosis import ATOL, close, zero
 
 AXES = ("image", "row", "column", "channel")
+WAYS = {"sum": "summed", "first": "cut to the first", "last": "cut to the last", "keep": "kept"}
 
 
-def bias_over_the_wrong_axes(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def bias_over_the_wrong_axes(claim: Claim) -> Iterator[Words]:
     """A parameter that is added to every output collects dy over all axes but its own; here it is over others."""
-    numeric, dy = run.numeric(name), run.dy
-    if name == "dx" or numeric.ndim != 1 or not close(numeric, dy.sum(axis=tuple(range(dy.ndim - 1)))):
-        return None
-    names = _axis_names(dy.ndim)
-    for ways in product(("sum", "first", "last", "keep"), repeat=dy.ndim):
+    true, dy = claim.true, claim.dy
+    if claim.name == "dx" or true.ndim != 1 or not close(true, dy.sum(axis=tuple(range(dy.ndim - 1)))):
+        return
+    for ways in product(WAYS, repeat=dy.ndim):
         candidate = dy
         for axis in reversed(range(dy.ndim)):
             candidate = _reduced(candidate, axis, ways[axis])
-        if candidate.shape == given.shape and close(given, candidate):
-            done = ", ".join(f"{names[axis]} {WORDS[way]}" for axis, way in enumerate(ways))
-            return Diagnosis(
+        if claim.is_(candidate):
+            done = ", ".join(f"{axis} {WAYS[way]}" for axis, way in zip(_axis_names(dy.ndim), ways, strict=True))
+            yield (
                 "bias summed over the wrong axes",
-                name,
-                f"The values come from dy {dy.shape} with {done}; the shape is {given.shape}. The bias is added at every "
-                f"image and place, so its gradient is dy summed over all axes but the last: shape {numeric.shape}.",
+                f"The values come from dy {dy.shape} with {done}; the shape is {claim.given.shape}. The bias is added at every "
+                f"image and place, so its gradient is dy summed over all axes but the last: shape {true.shape}.",
             )
-    return None
 
 
-def only_a_part(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def only_a_part(claim: Claim) -> Iterator[Words]:
     """One image, row, column or channel of dy instead of all; or all but an edge."""
-    if given.shape != run.numeric(name).shape:
-        return None
-    names = _axis_names(run.dy.ndim)
-    for axis in range(run.dy.ndim):
-        for index in {0, run.dy.shape[axis] - 1}:
-            part = np.zeros_like(run.dy)
-            here = (*[slice(None)] * axis, index)
-            part[here] = run.dy[here]
-            which = f"{'first' if index == 0 else 'last'} {names[axis]}"
-            if run.dy.shape[axis] > 1 and close(given, run.numeric(name, part)):
-                return Diagnosis(
-                    f"only one {names[axis]} counted",
-                    name,
-                    f"The gradient is that of the {which} of dy {run.dy.shape} alone. The others are overwritten or never "
-                    "added: look for `=` where `+=` is needed, an index 0, or a loop that returns too early.",
+    dy = claim.dy
+    for axis, name in enumerate(_axis_names(dy.ndim)):
+        for index in {0, dy.shape[axis] - 1}:
+            part = _alone(dy, (*[slice(None)] * axis, index))
+            which = f"{'first' if index == 0 else 'last'} {name}"
+            if dy.shape[axis] > 1 and claim.is_of(part):
+                yield (
+                    f"only one {name} counted",
+                    f"The gradient is that of the {which} of dy {dy.shape} alone. The others are overwritten or never added: "
+                    "look for `=` where `+=` is needed, an index 0, or a loop that returns too early.",
                 )
-            if run.dy.shape[axis] > 2 and close(given, run.numeric(name, run.dy - part)):
-                return Diagnosis(
+            if dy.shape[axis] > 2 and claim.is_of(dy - part):
+                yield (
                     "edge left out",
-                    name,
-                    f"The gradient is right but for the {which} of dy {run.dy.shape}, which counts for nothing. Look at the "
-                    "bounds of the loop: one too few.",
+                    f"The gradient is right but for the {which} of dy {dy.shape}, which counts for nothing. Look at the bounds "
+                    "of the loop: one too few.",
                 )
-    return None
 
 
-def only_one_place(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def only_one_place(claim: Claim) -> Iterator[Words]:
     """The first or the last output place of all images, instead of the sum over the places."""
-    if run.dy.ndim != 4 or run.dy[0, ..., 0].size < 2:
-        return None
-    for index in (-1, 0):
-        part = np.zeros_like(run.dy)
-        part[:, index, index] = run.dy[:, index, index]
-        if close(given, run.numeric(name, part)):
-            return Diagnosis(
+    dy = claim.dy
+    if dy.ndim != 4 or dy[0, ..., 0].size < 2:
+        return
+    for index, which in ((-1, "last"), (0, "first")):
+        if claim.is_of(_alone(dy, (slice(None), index, index))):
+            yield (
                 "only one place counted",
-                name,
-                f"The gradient is that of the {'last' if index else 'first'} place of dy {run.dy.shape} alone. Every window "
-                "adds its share: look for `=` where `+=` is needed inside the loop.",
+                f"The gradient is that of the {which} place of dy {dy.shape} alone. Every window adds its share: look for `=` "
+                "where `+=` is needed inside the loop.",
             )
-    return None
 
 
-def last_overlap(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def last_overlap(claim: Claim) -> Iterator[Words]:
     """Where windows overlap, the value is that of one window instead of the sum."""
-    if run.dy.ndim != 4 or given.shape != run.numeric(name).shape:
-        return None
-    n, oh, ow, f = run.dy.shape
-    jacobian = run.jacobian(name)  # (N*OH*OW*F, T)
+    if claim.dy.ndim != 4:
+        return
+    places, f = int(np.prod(claim.dy.shape[:3])), claim.dy.shape[3]
+    jacobian = claim.checkup.jacobian(claim.name)  # (N*OH*OW*F, T)
     if np.isnan(jacobian).any():
-        return None
-    shares = (jacobian * run.dy.reshape(-1, 1)).reshape(n * oh * ow, f, -1).sum(axis=1)  # (N*OH*OW, T)
-    touches = (np.abs(jacobian) > ATOL).reshape(n * oh * ow, f, -1).any(axis=1)
+        return
+    shares = (jacobian * claim.dy.reshape(-1, 1)).reshape(places, f, -1).sum(axis=1)  # (N*OH*OW, T)
+    touches = (np.abs(jacobian) > ATOL).reshape(places, f, -1).any(axis=1)  # (N*OH*OW, T)
     several = int((touches.sum(axis=0) > 1).sum())
-    columns = np.arange(shares.shape[1])
-    last = len(shares) - 1 - touches[::-1].argmax(axis=0)  # (T,)
+    last = places - 1 - touches[::-1].argmax(axis=0)  # (T,)
     for which, chosen in (("last", last), ("first", touches.argmax(axis=0))):
-        alone = np.where(touches.any(axis=0), shares[chosen, columns], 0).reshape(given.shape)
-        if several and close(given, alone):
-            return Diagnosis(
+        alone = np.where(touches.any(axis=0), shares[chosen, np.arange(shares.shape[1])], 0)  # (T,)
+        if several and claim.is_(alone.reshape(claim.given.shape)):
+            yield (
                 "only the last overlap kept",
-                name,
-                f"{several} values belong to several windows, and each holds the share of the {which} window (in reading "
-                "order) alone; values of one window are right. Use += where you write =, and np.add.at where you index by "
-                "arrays.",
+                f"{several} values belong to several windows, and each holds the share of the {which} window (in reading order) "
+                "alone; values of one window are right. Use += where you write =, and np.add.at where you index by arrays.",
             )
-    return None
 
 
-def added_to(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def added_to(claim: Claim) -> Iterator[Words]:
     """Backward of dy = 0 is not 0: something is added to dy, or to its product, where all that is allowed multiplies it."""
-    rest = run.backward(np.zeros_like(run.dy))[name]
-    if rest is None or rest.shape != given.shape or not np.isfinite(rest).all() or zero(rest).all():
-        return None
-    place = tuple(int(i) for i in np.unravel_index(int(np.abs(rest).argmax()), rest.shape))
-    return Diagnosis(
-        "something added",
-        name,
-        f"With dy zero everywhere {name} should be zero, and is up to {np.abs(rest).max():.4g} (at {place}). A backward pass "
-        "multiplies dy by what forward knew, and adds up; it never adds anything else to it. Which term has no dy?",
-    )
+    rest = claim.checkup.backward(np.zeros_like(claim.dy))[claim.name]
+    if rest is not None and rest.shape == claim.given.shape and np.isfinite(rest).all() and not zero(rest).all():
+        yield (
+            "something added",
+            f"With dy zero everywhere {claim.name} should be zero, and is up to {np.abs(rest).max():.4g} (at "
+            f"{place_of_largest(np.abs(rest))}). A backward pass multiplies dy by what forward knew, and adds up; it never adds "
+            "anything else to it. Which term has no dy?",
+        )
 
 
-def images_mixed(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def images_mixed(claim: Claim) -> Iterator[Words]:
     """dx of one image depends on dy of another, although the images' outputs do not depend on each other."""
-    if name != "dx" or len(run.dy) < 2:
-        return None
-    only_first = np.zeros_like(run.dy)
-    only_first[0] = run.dy[0]
-    mixed = run.backward(only_first)[name]
-    if mixed is None or mixed.shape != run.x.shape or not zero(run.numeric(name, only_first)[1:]).all():
-        return None
-    leaked = np.abs(mixed[1:]).max()
-    if not leaked > 1e-6:
-        return None
-    return Diagnosis(
-        "images mixed",
-        name,
-        f"With dy zero for all images but the first, dx of the others reaches {leaked:.3g} and should be zero. A sum or mean "
-        "runs over the batch axis (axis 0): did you mean axis=-1?",
-    )
+    if claim.name != "dx" or len(claim.dy) < 2:
+        return
+    only_first = _alone(claim.dy, 0)
+    mixed = claim.checkup.backward(only_first)["dx"]
+    if mixed is None or mixed.shape != claim.x.shape or not zero(claim.checkup.numeric("dx", only_first)[1:]).all():
+        return
+    if (leaked := np.abs(mixed[1:]).max()) > 1e-6:
+        yield (
+            "images mixed",
+            f"With dy zero for all images but the first, dx of the others reaches {leaked:.3g} and should be zero. A sum or mean "
+            "runs over the batch axis (axis 0): did you mean axis=-1?",
+        )
 
 
-WORDS = {"sum": "summed", "first": "cut to the first", "last": "cut to the last", "keep": "kept"}
+def _alone(dy: np.ndarray, index: int | tuple[int | slice, ...]) -> np.ndarray:
+    """dy with zeros everywhere but at the index."""
+    part = np.zeros_like(dy)
+    part[index] = dy[index]
+    return part
 
 
 def _reduced(array: np.ndarray, axis: int, way: str) -> np.ndarray:

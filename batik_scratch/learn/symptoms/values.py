@@ -1,9 +1,9 @@
 """Elementwise layers that take a value for a derivative, or the input for the output of a well-known formula."""
 
-import numpy as np
+from collections.abc import Iterator
 
-from .diagnosis import Diagnosis, close
-from .run import Run
+from .claim import Claim, Words
+from .diagnosis import close
 
 FORMULAS = (
     ("y (1 - y)", lambda v: v * (1 - v)),  # sigmoid
@@ -12,36 +12,23 @@ FORMULAS = (
 )
 
 
-def input_for_output(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def input_for_output(claim: Claim) -> Iterator[Words]:
     """The derivative is a formula of y, such as y (1 - y), and x was put into it."""
-    if not _elementwise(run, name, given):
-        return None
-    for words, formula in FORMULAS:
-        if close(run.numeric(name), run.dy * formula(run.y)) and close(given, run.dy * formula(run.x)):
-            there = words.replace("y", "x")
-            return Diagnosis(
+    for words, formula in FORMULAS if claim.elementwise else ():
+        if close(claim.true, claim.dy * formula(claim.y)) and claim.is_(claim.dy * formula(claim.x)):
+            yield (
                 "input for output",
-                name,
-                f"dx is dy times {there}, at all {given.size} places; it should be dy times {words}. The formula is written "
-                "in terms of forward's output: keep y in forward, not x.",
+                f"dx is dy times {words.replace('y', 'x')}, at all {claim.given.size} places; it should be dy times {words}. The "
+                "formula is written in terms of forward's output: keep y in forward, not x.",
             )
-    return None
 
 
-def value_for_derivative(run: Run, name: str, given: np.ndarray) -> Diagnosis | None:
+def value_for_derivative(claim: Claim) -> Iterator[Words]:
     """dy times the value itself, where it should be dy times the slope there."""
-    if not _elementwise(run, name, given):
-        return None
-    for word, value in (("x, the input", run.x), ("y, the output", run.y)):
-        if close(given, run.dy * value):
-            return Diagnosis(
+    for word, value in (("x, the input", claim.x), ("y, the output", claim.y)):
+        if claim.elementwise and claim.is_(claim.dy * value):
+            yield (
                 "value for derivative",
-                name,
-                f"dx is dy times {word}, at all {given.size} places. Multiply dy by forward's derivative, not by a value: for "
-                "a gate that is 1 where x > 0 and 0 elsewhere.",
+                f"dx is dy times {word}, at all {claim.given.size} places. Multiply dy by forward's derivative, not by a value: "
+                "for a gate that is 1 where x > 0 and 0 elsewhere.",
             )
-    return None
-
-
-def _elementwise(run: Run, name: str, given: np.ndarray) -> bool:
-    return name == "dx" and given.shape == run.y.shape == run.x.shape

@@ -133,7 +133,7 @@ def along(gradients: Sequence[np.ndarray], direction: Sequence[np.ndarray]) -> f
     return float(sum((g * d).sum() for g, d in zip(gradients, direction, strict=True)))
 
 
-def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Shuffled, evenly spaced values of both signs, from -WIDTH / 2 to WIDTH / 2: no ties for a pooling, nothing at a kink."""
+def distinct(shape: tuple[int, ...], rng: np.random.Generator, width: float = WIDTH) -> np.ndarray:
+    """Shuffled, evenly spaced values of both signs, from -width / 2 to width / 2: no ties for a pooling, nothing at a kink."""
     size = int(np.prod(shape))
-    return ((rng.permutation(size) - size // 2 + 0.5) * (WIDTH / size)).reshape(shape)
+    return ((rng.permutation(size) - size // 2 + 0.5) * (width / size)).reshape(shape)

@@ -1,4 +1,4 @@
-"""One run of a layer: its input, what `backward` said, and what the numbers say.
+"""One checkup of a layer: its input, what `backward` said, and what the numbers say.
 
 The numbers are the whole Jacobian by central differences, d y / d tensor, because it answers for every upstream
 gradient at once: `numeric("dx", dy)` is J' dy, whatever dy. Nothing is assumed of the layer but the contract.
@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ...nn import Layer
+from ...nn.gradcheck.numeric import distinct
+from ...nn.gradcheck.specimen import Failure, Gradients, Specimen, moved, what_instead
 from .diagnosis import close
 from .differences import differences
-from .patient import Failure, Patient
 
 LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
-
-Gradients = dict[str, np.ndarray | None]
+WIDTH = 3.9  # of the inputs: in steps that never meet a multiple of 1/2, where a clipping may have its kinks
 
 
 class TooLarge(Failure):
@@ -44,39 +44,32 @@ class Case:
         return Case(**({**vars(self), "layer": layer} | changes))
 
 
-class Run:
+class Checkup:
     """The case, run once: forward on another input, forward on x, backward on dy twice.
 
     x (n, *input_shape) distinct values, dy N(0, 1) of y's shape (1 for a loss); analytic {tensor: gradient} of the first
-    backward, again {tensor: gradient} of the second; instead {tensor: what came in place of an array}; touched: names of
-    what the layer changed and should not have.
-    later {tensor: gradient} where a whole backward pass of another batch went before, past {tensor: gradient} of that one.
-    Raises Failure where the layer does.
+    backward, None if there is none; instead {tensor: what came in place of an array}; twice what both backward passes
+    gave and changed.
+    later {tensor: gradient} if a whole backward pass of another batch went before, past {tensor: gradient} of that one.
+    Raises Failure if the layer does.
     """
 
     def __init__(self, case: Case) -> None:
         self.case = case
         rng = np.random.default_rng(case.seed)
-        self._patient = Patient(case.layer, tuple(case.input_shape), rng)
-        self.layer = self._patient.layer
+        self.specimen = Specimen(case.layer, tuple(case.input_shape), rng)
+        self.layer = self.specimen.layer
         self.layer.params |= {key: value.copy() for key, value in case.params.items()}
-        shape = (case.n, *case.input_shape)
-        self.earlier_x, drawn = distinct(shape, rng), distinct(shape, rng)
-        self.x = drawn if case.x is None else case.x
         self.params = {key: value.copy() for key, value in self.layer.params.items()}
+        self.earlier_x, drawn = (distinct((case.n, *case.input_shape), rng, WIDTH) for _ in range(2))
+        self.x = drawn if case.x is None else case.x
         self._jacobians: dict[str, np.ndarray] = {}
-        fresh = copy.deepcopy(self._patient)
-        self.y = self._after_another(self.x.copy()).copy()
-        x = self.x.copy()
-        self.repeatable = np.array_equal(self.y, self._after_another(x), equal_nan=True)
+        fresh = copy.deepcopy(self.specimen)
+        self.y = self._after_another()
+        self.repeatable = np.array_equal(self.y, self._after_another(), equal_nan=True)
         self.dy = np.ones(self.y.shape) if case.of_a_loss else rng.standard_normal(self.y.shape)
-        dy = self.dy.copy()
-        self.analytic, self.instead = self._patient.backward(dy)
-        self.again, _ = self._patient.backward(self.dy.copy())
-        after: dict[str, tuple[Any, np.ndarray]] = {"dy": (dy, self.dy), "x": (x, self.x)}
-        after |= {key: (self.layer.params.get(key), value) for key, value in self.params.items()}
-        self.touched = [name for name, (now, before) in after.items() if not _same(now, before)]
-        self.layer.params = {key: value.copy() for key, value in self.params.items()}
+        self.twice = self.specimen.backward_twice(self.x, self.dy)
+        self.analytic, self.instead = _arrays(self.twice.first)
         self.past, self.later = self._with_a_past(fresh, rng)
 
     @property
@@ -84,21 +77,16 @@ class Run:
         """The names of all gradients that there should be."""
         return ["dx", *self.params]
 
-    def output(self, x: np.ndarray) -> np.ndarray:
-        """A copy of y of a copy of x: the layer may do with both what it likes."""
-        return self._patient.forward(x.copy()).copy()
-
-    def backward(self, dy: np.ndarray) -> Gradients:
+    def backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
         """{tensor: gradient} for another upstream gradient, after a fresh forward pass."""
-        self._after_another(self.x.copy())
-        return self._patient.backward(dy.copy())[0]
+        self._after_another()
+        return _arrays(self.specimen.backward(dy))[0]
 
     def jacobian(self, name: str) -> np.ndarray:
-        """d y / d tensor (y.size, tensor.size); a column is NaN where the derivative jumps."""
+        """d y / d tensor (y.size, tensor.size); a column is NaN if the derivative jumps there."""
         if name not in self._jacobians:
-            tensor = self.x.copy() if name == "dx" else self.layer.params[name]
-            x = tensor if name == "dx" else self.x
-            self._jacobians[name] = differences(lambda: self.output(x), tensor)
+            x, tensor = self._movable(name)
+            self._jacobians[name] = differences(lambda: self.specimen.forward(x), tensor)
         return self._jacobians[name]
 
     def numeric(self, name: str, dy: np.ndarray | None = None) -> np.ndarray:
@@ -109,12 +97,12 @@ class Run:
             return (upstream @ self.jacobian(name)).reshape(shape)
 
     def right(self, name: str) -> bool:
-        """True where `backward` and the numbers agree."""
+        """True if `backward` and the numbers agree."""
         given = self.analytic[name]
         return given is not None and close(given, self.numeric(name))
 
     def fits(self, name: str, given: np.ndarray, dy: np.ndarray) -> bool:
-        """True where `given` is the true gradient of <dy, y>; most that is not fails along one direction, at two forwards."""
+        """True if `given` is the true gradient of <dy, y>; most that is not fails along one direction, at two forwards."""
         if dy.shape != self.y.shape or given.shape != (self.x if name == "dx" else self.params[name]).shape:
             return False
         if name not in self._jacobians:
@@ -125,34 +113,35 @@ class Run:
                 return False
         return close(given, self.numeric(name, dy))
 
-    def _after_another(self, x: np.ndarray) -> np.ndarray:
+    def _after_another(self) -> np.ndarray:
         """y of x, just after that of another batch: a layer that remembers an earlier one shows itself."""
-        self._patient.forward(self.earlier_x.copy())
-        return self._patient.forward(x)
+        self.specimen.forward(self.earlier_x)
+        return self.specimen.forward(self.x)
 
-    def _with_a_past(self, patient: Patient, rng: np.random.Generator) -> tuple[Gradients, Gradients]:
+    def _with_a_past(self, fresh: Specimen, rng: np.random.Generator) -> tuple[Gradients, Gradients]:
         """The gradients of another batch, and then those of this one, by a layer that has run neither before."""
-        other = patient.forward(self.earlier_x.copy())
-        past, _ = patient.backward(rng.standard_normal(other.shape))
-        patient.forward(self.x.copy())
-        return past, patient.backward(self.dy.copy())[0]
+        past = fresh.backward(rng.standard_normal(fresh.forward(self.earlier_x).shape))
+        fresh.forward(self.x)
+        return _arrays(past)[0], _arrays(fresh.backward(self.dy))[0]
 
     def _slope(self, name: str, direction: np.ndarray) -> np.ndarray:
         """d y along a unit direction of one tensor, in steps too small for most kinks."""
-        tensor = self.x.copy() if name == "dx" else self.layer.params[name]
-        x = tensor if name == "dx" else self.x
-        before, step = tensor.copy(), 1e-6 * direction
-        tensor += step
-        above = self.output(x)
-        tensor[...] = before - step
-        below = self.output(x)
-        tensor[...] = before
-        return (above - below) / 2e-6
+        x, tensor = self._movable(name)
+        ends = []
+        for step in (1e-6, -1e-6):
+            with moved((tensor, step * direction)):
+                ends.append(self.specimen.forward(x))
+        return (ends[0] - ends[1]) / 2e-6
+
+    def _movable(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """What forward is to be called with, and the tensor to move for it to see."""
+        x = self.x.copy()
+        return x, x if name == "dx" else self.layer.params[name]
 
 
-def run(case: Case) -> Run:
-    """Run the case; where its Jacobians would be too large, a smaller one of the same kind."""
-    done = Run(case)
+def check_up(case: Case) -> Checkup:
+    """Run the case; if its Jacobians would be too large, a smaller one of the same kind."""
+    done = Checkup(case)
     largest = max([done.x.size, *(value.size for value in done.params.values())])
     if done.y.size * largest <= LARGEST:
         return done
@@ -163,25 +152,18 @@ def run(case: Case) -> Run:
             f"which makes {done.y.size * largest:,}"
         )
         raise TooLarge("forward", ValueError(sizes))
-    return run(case.changed(input_shape=smaller, n=min(case.n, 3)))
+    return check_up(case.changed(input_shape=smaller, n=min(case.n, 3)))
 
 
-def try_run(case: Case) -> Run | None:
-    """`run`, or None where the layer does not work in this case."""
+def try_to_check_up(case: Case) -> Checkup | None:
+    """`check_up`, or None if the layer does not work in this case."""
     try:
-        return run(case)
+        return check_up(case)
     except Failure:
         return None
 
 
-def distinct(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Shuffled, evenly spaced values of both signs: no ties for a pooling, nothing near a ReLU's kink.
-
-    From -1.95 to 1.95, in steps that never meet a multiple of 1/2, where a clipping may have its kinks.
-    """
-    size = int(np.prod(shape))
-    return ((rng.permutation(size) - size // 2 + 0.5) * (3.9 / size)).reshape(shape)
-
-
-def _same(now: Any, before: np.ndarray) -> bool:
-    return isinstance(now, np.ndarray) and now.shape == before.shape and np.array_equal(now, before, equal_nan=True)
+def _arrays(gradients: Gradients) -> tuple[dict[str, np.ndarray | None], dict[str, str]]:
+    """{tensor: gradient, or None if it is no array of numbers}, and {tensor: what came instead}."""
+    instead = {key: kind for key, g in gradients.items() if g is not None and (kind := what_instead(g))}
+    return {key: None if g is None or key in instead else np.array(g) for key, g in gradients.items()}, instead

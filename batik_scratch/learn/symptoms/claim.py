@@ -1,0 +1,52 @@
+"""What backward claims to be one tensor's gradient, beside the true one: what an explanation is asked about."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .checkup import Checkup
+from .diagnosis import close
+
+Words = tuple[str, str]  # a diagnosis' name and its sentence
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`given` is what backward gave for the tensor `name` ("dx", "kernel") in this checkup."""
+
+    checkup: Checkup
+    name: str
+    given: np.ndarray
+
+    @cached_property
+    def true(self) -> np.ndarray:
+        """The gradient as the numbers have it; NaN at a kink."""
+        return self.checkup.numeric(self.name)
+
+    x = property(lambda self: self.checkup.x)
+    y = property(lambda self: self.checkup.y)
+    dy = property(lambda self: self.checkup.dy)
+
+    @property
+    def elementwise(self) -> bool:
+        """True for a dx of the shape that y has too."""
+        return self.name == "dx" and self.given.shape == self.x.shape == self.y.shape
+
+    def is_(self, gradient: np.ndarray) -> bool:
+        """True if `gradient` is what was given."""
+        return close(self.given, gradient)
+
+    def is_of(self, dy: np.ndarray) -> bool:
+        """True if what was given is the true gradient for another upstream gradient."""
+        return close(self.given, self.checkup.numeric(self.name, dy))
+
+
+Explanation = Callable[[Claim], Iterator[Words]]  # yields its words if it fits: the first ones count
+
+
+def place_of_largest(array: np.ndarray) -> tuple[Any, ...]:
+    """Index of the largest value."""
+    return tuple(int(i) for i in np.unravel_index(int(array.argmax()), array.shape))
