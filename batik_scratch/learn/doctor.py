@@ -153,8 +153,8 @@ def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) ->
     claim = Claim(done, name, given)
     for explanation in explanations if given.shape == claim.true.shape else SHAPE_EXPLANATIONS:
         try:
-            for slug, sentence in explanation(claim):
-                return Diagnosis(slug, name, sentence)
+            for words in explanation(claim):
+                return Diagnosis.told(name, words)
         except Failure:  # the layer raised in a case that it need not master
             continue
     raise AssertionError("the last explanation of each list fits whatever is left")

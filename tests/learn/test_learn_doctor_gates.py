@@ -81,7 +81,7 @@ def test_another_mask_is_no_explanation_where_other_numbers_are_wrong_too_or_no_
     explained = 2 * dy * (right & ~shut | opened)
 
     def words(name, given):
-        return [slug for slug, _ in wrong_mask(Claim(checkup, name, given))]
+        return [words.split(":")[0] for words in wrong_mask(Claim(checkup, name, given))]
 
     assert words("dx", explained) == ["wrong mask"]
     assert words("dx", np.where(right & (dy < 1), 5, 1) * explained) == []

@@ -9,6 +9,7 @@ from witness import changed, count, examined, number
 from batik_scratch import nn
 from batik_scratch.learn.symptoms.checkup import Case
 from batik_scratch.learn.symptoms.claim import Claim
+from batik_scratch.learn.symptoms.diagnosis import Diagnosis
 from batik_scratch.learn.symptoms.reruns import easiest_cases, unexplained
 from batik_scratch.learn.symptoms.sums import images_mixed
 
@@ -217,7 +218,8 @@ def test_one_image_cannot_be_mixed_with_others_and_no_parameter_has_images():
 def test_of_what_nobody_can_explain_the_wrong_values_are_counted_and_the_worst_is_shown():
     true, given = np.zeros((2, 3)), np.zeros((2, 3))
     given[0, 1], given[1, 2] = 0.5, -0.75
-    ((_, words),) = unexplained(Claim(SimpleNamespace(numeric=lambda name: true), "dx", given))
+    (said,) = unexplained(Claim(SimpleNamespace(numeric=lambda name: true), "dx", given))
+    words = Diagnosis.told("dx", said).sentence
     assert words.startswith("2 of 6 values are wrong, by most at (1, 2): -0.75, and it should be 0. ")
 
 

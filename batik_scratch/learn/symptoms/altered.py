@@ -29,7 +29,7 @@ def kernel_altered(claim: Claim) -> Iterator[Words]:
             other = try_to_check_up(checkup.case.changed(x=claim.x, params=checkup.params | {key: changed}))
             if other is not None and other.fits("dx", claim.given, claim.dy):
                 sentence = f"dx is, to all digits, the gradient of a layer whose {key} {value.shape} is {words}."
-                yield name, f"{sentence} {ADVICE[name]}"
+                yield f"{name}: {sentence} {ADVICE[name]}"
 
 
 def input_altered(claim: Claim) -> Iterator[Words]:
@@ -38,7 +38,7 @@ def input_altered(claim: Claim) -> Iterator[Words]:
         other = try_to_check_up(claim.checkup.case.changed(x=x, params=claim.checkup.params))
         fits = other is not None and other.fits(claim.name, claim.given, claim.dy)
         if fits and other is not None and not np.isnan(other.numeric(claim.name)).any():
-            yield name, f"The gradient is, to all digits, that of {words}. Backward must use what its forward kept."
+            yield f"{name}: The gradient is, to all digits, that of {words}. Backward must use what its forward kept."
 
 
 def upstream_altered(claim: Claim) -> Iterator[Words]:
@@ -46,19 +46,14 @@ def upstream_altered(claim: Claim) -> Iterator[Words]:
     dy = claim.dy
     for axis, side, moved in _moves(dy):
         if claim.is_of(moved):
-            yield (
-                "shifted by one",
-                f"dy enters one place {side} its own along axis {axis} of {dy.shape}. Look at the padding or the first index of "
-                "the slice that reads it.",
-            )
+            yield f"""shifted by one: dy enters one place {side} its own along axis {axis} of {dy.shape}. Look at the
+                padding or the first index of the slice that reads it."""
     for axes in subsets(range(1, dy.ndim)):
         if claim.is_of(np.flip(dy, axes)):
-            yield "mirrored", f"dy enters in reversed order along axes {axes} of {dy.shape}."
+            yield f"mirrored: dy enters in reversed order along axes {axes} of {dy.shape}."
     if claim.is_of(np.ones_like(dy)):
-        yield (
-            "upstream gradient ignored",
-            "The gradient does not depend on dy: it is the one for a dy of ones. The chain rule multiplies by dy.",
-        )
+        yield """upstream gradient ignored: The gradient does not depend on dy: it is the one for a dy of ones. The
+            chain rule multiplies by dy."""
 
 
 def _other_kernels(kernel: np.ndarray) -> Iterator[Altered]:

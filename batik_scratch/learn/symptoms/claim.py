@@ -10,7 +10,7 @@ import numpy as np
 from .checkup import Checkup
 from .diagnosis import close
 
-Words = tuple[str, str]  # a diagnosis' name and its sentence
+Words = str  # "name of the diagnosis: its sentence", with line breaks wherever they fall in the source
 
 
 @dataclass(frozen=True)

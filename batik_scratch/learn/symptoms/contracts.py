@@ -1,6 +1,7 @@
 """Promises beside the numbers: nothing is changed, twice is the same, every gradient is there, nothing is raised."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,49 +15,34 @@ from .order import transposed
 
 SHAPE_WORDS = ("shape", "broadcast", "dimension", "aligned", "reshape", "axis", "axes")  # in NumPy's own sentences
 CHANGED = {
-    "dy": (
-        "mutated upstream gradient",
-        "backward changes the dy that it is given, which belongs to the caller and may be needed again. Write to a new "
-        "array: `dx = dy * mask`, not `dy *= mask`.",
-    ),
-    "x": (
-        "mutated input",
-        "The layer changes the x that it is given, which belongs to the layer before. Make a copy or a new array.",
-    ),
-    "a parameter": (
-        "weights changed in backward",
-        "backward changes the parameter itself. It only computes gradients: changing weights is the optimiser's.",
-    ),
+    "dy": """mutated upstream gradient: backward changes the dy that it is given, which belongs to the caller and may be
+        needed again. Write to a new array: `dx = dy * mask`, not `dy *= mask`.""",
+    "x": """mutated input: The layer changes the x that it is given, which belongs to the layer before. Make a copy or a
+        new array.""",
 }
-COMPLEX = (
-    "where all that went in is real. It must be a real NumPy array: look for a 1j, an np.fft or an eigenvalue, and take "
-    ".real of what has no imaginary part."
-)
-COARSE = (
-    "where all that went in is float64. Make new arrays with np.zeros_like(x), or with dtype=x.dtype, and no integers."
-)
+WEIGHTS_CHANGED = """weights changed in backward: backward changes the parameter itself. It only computes gradients:
+    changing weights is the optimiser's."""
+COMPLEX = """where all that went in is real. It must be a real NumPy array: look for a 1j, an np.fft or an eigenvalue, and
+    take .real of what has no imaginary part."""
+COARSE = """where all that went in is float64. Make new arrays with np.zeros_like(x), or with dtype=x.dtype, and no
+    integers."""
 
 
 def broken_contracts(done: Checkup) -> list[Diagnosis]:
     """What the layer changed and should not have, and what a second backward did otherwise than the first."""
-    found = []
-    for tensor in done.twice.changed:
-        name, sentence = CHANGED.get(tensor, CHANGED["a parameter"])
-        found.append(Diagnosis(name, tensor, sentence))
+    found = [Diagnosis.told(name, CHANGED.get(name, WEIGHTS_CHANGED)) for name in done.twice.changed]
     if not done.repeatable:
-        sentence = (
-            "forward gives another y for the same x and the same random numbers; keep what it draws in one generator."
-        )
-        return [*found, Diagnosis("forward not repeatable", "y", sentence)]
-    if not np.isfinite(done.y).all():
-        count = (~np.isfinite(done.y)).sum()
-        sentence = f"forward gives {count} values that are NaN or infinite: no gradient can be right."
-        return [*found, Diagnosis("not a number", "y", sentence)]
+        words = """forward not repeatable: forward gives another y for the same x and the same random numbers; keep what it
+            draws in one generator."""
+        return [*found, Diagnosis.told("y", words)]
+    if (bad := ~np.isfinite(done.y)).any():
+        words = f"not a number: forward gives {bad.sum()} values that are NaN or infinite: no gradient can be right."
+        return [*found, Diagnosis.told("y", words)]
     found += [_no_array(name, kind, "The gradient") for name, kind in done.instead.items()]
     for name, array in ({"y": done.y} | done.analytic).items():
         if array is not None and array.dtype != np.float64:
-            words = COMPLEX if array.dtype.kind == "c" else COARSE
-            found.append(Diagnosis("dtype changed", name, f"{name} is {array.dtype} {words}"))
+            mend = COMPLEX if array.dtype.kind == "c" else COARSE
+            found.append(Diagnosis.told(name, f"dtype changed: {name} is {array.dtype} {mend}"))
     if not done.twice.changed:
         unlike = done.twice.unlike(close)
         for name, first in done.analytic.items():
@@ -69,8 +55,8 @@ def broken_contracts(done: Checkup) -> list[Diagnosis]:
 def missing(done: Checkup, name: str) -> Diagnosis:
     """No gradient at all."""
     where = "backward returns None; it must return dx" if name == "dx" else f'grads has no "{name}" after backward'
-    sentence = f"{where}. Every parameter, and the input, needs a gradient of its own shape."
-    return Diagnosis("no gradient", name, sentence)
+    words = f"no gradient: {where}. Every parameter, and the input, needs a gradient of its own shape."
+    return Diagnosis.told(name, words)
 
 
 def failed(case: Case, failure: Failure) -> Diagnosis:
@@ -101,23 +87,20 @@ def _no_array(name: str, kind: str, what: str) -> Diagnosis:
     mend = (
         "Is a return missing?" if kind == "None" else "Leave out the .tolist(), or make one array of it with np.array."
     )
-    return Diagnosis("not an array", name, f"{what} is {kind}; it must be a NumPy array of real numbers. {mend}")
+    words = f"not an array: {what} is {kind}; it must be a NumPy array of real numbers. {mend}"
+    return Diagnosis.told(name, words)
 
 
 def _twice(done: Checkup, name: str, first: np.ndarray) -> Diagnosis:
     """What a second backward pass gave, if not the same again."""
     second = np.asarray(done.twice.second[name])
     if close(second, 2 * first):
-        sentence = (
-            "A second backward gives twice the gradient of the first: the old one is still in it. Write `=`, not `+=`, when a "
-            "call stores its result."
-        )
-        return Diagnosis("accumulates over calls", name, sentence)
-    sentence = (
-        f"Two backward passes of one forward pass differ by up to {np.abs(first - second).max():.3g}. Backward must not draw "
-        "random numbers or use up what forward kept."
-    )
-    return Diagnosis("not the same twice", name, sentence)
+        words = """accumulates over calls: A second backward gives twice the gradient of the first: the old one is still in
+            it. Write `=`, not `+=`, when a call stores its result."""
+    else:
+        words = f"""not the same twice: Two backward passes of one forward pass differ by up to
+            {np.abs(first - second).max():.3g}. Backward must not draw random numbers or use up what forward kept."""
+    return Diagnosis.told(name, words)
 
 
 def _of_another_batch(done: Checkup, name: str, first: np.ndarray) -> Diagnosis | None:
@@ -125,15 +108,13 @@ def _of_another_batch(done: Checkup, name: str, first: np.ndarray) -> Diagnosis 
     later, past = done.later[name], done.past[name]
     if later is None or first.shape != later.shape or not np.isfinite(later).all() or close(later, first):
         return None
+    evidence = f"the gradient of this batch differs by up to {np.abs(later - first).max():.3g}"
     if past is not None and close(later, past):
         evidence = "backward gives this batch the gradient of the other one again, to all digits"
-    else:
-        evidence = f"the gradient of this batch differs by up to {np.abs(later - first).max():.3g}"
-    sentence = (
-        f"After a backward pass of another batch, {evidence}. Each call computes its gradient anew and replaces the old one: "
-        "look for a setdefault, for an `if ... is None` or for a cache that is never emptied."
-    )
-    return Diagnosis("from an earlier batch", name, sentence)
+    words = f"""from an earlier batch: After a backward pass of another batch, {evidence}. Each call computes its gradient
+        anew and replaces the old one: look for a setdefault, for an `if ... is None` or for a cache that is never
+        emptied."""
+    return Diagnosis.told(name, words)
 
 
 def _where_sizes_are_equal(case: Case, failure: Failure) -> Diagnosis | None:
@@ -144,8 +125,10 @@ def _where_sizes_are_equal(case: Case, failure: Failure) -> Diagnosis | None:
             if same is None or given is None or given.shape != same.numeric(name).shape or same.right(name):
                 continue
             for explanation in (transposed, kernel_altered):
-                for slug, sentence in explanation(Claim(same, name, given)):
-                    return Diagnosis(slug, name, f"backward stops with {failure}; with {words} it runs. {sentence}")
+                for said in explanation(Claim(same, name, given)):
+                    found = Diagnosis.told(name, said)
+                    before = f"backward stops with {failure}; with {words} it runs."
+                    return replace(found, sentence=f"{before} {found.sentence}")
     return None
 
 

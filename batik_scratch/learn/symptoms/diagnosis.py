@@ -20,6 +20,12 @@ class Diagnosis:
     tensor: str
     sentence: str
 
+    @classmethod
+    def told(cls, tensor: str, words: str) -> "Diagnosis":
+        """From "name: sentence", line breaks and indents being those of the source."""
+        name, sentence = " ".join(words.split()).split(": ", 1)
+        return cls(name, tensor, sentence)
+
     def __str__(self) -> str:
         return f"{self.tensor}: {self.name}. {self.sentence}"
 

@@ -47,22 +47,17 @@ def true_class_forgotten(claim: Claim) -> Iterator[Words]:
     """Right in every class but the true one."""
     given, true, here = claim.given, claim.true, _true_class(claim)
     if close(given[~here], true[~here]):
-        yield (
-            "true class forgotten",
-            f"The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g} for {true[here][0]:.4g} in the first "
-            "image), all others are right. The gradient is (P - onehot(y)) / N: subtract the one.",
-        )
+        yield f"""true class forgotten: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g}
+            for {true[here][0]:.4g} in the first image), all others are right. The gradient is (P - onehot(y)) / N:
+            subtract the one."""
 
 
 def only_the_true_class(claim: Claim) -> Iterator[Words]:
     """Right in the true class, zero elsewhere."""
     given, true, here = claim.given, claim.true, _true_class(claim)
     if close(given[here], true[here]) and zero(given[~here]).all():
-        yield (
-            "only the true class",
-            f"Only the true class' entries are filled; the other {(~here).sum()} are zero, and the largest of them should be "
-            f"{np.abs(true[~here]).max():.4g}. Every logit takes part in the softmax' sum.",
-        )
+        yield f"""only the true class: Only the true class' entries are filled; the other {(~here).sum()} are zero, and
+            the largest of them should be {np.abs(true[~here]).max():.4g}. Every logit takes part in the softmax' sum."""
 
 
 def _true_class(claim: Claim) -> np.ndarray:

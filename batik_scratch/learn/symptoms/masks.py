@@ -16,11 +16,8 @@ def mask_from_the_gradient(claim: Claim) -> Iterator[Words]:
     for word, shut in (("negative", dy < 0), ("positive", dy > 0)):
         gated = zero(given)[shut].all() and shut.any() and not zero(true)[shut].all()
         if gated and any(close(given[~shut], passed[~shut]) for passed in (dy, true)):
-            yield (
-                "mask taken from the gradient",
-                f"dx is zero at all {shut.sum()} places where dy is {word}. The gate belongs to the layer's input, kept by "
-                "forward, not to the gradient that arrives.",
-            )
+            yield f"""mask taken from the gradient: dx is zero at all {shut.sum()} places where dy is {word}. The gate
+                belongs to the layer's input, kept by forward, not to the gradient that arrives."""
 
 
 def mask_missing(claim: Claim) -> Iterator[Words]:
@@ -33,22 +30,17 @@ def mask_missing(claim: Claim) -> Iterator[Words]:
     if np.abs(ratio - ratio[0]).max() > 1e-5 * max(abs(ratio[0]), 1e-3) or zero(given)[open_].all():
         return
     beside = "right" if abs(ratio[0] - 1) < 1e-5 else f"{ratio[0]:.4g} times the true value (a second mistake)"
-    yield (
-        "mask missing",
-        f"At {leaking.sum()} of the {blocked.sum()} places where nothing may flow the gradient is not zero; elsewhere it is "
-        f"{beside}. Multiply dy by the mask that forward kept (what was dropped, gated or not the maximum gets 0).",
-    )
+    yield f"""mask missing: At {leaking.sum()} of the {blocked.sum()} places where nothing may flow the gradient is not
+        zero; elsewhere it is {beside}. Multiply dy by the mask that forward kept (what was dropped, gated or not the
+        maximum gets 0)."""
 
 
 def mask_inverted(claim: Claim) -> Iterator[Words]:
     """Zero where the gradient flows, and not zero where it is blocked."""
     blocked = zero(claim.true)
     if claim.name == "dx" and (zero(claim.given) == ~blocked).all() and not blocked.all() and blocked.any():
-        yield (
-            "mask inverted",
-            f"dx is zero at the {(~blocked).sum()} places where the gradient flows, and not at the {blocked.sum()} where it is "
-            "blocked. The mask is 1 (or the scale) where forward let a value through.",
-        )
+        yield f"""mask inverted: dx is zero at the {(~blocked).sum()} places where the gradient flows, and not at the
+            {blocked.sum()} where it is blocked. The mask is 1 (or the scale) where forward let a value through."""
 
 
 def local_factor(claim: Claim) -> Iterator[Words]:
@@ -62,11 +54,8 @@ def local_factor(claim: Claim) -> Iterator[Words]:
             (f"has a factor {word} too many", (given, true * value)),
         ):
             if close(*product):
-                yield (
-                    "local factor",
-                    f"dx {what}, the output y or input x of its own place: with it, all {given.size} values are right. "
-                    "Differentiate forward's formula once more, by the chain rule.",
-                )
+                yield f"""local factor: dx {what}, the output y or input x of its own place: with it, all {given.size}
+                    values are right. Differentiate forward's formula once more, by the chain rule."""
 
 
 def wrong_mask(claim: Claim) -> Iterator[Words]:
@@ -78,11 +67,9 @@ def wrong_mask(claim: Claim) -> Iterator[Words]:
     if not (both.any() and opened.any() and shut.any()) or not close(given[both], true[both]):
         return
     if close(given[opened], (true[both] / dy[both])[0] * dy[opened]):
-        yield (
-            "wrong mask",
-            f"{opened.sum()} places are open that forward shut, and {shut.sum()} are shut that forward left open. Backward must "
-            "use the very mask of its forward pass: keep it there, never draw or compute another one.",
-        )
+        yield f"""wrong mask: {opened.sum()} places are open that forward shut, and {shut.sum()} are shut that forward
+            left open. Backward must use the very mask of its forward pass: keep it there, never draw or compute
+            another one."""
 
 
 def diagonal_only(claim: Claim) -> Iterator[Words]:
@@ -93,8 +80,6 @@ def diagonal_only(claim: Claim) -> Iterator[Words]:
     diagonal = np.diagonal(jacobian)
     beside = jacobian - np.diag(diagonal)
     if not zero(beside).all() and close(claim.given.reshape(-1), diagonal * claim.dy.reshape(-1)):
-        yield (
-            "diagonal only",
-            "dx[n, j] uses dy[n, j] alone, but output k depends on input j as well: the largest such derivative is "
-            f"{np.nanmax(np.abs(beside)):.3g}. Sum over all outputs, the whole Jacobian, not its diagonal.",
-        )
+        yield f"""diagonal only: dx[n, j] uses dy[n, j] alone, but output k depends on input j as well: the largest
+            such derivative is {np.nanmax(np.abs(beside)):.3g}. Sum over all outputs, the whole Jacobian, not its
+            diagonal."""

@@ -38,8 +38,8 @@ def normalisation_terms_missing(claim: Claim) -> Iterator[Words]:
         if not missing[1] or _unmoved_by_scale(true, centred):
             what, advice = WORDS[missing]
             where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
-            words = f"Along {where} of {claim.true.shape} dx is off by {what}, to all digits. {advice}."
-            yield "normalisation terms missing", words
+            yield f"""normalisation terms missing: Along {where} of {claim.true.shape} dx is off by {what}, to all
+                digits. {advice}."""
 
 
 def _rows(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

@@ -14,21 +14,16 @@ def transposed(claim: Claim) -> Iterator[Words]:
     true = claim.true
     for order in permutations(range(true.ndim)):
         if order != tuple(range(true.ndim)) and claim.is_(true.transpose(order)):
-            yield (
-                "transposed",
-                f"Every value is right, but the axes come in the order {order}: the shape is {claim.given.shape}, and it should "
-                f"be {true.shape} with index [{', '.join('ijklm'[: true.ndim])}] meaning the same place as in the tensor. "
-                "Swap the factors of the product, or transpose the result.",
-            )
+            yield f"""transposed: Every value is right, but the axes come in the order {order}: the shape is
+                {claim.given.shape}, and it should be {true.shape} with index [{", ".join("ijklm"[: true.ndim])}]
+                meaning the same place as in the tensor. Swap the factors of the product, or transpose the result."""
 
 
 def reshape_missing(claim: Claim) -> Iterator[Words]:
     """The true gradient, in its own order, in another shape."""
     if close(claim.given.reshape(-1), claim.true.reshape(-1)):
-        yield (
-            "wrong shape",
-            f"Every value is right, but the shape is {claim.given.shape} and should be {claim.true.shape}: a reshape is missing.",
-        )
+        yield f"""wrong shape: Every value is right, but the shape is {claim.given.shape} and should be
+            {claim.true.shape}: a reshape is missing."""
 
 
 def axes_mixed_up(claim: Claim) -> Iterator[Words]:
@@ -42,12 +37,9 @@ def axes_mixed_up(claim: Claim) -> Iterator[Words]:
             np.argsort(order)
         )  # rows taken for columns, then turned back
         if any(map(claim.is_, (mixed.reshape(shape), wrong_reshape, _by_columns(true, shape)))):
-            yield (
-                "axes mixed up",
-                f"The values are the right ones in the wrong places: an array of shape {true.shape} was reshaped as if its axes "
-                "had another order (height for width, or channels first). Reshape in the order in which forward laid the values "
-                "out, then transpose.",
-            )
+            yield f"""axes mixed up: The values are the right ones in the wrong places: an array of shape {true.shape}
+                was reshaped as if its axes had another order (height for width, or channels first). Reshape in the
+                order in which forward laid the values out, then transpose."""
 
 
 def shifted(claim: Claim) -> Iterator[Words]:
@@ -56,22 +48,16 @@ def shifted(claim: Claim) -> Iterator[Words]:
         there, here = _overlap(steps)
         if close(claim.given[there], claim.true[here]) and np.abs(claim.given[there]).max() > 1e-7:
             moved = ", ".join(f"{step:+d} along axis {axis}" for axis, step in enumerate(steps) if step)
-            yield (
-                "shifted by one",
-                f"Every value is right, but stands one place beside its own: {moved}. Look at the padding, or at the first index "
-                "of the slice that writes it.",
-            )
+            yield f"""shifted by one: Every value is right, but stands one place beside its own: {moved}. Look at the
+                padding, or at the first index of the slice that writes it."""
 
 
 def mirrored(claim: Claim) -> Iterator[Words]:
     """The true gradient, read backwards along some axes."""
     for axes in subsets(range(claim.true.ndim)):
         if claim.is_(np.flip(claim.true, axes)):
-            yield (
-                "mirrored",
-                f"Every value is right, but the order is reversed along axes {axes}. Look for a [::-1] too many, or for a kernel "
-                "that was flipped where its gradient was taken.",
-            )
+            yield f"""mirrored: Every value is right, but the order is reversed along axes {axes}. Look for a [::-1]
+                too many, or for a kernel that was flipped where its gradient was taken."""
 
 
 def padding_not_cut_off(claim: Claim) -> Iterator[Words]:
@@ -84,20 +70,14 @@ def padding_not_cut_off(claim: Claim) -> Iterator[Words]:
         return
     for start in np.ndindex(*(space + 1 for space in room)):
         if close(given[tuple(slice(a, a + size) for a, size in zip(start, true.shape, strict=True))], true):
-            yield (
-                "padding not cut off",
-                f"The shape is {given.shape}; the input's is {true.shape}, and the part that starts at {start} is right. Forward "
-                "padded its input: cut the same border off the gradient.",
-            )
+            yield f"""padding not cut off: The shape is {given.shape}; the input's is {true.shape}, and the part that
+                starts at {start} is right. Forward padded its input: cut the same border off the gradient."""
 
 
 def wrong_shape(claim: Claim) -> Iterator[Words]:
     """A shape that nothing above explains."""
-    yield (
-        "wrong shape",
-        f"The gradient has shape {claim.given.shape}; it must have the shape of what it belongs to, {claim.true.shape}: one "
-        "number per number.",
-    )
+    yield f"""wrong shape: The gradient has shape {claim.given.shape}; it must have the shape of what it belongs to,
+        {claim.true.shape}: one number per number."""
 
 
 def _steps(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -30,11 +30,9 @@ def _right_in(cases: Iterator[Easier], name: str) -> Iterator[Words]:
         if other is None or given is None or not other.fits(name, given, other.dy) or zero(given).all():
             continue
         changed = slug.removeprefix("right ").removeprefix("for ").removesuffix(" alone").replace("without", "no")
-        yield (
-            slug,
-            f"Wrong for {was}, and {slug.removesuffix(' alone')}: the same layer was run again with {changed}. Look where "
-            f"backward needs {changed} to be true, or where forward uses the general value and backward does not.",
-        )
+        yield f"""{slug}: Wrong for {was}, and {slug.removesuffix(" alone")}: the same layer was run again with
+            {changed}. Look where backward needs {changed} to be true, or where forward uses the general value and
+            backward does not."""
 
 
 def easier_cases(case: Case) -> Iterator[Easier]:
@@ -80,11 +78,9 @@ def right_values_elsewhere(claim: Claim) -> Iterator[Words]:
     given, true = claim.given, claim.true
     if true.size >= 4 and close(np.sort(given, axis=None), np.sort(true, axis=None)):
         moved = int((np.abs(given - true) > 1e-6).sum())
-        yield (
-            "right values in wrong places",
-            f"The {given.size} values are the true ones, but {moved} stand somewhere else, by no transposition or shift. Look at "
-            "the indices that they are written to: which place did forward take each from?",
-        )
+        yield f"""right values in wrong places: The {given.size} values are the true ones, but {moved} stand somewhere
+            else, by no transposition or shift. Look at the indices that they are written to: which place did forward
+            take each from?"""
 
 
 def unexplained(claim: Claim) -> Iterator[Words]:
@@ -92,12 +88,9 @@ def unexplained(claim: Claim) -> Iterator[Words]:
     difference = np.nan_to_num(np.abs(claim.given - claim.true))
     worst = place_of_largest(difference)
     wrong = difference > 1e-7 * np.nanmax(np.abs(claim.true)) + 1e-8
-    yield (
-        "unexplained",
-        f"{wrong.sum()} of {wrong.size} values are wrong, by most at {worst}: {claim.given[worst]:.6g}, and it should be "
-        f"{claim.true[worst]:.6g}. It is none of the usual mistakes; try the smallest case by hand: one image, and as few values "
-        "as will show it.",
-    )
+    yield f"""unexplained: {wrong.sum()} of {wrong.size} values are wrong, by most at {worst}:
+        {claim.given[worst]:.6g}, and it should be {claim.true[worst]:.6g}. It is none of the usual mistakes; try the
+        smallest case by hand: one image, and as few values as will show it."""
 
 
 def _more_than_one(option: Any) -> bool:

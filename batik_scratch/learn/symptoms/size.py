@@ -14,43 +14,33 @@ def not_a_number(claim: Claim) -> Iterator[Words]:
     bad = ~np.isfinite(claim.given)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
-        yield (
-            "not a number",
-            f"{bad.sum()} of {bad.size} values are NaN or infinite, the first at {first}. Look for a division by zero, a "
-            "logarithm of zero, or an array made by np.empty that is not filled everywhere.",
-        )
+        yield f"""not a number: {bad.sum()} of {bad.size} values are NaN or infinite, the first at {first}. Look for a
+            division by zero, a logarithm of zero, or an array made by np.empty that is not filled everywhere."""
 
 
 def not_measured(claim: Claim) -> Iterator[Words]:
     """No derivative could be measured, so nothing can be said."""
     if claim.true.size and np.isnan(claim.true).all():
-        yield (
-            "not measurable",
-            f"At all {claim.true.size} places the derivative of forward jumps from one side to the other, so that no number can "
-            "say what it is: right or wrong, one cannot tell. Try another seed or another input shape.",
-        )
+        yield f"""not measurable: At all {claim.true.size} places the derivative of forward jumps from one side to the
+            other, so that no number can say what it is: right or wrong, one cannot tell. Try another seed or another
+            input shape."""
 
 
 def always_zero(claim: Claim) -> Iterator[Words]:
     """Nothing but zeros."""
     if zero(claim.given).all():
-        yield (
-            "always zero",
-            f"All {claim.given.size} values are zero; the true gradient reaches {np.nanmax(np.abs(claim.true)):.3g}. The sum was "
-            "never written to the array that is returned, or two terms cancel.",
-        )
+        yield f"""always zero: All {claim.given.size} values are zero; the true gradient reaches
+            {np.nanmax(np.abs(claim.true)):.3g}. The sum was never written to the array that is returned, or two terms
+            cancel."""
 
 
 def should_be_zero(claim: Claim) -> Iterator[Words]:
     """Something, where the true gradient is nothing."""
     if (zero(claim.true) | np.isnan(claim.true)).all():
         tensor = "x" if claim.name == "dx" else claim.name
-        yield (
-            "should be zero",
-            f"All {claim.given.size} values should be zero, and reach {np.nanmax(np.abs(claim.given)):.3g}: moving {tensor} a "
-            "little changes no y, because forward does not use it, or rounds, or compares. If y is meant to depend on "
-            f"{tensor}, look at forward.",
-        )
+        yield f"""should be zero: All {claim.given.size} values should be zero, and reach
+            {np.nanmax(np.abs(claim.given)):.3g}: moving {tensor} a little changes no y, because forward does not use
+            it, or rounds, or compares. If y is meant to depend on {tensor}, look at forward."""
 
 
 def zero_in_a_region(claim: Claim) -> Iterator[Words]:
@@ -58,11 +48,8 @@ def zero_in_a_region(claim: Claim) -> Iterator[Words]:
     given, true = claim.given, claim.true
     forgotten = zero(given) & ~zero(true) & ~np.isnan(true)
     if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
-        yield (
-            "zero in a region",
-            f"{forgotten.sum()} of {given.size} values are zero and should not be ({_region(forgotten)}); all others are right. "
-            "Look at the bounds of the loop or slice that fills the array.",
-        )
+        yield f"""zero in a region: {forgotten.sum()} of {given.size} values are zero and should not be
+            ({_region(forgotten)}); all others are right. Look at the bounds of the loop or slice that fills the array."""
 
 
 def constant_factor(claim: Claim) -> Iterator[Words]:
@@ -71,13 +58,10 @@ def constant_factor(claim: Claim) -> Iterator[Words]:
     if factor is None:
         return
     if abs(factor + 1) < 1e-6:
-        yield (
-            "wrong sign",
-            "Every value is right but for its sign. The gradient points uphill; the optimiser is what subtracts it, so look for "
-            "a minus too many or too few in backward.",
-        )
+        yield """wrong sign: Every value is right but for its sign. The gradient points uphill; the optimiser is what
+            subtracts it, so look for a minus too many or too few in backward."""
     evidence, known = _name_of(factor, claim.checkup, claim.name)
-    yield "constant factor", f"Every value is {factor:.6g} times the true one{evidence}. {_advice(known)}"
+    yield f"constant factor: Every value is {factor:.6g} times the true one{evidence}. {_advice(known)}"
 
 
 def _factor(given: np.ndarray, true: np.ndarray) -> float | None:

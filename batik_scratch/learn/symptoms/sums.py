@@ -23,11 +23,9 @@ def bias_over_the_wrong_axes(claim: Claim) -> Iterator[Words]:
             candidate = _reduced(candidate, axis, ways[axis])
         if claim.is_(candidate):
             done = ", ".join(f"{axis} {WAYS[way]}" for axis, way in zip(_axis_names(dy.ndim), ways, strict=True))
-            yield (
-                "bias summed over the wrong axes",
-                f"The values come from dy {dy.shape} with {done}; the shape is {claim.given.shape}. The bias is added at every "
-                f"image and place, so its gradient is dy summed over all axes but the last: shape {true.shape}.",
-            )
+            yield f"""bias summed over the wrong axes: The values come from dy {dy.shape} with {done}; the shape is
+                {claim.given.shape}. The bias is added at every image and place, so its gradient is dy summed over all
+                axes but the last: shape {true.shape}."""
 
 
 def only_a_part(claim: Claim) -> Iterator[Words]:
@@ -38,17 +36,12 @@ def only_a_part(claim: Claim) -> Iterator[Words]:
             part = _alone(dy, (*[slice(None)] * axis, index))
             which = f"{'first' if index == 0 else 'last'} {name}"
             if dy.shape[axis] > 1 and claim.is_of(part):
-                yield (
-                    f"only one {name} counted",
-                    f"The gradient is that of the {which} of dy {dy.shape} alone. The others are overwritten or never added: "
-                    "look for `=` where `+=` is needed, an index 0, or a loop that returns too early.",
-                )
+                yield f"""only one {name} counted: The gradient is that of the {which} of dy {dy.shape} alone. The
+                    others are overwritten or never added: look for `=` where `+=` is needed, an index 0, or a loop
+                    that returns too early."""
             if dy.shape[axis] > 2 and claim.is_of(dy - part):
-                yield (
-                    "edge left out",
-                    f"The gradient is right but for the {which} of dy {dy.shape}, which counts for nothing. Look at the bounds "
-                    "of the loop: one too few.",
-                )
+                yield f"""edge left out: The gradient is right but for the {which} of dy {dy.shape}, which counts for
+                    nothing. Look at the bounds of the loop: one too few."""
 
 
 def only_one_place(claim: Claim) -> Iterator[Words]:
@@ -58,11 +51,8 @@ def only_one_place(claim: Claim) -> Iterator[Words]:
         return
     for index, which in ((-1, "last"), (0, "first")):
         if claim.is_of(_alone(dy, (slice(None), index, index))):
-            yield (
-                "only one place counted",
-                f"The gradient is that of the {which} place of dy {dy.shape} alone. Every window adds its share: look for `=` "
-                "where `+=` is needed inside the loop.",
-            )
+            yield f"""only one place counted: The gradient is that of the {which} place of dy {dy.shape} alone. Every
+                window adds its share: look for `=` where `+=` is needed inside the loop."""
 
 
 def last_overlap(claim: Claim) -> Iterator[Words]:
@@ -80,23 +70,18 @@ def last_overlap(claim: Claim) -> Iterator[Words]:
     for which, chosen in (("last", last), ("first", touches.argmax(axis=0))):
         alone = np.where(touches.any(axis=0), shares[chosen, np.arange(shares.shape[1])], 0)  # (T,)
         if several and claim.is_(alone.reshape(claim.given.shape)):
-            yield (
-                "only the last overlap kept",
-                f"{several} values belong to several windows, and each holds the share of the {which} window (in reading order) "
-                "alone; values of one window are right. Use += where you write =, and np.add.at where you index by arrays.",
-            )
+            yield f"""only the last overlap kept: {several} values belong to several windows, and each holds the share
+                of the {which} window (in reading order) alone; values of one window are right. Use += where you write
+                =, and np.add.at where you index by arrays."""
 
 
 def added_to(claim: Claim) -> Iterator[Words]:
     """Backward of dy = 0 is not 0: something is added to dy, or to its product, where all that is allowed multiplies it."""
     rest = claim.checkup.backward(np.zeros_like(claim.dy))[claim.name]
     if rest is not None and rest.shape == claim.given.shape and np.isfinite(rest).all() and not zero(rest).all():
-        yield (
-            "something added",
-            f"With dy zero everywhere {claim.name} should be zero, and is up to {np.abs(rest).max():.4g} (at "
-            f"{place_of_largest(np.abs(rest))}). A backward pass multiplies dy by what forward knew, and adds up; it never adds "
-            "anything else to it. Which term has no dy?",
-        )
+        yield f"""something added: With dy zero everywhere {claim.name} should be zero, and is up to
+            {np.abs(rest).max():.4g} (at {place_of_largest(np.abs(rest))}). A backward pass multiplies dy by what
+            forward knew, and adds up; it never adds anything else to it. Which term has no dy?"""
 
 
 def images_mixed(claim: Claim) -> Iterator[Words]:
@@ -108,11 +93,8 @@ def images_mixed(claim: Claim) -> Iterator[Words]:
     if mixed is None or mixed.shape != claim.x.shape or not zero(claim.checkup.numeric("dx", only_first)[1:]).all():
         return
     if (leaked := np.abs(mixed[1:]).max()) > 1e-6:
-        yield (
-            "images mixed",
-            f"With dy zero for all images but the first, dx of the others reaches {leaked:.3g} and should be zero. A sum or mean "
-            "runs over the batch axis (axis 0): did you mean axis=-1?",
-        )
+        yield f"""images mixed: With dy zero for all images but the first, dx of the others reaches {leaked:.3g} and
+            should be zero. A sum or mean runs over the batch axis (axis 0): did you mean axis=-1?"""
 
 
 def _alone(dy: np.ndarray, index: int | tuple[int | slice, ...]) -> np.ndarray:
