@@ -29,61 +29,27 @@ from .symptoms.quotients import Quotient, explain_quotient
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
-EXPLANATIONS: tuple[Explanation, ...] = (  # the first that fits is given; what was given has its tensor's shape
-    size.not_a_number,
-    size.not_measured,
-    size.always_zero,
-    size.should_be_zero,
-    size.constant_factor,
-    masks.mask_from_the_gradient,
-    size.zero_in_a_region,
-    masks.mask_missing,
-    masks.mask_inverted,
-    masks.wrong_mask,
-    masks.diagonal_only,
-    masks.local_factor,
-    values.input_for_output,
-    values.value_for_derivative,
-    order.transposed,
-    order.mirrored,
-    order.shifted,
-    sums.bias_over_the_wrong_axes,
-    order.axes_mixed_up,
-    sums.only_a_part,
-    sums.only_one_place,
-    sums.last_overlap,
-    altered.upstream_altered,
-    altered.kernel_altered,
-    altered.input_altered,
-    sums.added_to,
-    normalising.normalisation_terms_missing,
-    sums.images_mixed,
-    reruns.right_in_an_easier_case,
-    reruns.right_values_elsewhere,
-    reruns.right_in_the_easiest_case,
+# the first that fits is given; what was claimed has its tensor's shape
+EXPLANATIONS: tuple[Explanation, ...] = (
+    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
+    masks.mask_from_the_gradient, size.zero_in_a_region, masks.mask_missing, masks.mask_inverted, masks.wrong_mask,
+    masks.diagonal_only, masks.local_factor, values.input_for_output, values.value_for_derivative,
+    order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
+    sums.only_a_part, sums.only_one_place, sums.last_overlap,
+    altered.upstream_altered, altered.kernel_altered, altered.input_altered,
+    sums.added_to, normalising.normalisation_terms_missing, sums.images_mixed,
+    reruns.right_in_an_easier_case, reruns.right_values_elsewhere, reruns.right_in_the_easiest_case,
     reruns.unexplained,
-)
+)  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
-    size.not_a_number,
-    order.transposed,
-    order.padding_not_cut_off,
-    sums.bias_over_the_wrong_axes,
-    order.reshape_missing,
-    order.axes_mixed_up,
-    order.wrong_shape,
-)
-SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
+    size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
+    order.reshape_missing, order.axes_mixed_up, order.wrong_shape,
+)  # fmt: skip
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
-    size.not_a_number,
-    size.not_measured,
-    size.always_zero,
-    size.should_be_zero,
-    size.constant_factor,
-    losses.true_class_forgotten,
-    losses.only_the_true_class,
-    altered.input_altered,
-    reruns.unexplained,
-)
+    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
+    losses.true_class_forgotten, losses.only_the_true_class, altered.input_altered, reruns.unexplained,
+)  # fmt: skip
+SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
 
 
 def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0) -> list[Diagnosis]:
@@ -110,7 +76,7 @@ def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0
 
 
 def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
-    """What is wrong with the first `steps` of an Adam (it has beta_1) or a descent with momentum; empty if nothing is."""
+    """What is wrong with the first `steps` of an Adam (it has beta_1) or of a descent; empty if nothing is."""
     apart = optimizers.steps_apart(an_optimizer(optimizer), optimizers.right_rule(optimizer), steps)
     return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
 
@@ -128,8 +94,8 @@ def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnos
             return _findings(check_up(case), explanations)
     except TooLarge as large:
         raise InputError(
-            f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. "
-            "Give it a smaller layer of the same kind, with fewer units, filters or channels: the mistake is there in every size"
+            f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. Give it a "
+            "smaller layer of the same kind, with fewer units, filters or channels: the mistake is there in every size"
         ) from None
     except Failure as failure:
         return [failed(case, failure)]
@@ -140,7 +106,7 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
     if any(one.tensor == "y" for one in found):  # forward itself is at fault: its derivative tells nothing
         return found
     said = {one.tensor for one in found if one.name in SAID_ENOUGH}
-    wrong = [name for name in done.tensors if name not in said and not done.right(name)]
+    wrong = [name for name in done.analytic if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     return found + [one for one in explained if not (done.twice.changed and one.name == "unexplained")]

@@ -7,6 +7,7 @@ from functools import partial
 
 from ..nn import Layer, Optimizer
 from ..nn.gradcheck import GradientReport, check_layer, check_loss, check_optimizer, check_quotient
+from ..nn.gradcheck.report import in_columns
 from .bugs import EXHIBITS, Exhibit
 from .doctor import Diagnosis, diagnose, diagnose_loss, diagnose_optimizer, diagnose_quotient
 from .symptoms.optimizers import right_rule
@@ -61,11 +62,10 @@ def walk() -> Iterator[Visit]:
 
 def table(visits: list[Visit]) -> str:
     """Bug, caught by, error, diagnosis; below each row the doctor's words; the last line is the count."""
-    rows = [_cells(one) for one in visits]
-    widths = [max(len(row[column]) for row in [HEADER, *rows]) for column in range(len(HEADER))]
-    lines = [_line(HEADER, widths)]
+    header, *rows = in_columns([HEADER, *map(_cells, visits)])
+    lines = [header]
     for one, row in zip(visits, rows, strict=True):
-        lines.append(_line(row, widths))
+        lines.append(row)
         lines += [in_lines(f"{diagnosis.tensor}: {diagnosis.sentence}", "    ") for diagnosis in one.diagnoses]
     named, caught = sum(one.named for one in visits), sum(one.caught for one in visits)
     lines += ["", f"{named} of {len(visits)} bugs named by the doctor", f"{caught} of {len(visits)} bugs caught"]
@@ -94,7 +94,3 @@ def _cells(one: Visit) -> tuple[str, ...]:
     verdict = names if one.named else f"{names} (it is: {one.exhibit.diagnosis})"
     error = f"{one.error:.1e}" if one.caught else "-"
     return one.exhibit.name, one.caught_by or "NOT CAUGHT", error, verdict
-
-
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -8,6 +8,7 @@ from right_cases import right_case
 from student_layers import ANSWERS, RIGHT
 
 from batik_scratch import nn
+from batik_scratch.errors import InputError
 from batik_scratch.learn.bugs import EXHIBITS
 from batik_scratch.learn.bugs.dense import BatchForgottenInBias
 from batik_scratch.learn.doctor import diagnose, diagnose_loss, diagnose_optimizer, diagnose_quotient
@@ -135,4 +136,6 @@ def test_the_patient_is_left_alone():
     layer.build((4,), np.random.default_rng(0))
     before = layer.params["kernel"].copy()
     diagnose(layer, (4,))
-    assert np.array_equal(layer.params["kernel"], before) and layer.dtype == "float32" and layer._kept is None
+    assert np.array_equal(layer.params["kernel"], before) and layer.dtype == "float32"
+    with pytest.raises(InputError, match="needs a kept forward pass"):  # none was run on it
+        layer.backward(np.ones((1, 3)))

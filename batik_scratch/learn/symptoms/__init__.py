@@ -1,1 +1,1 @@
-"""What can be seen of a wrong gradient from numbers alone: one family of explanations a file, tried by `learn.doctor`."""
+"""What can be seen of a wrong gradient from numbers alone: one file a family; `learn.doctor` tries them."""

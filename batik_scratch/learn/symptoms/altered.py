@@ -1,4 +1,4 @@
-"""The right gradient of another layer: kernel flipped or transposed, input or upstream gradient shifted, an old batch."""
+"""The right gradient of another layer: kernel flipped or transposed, input or dy shifted, an old batch."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,8 @@ Altered = tuple[str, str, np.ndarray]  # a diagnosis' name, the alteration in wo
 
 HEIGHT = ("height", "width")
 ADVICE = {
-    "kernel not flipped": (
-        "Each dy goes back to the pixel that it came from, through the same weight. Written as a convolution of dy, that "
-        "needs the kernel turned by 180 degrees; written as col2im, it must not be turned."
-    ),
+    "kernel not flipped": """Each dy goes back to the pixel that it came from, through the same weight. Written as a
+        convolution of dy, that needs the kernel turned by 180 degrees; written as col2im, it must not be turned.""",
     "parameter left out": "Forward multiplies by it, so the gradient that passes through is multiplied by it too.",
     "transposed": "The way back runs through the transposed matrix: dX = dY W', with inputs and outputs swapped.",
 }
@@ -28,16 +26,17 @@ def kernel_altered(claim: Claim) -> Iterator[Words]:
         for name, words, changed in _other_kernels(value):
             other = try_to_check_up(checkup.case.changed(x=claim.x, params=checkup.params | {key: changed}))
             if other is not None and other.fits("dx", claim.given, claim.dy):
-                sentence = f"dx is, to all digits, the gradient of a layer whose {key} {value.shape} is {words}."
-                yield f"{name}: {sentence} {ADVICE[name]}"
+                yield f"""{name}: dx is, to all digits, the gradient of a layer whose {key} {value.shape} is {words}.
+                    {ADVICE[name]}"""
 
 
 def input_altered(claim: Claim) -> Iterator[Words]:
     """A gradient taken with an input that is an earlier one, or shifted, or turned."""
     for name, words, x in _other_inputs(claim):
         other = try_to_check_up(claim.checkup.case.changed(x=x, params=claim.checkup.params))
-        fits = other is not None and other.fits(claim.name, claim.given, claim.dy)
-        if fits and other is not None and not np.isnan(other.numeric(claim.name)).any():
+        if other is None or not other.fits(claim.name, claim.given, claim.dy):
+            continue
+        if not np.isnan(other.numeric(claim.name)).any():
             yield f"{name}: The gradient is, to all digits, that of {words}. Backward must use what its forward kept."
 
 

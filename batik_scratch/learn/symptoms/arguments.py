@@ -7,20 +7,18 @@ from typing import Any
 from ...errors import InputError
 
 CALLS = ("astype", "build", "forward", "backward")
+SHAPE_RULE = "input_shape: needs whole numbers, one for each axis but the batch's, such as (5,) or (5, 6, 3)"
+LOSS_RULE = "loss: needs what can be called as loss(logits, y) and returns (value, gradient)"
 
 
 def layer_like(layer: Any) -> Any:
     """`layer`, if it is an object with the methods of `nn.Layer`."""
     if isinstance(layer, type):
-        raise InputError(
-            f"layer: needs a layer, got the class {layer.__name__} itself; make one of it, {layer.__name__}(...)"
-        )
-    lacking = [name for name in CALLS if not callable(getattr(layer, name, None))]
-    if lacking:
-        raise InputError(
-            f"layer: needs an object with {', '.join(CALLS)}, got {_short(layer)}, which has no {lacking[0]}; derive it from "
-            "nn.Layer, or, of a model, hand over one of its layers"
-        )
+        name = layer.__name__
+        raise InputError(f"layer: needs a layer, got the class {name} itself; make one of it, {name}(...)")
+    if lacking := [name for name in CALLS if not callable(getattr(layer, name, None))]:
+        mend = f"which has no {lacking[0]}; derive it from nn.Layer, or, of a model, hand over one of its layers"
+        raise InputError(f"layer: needs an object with {', '.join(CALLS)}, got {_short(layer)}, {mend}")
     return layer
 
 
@@ -31,7 +29,8 @@ def a_shape(shape: Sequence[int]) -> tuple[int, ...]:
             raise TypeError
         lengths = tuple(index(length) for length in shape)
     except TypeError:
-        raise InputError(f"{SHAPE_RULE}, got {_short(shape)}; {_mend(shape)}") from None
+        mend = f"write ({shape},)" if isinstance(shape, int) else "write it as a tuple of numbers"
+        raise InputError(f"{SHAPE_RULE}, got {_short(shape)}; {mend}") from None
     if any(length < 1 for length in lengths):
         raise InputError(f"{SHAPE_RULE}, got {lengths}; a length is at least 1")
     return lengths
@@ -51,10 +50,8 @@ def at_least_one(name: str, count: int) -> int:
 def a_loss(loss: Any) -> Any:
     """`loss`, if it is a function or an object that can be called."""
     if isinstance(loss, type) or not callable(loss):
-        raise InputError(
-            f"loss: needs what can be called as loss(logits, y) and returns (value, gradient), got {_short(loss)}; of a "
-            "class, hand over an object: nn.SparseCategoricalCrossentropy(from_logits=True)"
-        )
+        mend = "of a class, hand over an object: nn.SparseCategoricalCrossentropy(from_logits=True)"
+        raise InputError(f"{LOSS_RULE}, got {_short(loss)}; {mend}")
     return loss
 
 
@@ -62,17 +59,9 @@ def an_optimizer(optimizer: Any) -> Any:
     """`optimizer`, if it is an object with a step and a learning rate."""
     has_all = hasattr(optimizer, "learning_rate") and callable(getattr(optimizer, "step", None))
     if isinstance(optimizer, type) or not has_all:
-        raise InputError(
-            f"optimizer: needs an object with step and learning_rate, got {_short(optimizer)}; such as nn.Adam()"
-        )
+        rule = "optimizer: needs an object with step and learning_rate"
+        raise InputError(f"{rule}, got {_short(optimizer)}; such as nn.Adam()")
     return optimizer
-
-
-SHAPE_RULE = "input_shape: needs whole numbers, one for each axis but the batch's, such as (5,) or (5, 6, 3)"
-
-
-def _mend(shape: Any) -> str:
-    return f"write ({shape},)" if isinstance(shape, int) else "write it as a tuple of numbers"
 
 
 def _short(value: Any) -> str:

@@ -47,10 +47,12 @@ class Case:
 class Checkup:
     """The case, run once: forward on another input, forward on x, backward on dy twice.
 
-    x (n, *input_shape) distinct values, dy N(0, 1) of y's shape (1 for a loss); analytic {tensor: gradient} of the first
-    backward, None if there is none; instead {tensor: what came in place of an array}; twice what both backward passes
-    gave and changed.
-    later {tensor: gradient} if a whole backward pass of another batch went before, past {tensor: gradient} of that one.
+    x, y, dy         distinct values (n, *input_shape); what forward made of them; N(0, 1) of y's shape (1 for a loss)
+    twice            what two backward passes gave, and what they changed
+    analytic         {tensor: gradient} of the first one, None if there is none
+    instead          {tensor: what came in place of an array}
+    past, later      {tensor: gradient} of another batch, and of this one if that one's backward pass went before
+
     Raises Failure if the layer does.
     """
 
@@ -71,11 +73,6 @@ class Checkup:
         self.twice = self.specimen.backward_twice(self.x, self.dy)
         self.analytic, self.instead = _arrays(self.twice.first)
         self.past, self.later = self._with_a_past(fresh, rng)
-
-    @property
-    def tensors(self) -> list[str]:
-        """The names of all gradients that there should be."""
-        return ["dx", *self.params]
 
     def backward(self, dy: np.ndarray) -> dict[str, np.ndarray | None]:
         """{tensor: gradient} for another upstream gradient, after a fresh forward pass."""
@@ -102,7 +99,7 @@ class Checkup:
         return given is not None and close(given, self.numeric(name))
 
     def fits(self, name: str, given: np.ndarray, dy: np.ndarray) -> bool:
-        """True if `given` is the true gradient of <dy, y>; most that is not fails along one direction, at two forwards."""
+        """True if `given` is the true gradient of <dy, y>; most that is not fails along one direction."""
         if dy.shape != self.y.shape or given.shape != (self.x if name == "dx" else self.params[name]).shape:
             return False
         if name not in self._jacobians:
@@ -147,11 +144,10 @@ def check_up(case: Case) -> Checkup:
         return done
     smaller = tuple(max(1, size * 2 // 3) if size > 4 else size for size in case.input_shape)
     if smaller == case.input_shape:
-        sizes = (
-            f"even for inputs of shape {case.input_shape} y has {done.y.size:,} numbers and the largest tensor {largest:,}, "
-            f"which makes {done.y.size * largest:,}"
+        numbers = (
+            f"y has {done.y.size:,} numbers and the largest tensor {largest:,}, which makes {done.y.size * largest:,}"
         )
-        raise TooLarge("forward", ValueError(sizes))
+        raise TooLarge("forward", ValueError(f"even for inputs of shape {case.input_shape} {numbers}"))
     return check_up(case.changed(input_shape=smaller, n=min(case.n, 3)))
 
 

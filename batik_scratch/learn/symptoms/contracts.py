@@ -22,8 +22,8 @@ CHANGED = {
 }
 WEIGHTS_CHANGED = """weights changed in backward: backward changes the parameter itself. It only computes gradients:
     changing weights is the optimiser's."""
-COMPLEX = """where all that went in is real. It must be a real NumPy array: look for a 1j, an np.fft or an eigenvalue, and
-    take .real of what has no imaginary part."""
+COMPLEX = """where all that went in is real. It must be a real NumPy array: look for a 1j, an np.fft or an eigenvalue,
+    and take .real of what has no imaginary part."""
 COARSE = """where all that went in is float64. Make new arrays with np.zeros_like(x), or with dtype=x.dtype, and no
     integers."""
 
@@ -32,8 +32,8 @@ def broken_contracts(done: Checkup) -> list[Diagnosis]:
     """What the layer changed and should not have, and what a second backward did otherwise than the first."""
     found = [Diagnosis.told(name, CHANGED.get(name, WEIGHTS_CHANGED)) for name in done.twice.changed]
     if not done.repeatable:
-        words = """forward not repeatable: forward gives another y for the same x and the same random numbers; keep what it
-            draws in one generator."""
+        words = """forward not repeatable: forward gives another y for the same x and the same random numbers; keep what
+            it draws in one generator."""
         return [*found, Diagnosis.told("y", words)]
     if (bad := ~np.isfinite(done.y)).any():
         words = f"not a number: forward gives {bad.sum()} values that are NaN or infinite: no gradient can be right."
@@ -95,8 +95,8 @@ def _twice(done: Checkup, name: str, first: np.ndarray) -> Diagnosis:
     """What a second backward pass gave, if not the same again."""
     second = np.asarray(done.twice.second[name])
     if close(second, 2 * first):
-        words = """accumulates over calls: A second backward gives twice the gradient of the first: the old one is still in
-            it. Write `=`, not `+=`, when a call stores its result."""
+        words = """accumulates over calls: A second backward gives twice the gradient of the first: the old one is still
+            in it. Write `=`, not `+=`, when a call stores its result."""
     else:
         words = f"""not the same twice: Two backward passes of one forward pass differ by up to
             {np.abs(first - second).max():.3g}. Backward must not draw random numbers or use up what forward kept."""
@@ -111,18 +111,19 @@ def _of_another_batch(done: Checkup, name: str, first: np.ndarray) -> Diagnosis 
     evidence = f"the gradient of this batch differs by up to {np.abs(later - first).max():.3g}"
     if past is not None and close(later, past):
         evidence = "backward gives this batch the gradient of the other one again, to all digits"
-    words = f"""from an earlier batch: After a backward pass of another batch, {evidence}. Each call computes its gradient
-        anew and replaces the old one: look for a setdefault, for an `if ... is None` or for a cache that is never
-        emptied."""
+    words = f"""from an earlier batch: After a backward pass of another batch, {evidence}. Each call computes its
+        gradient anew and replaces the old one: look for a setdefault, for an `if ... is None` or for a cache that is
+        never emptied."""
     return Diagnosis.told(name, words)
 
 
 def _where_sizes_are_equal(case: Case, failure: Failure) -> Diagnosis | None:
     """A transposed factor stops at unequal sizes only: with equal ones it runs, and can be recognised."""
     for easier, words in _equal_sizes(case) if failure.stage == "backward" else ():
-        same = try_to_check_up(easier)
-        for name, given in same.analytic.items() if same is not None else ():
-            if same is None or given is None or given.shape != same.numeric(name).shape or same.right(name):
+        if (same := try_to_check_up(easier)) is None:
+            continue
+        for name, given in same.analytic.items():
+            if given is None or given.shape != same.numeric(name).shape or same.right(name):
                 continue
             for explanation in (transposed, kernel_altered):
                 for said in explanation(Claim(same, name, given)):

@@ -57,7 +57,8 @@ def only_the_true_class(claim: Claim) -> Iterator[Words]:
     given, true, here = claim.given, claim.true, _true_class(claim)
     if close(given[here], true[here]) and zero(given[~here]).all():
         yield f"""only the true class: Only the true class' entries are filled; the other {(~here).sum()} are zero, and
-            the largest of them should be {np.abs(true[~here]).max():.4g}. Every logit takes part in the softmax' sum."""
+            the largest of them should be {np.abs(true[~here]).max():.4g}. Every logit takes part in the softmax'
+            sum."""
 
 
 def _true_class(claim: Claim) -> np.ndarray:

@@ -9,9 +9,8 @@ from .diagnosis import ATOL, RTOL
 from .order import subsets
 
 MEAN = "Forward subtracts a mean there, and each x moves it: subtract the mean of dx"
-SPREAD = (
-    "Forward divides by a spread there, and each x moves it: subtract the normalised x times the mean of dx times it"
-)
+SPREAD = """Forward divides by a spread there, and each x moves it: subtract the normalised x times the mean of dx times
+    it"""
 WORDS = {
     (True, False): ("a constant", MEAN),
     (False, True): ("a multiple of x less its mean", SPREAD),
@@ -20,7 +19,7 @@ WORDS = {
 
 
 def normalisation_terms_missing(claim: Claim) -> Iterator[Words]:
-    """Along some axes dx is off by a constant, by a multiple of x, or by both, and the true dx has nothing of the kind."""
+    """Along some axes dx is off by a constant, a multiple of x, or both, and the true dx has nothing of the kind."""
     if claim.name != "dx" or not np.isfinite(claim.true).all():
         return
     tolerance = ATOL + RTOL * float(np.abs(claim.given).max(initial=0))

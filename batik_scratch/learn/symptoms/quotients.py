@@ -25,12 +25,13 @@ def _words(quotient: Quotient) -> Words:
     points = np.linspace(0.2, 1, 5)
     ratios = [quotient(partial(_exp_from, x), 1e-4) / np.exp(x) for x in points]
     if np.allclose(ratios, ratios[0], rtol=1e-4) and abs(ratios[0] - 1) > 1e-3:
-        return f"""constant factor: Every numerical derivative is {ratios[0]:.6g} times the true one. From x - h to x + h
-            it is 2 h: divide by that."""
+        return f"""constant factor: Every numerical derivative is {ratios[0]:.6g} times the true one. From x - h to
+            x + h it is 2 h: divide by that."""
     errors = [abs(quotient(partial(_exp_from, 0.5), eps) - np.exp(0.5)) for eps in (1e-3, 1e-2)]
     if 5 < errors[1] / errors[0] < 20:
-        return f"""one-sided difference: With ten times the step the error is {errors[1] / errors[0]:.1f} times as large,
-            so it falls with h, not with h^2. Use both sides, (f(x + h) - f(x - h)) / 2h: the terms in h^2 cancel."""
+        return f"""one-sided difference: With ten times the step the error is {errors[1] / errors[0]:.1f} times as
+            large, so it falls with h, not with h^2. Use both sides, (f(x + h) - f(x - h)) / 2h: the terms in h^2
+            cancel."""
     return "unexplained: The quotient misses known derivatives, by no factor and no power of h."
 
 

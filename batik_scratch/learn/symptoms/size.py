@@ -49,7 +49,8 @@ def zero_in_a_region(claim: Claim) -> Iterator[Words]:
     forgotten = zero(given) & ~zero(true) & ~np.isnan(true)
     if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
         yield f"""zero in a region: {forgotten.sum()} of {given.size} values are zero and should not be
-            ({_region(forgotten)}); all others are right. Look at the bounds of the loop or slice that fills the array."""
+            ({_region(forgotten)}); all others are right. Look at the bounds of the loop or slice that fills the
+            array."""
 
 
 def constant_factor(claim: Claim) -> Iterator[Words]:
@@ -124,7 +125,8 @@ def _candidates(checkup: Checkup) -> dict[str, float]:
 
 def _advice(known: str) -> str:
     if "rate" in known:
-        return "Forward scales what it keeps by 1/(1-rate), so backward must multiply by the very same mask, scale included."
+        return """Forward scales what it keeps by 1/(1-rate), so backward must multiply by the very same mask, scale
+            included."""
     if known in ("1/N", "N"):
         return "The mean over the batch is taken once, by the loss; a layer sums over the images and never divides."
     if "OH" in known or "H*W" in known:

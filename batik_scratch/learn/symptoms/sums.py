@@ -76,7 +76,7 @@ def last_overlap(claim: Claim) -> Iterator[Words]:
 
 
 def added_to(claim: Claim) -> Iterator[Words]:
-    """Backward of dy = 0 is not 0: something is added to dy, or to its product, where all that is allowed multiplies it."""
+    """Backward of dy = 0 is not 0: something is added to dy, or to its product, and not multiplied by it."""
     rest = claim.checkup.backward(np.zeros_like(claim.dy))[claim.name]
     if rest is not None and rest.shape == claim.given.shape and np.isfinite(rest).all() and not zero(rest).all():
         yield f"""something added: With dy zero everywhere {claim.name} should be zero, and is up to

@@ -1,4 +1,4 @@
-"""What `batik-scratch gradcheck` runs: every layer, every conv algorithm, the losses, the optimisers, the paper's network."""
+"""What `batik-scratch gradcheck` runs: every layer and conv algorithm, losses, optimisers, the paper's network."""
 
 from collections.abc import Iterator
 
@@ -72,7 +72,7 @@ def layer_checks(name: str) -> Iterator[GradientReport]:
 
 
 def samples() -> Iterator[tuple[Layer, tuple[int, ...]]]:
-    """Every layer with the input shapes to try it on; of Conv2D each algorithm, where it takes the shape."""
+    """Every layer with the input shapes to try it on; of Conv2D each algorithm that takes the shape."""
     for algorithm in ALGORITHMS:
         for options, shape in CONV_SHAPES:
             try:
@@ -106,7 +106,7 @@ def optimizer_checks() -> Iterator[GradientReport]:
 
 
 def network_checks() -> Iterator[GradientReport]:
-    """The paper's network: at its full size by the complex step, and small, by each algorithm, by central differences."""
+    """The paper's network: of full size by the complex step; small, by each algorithm, by central differences."""
     model = paper_cnn((PAPER_SIZE, PAPER_SIZE, 3), random_state=3, dtype="complex128")
     yield model_check(model, f"paper_cnn {PAPER_SIZE}x{PAPER_SIZE}, all parameters", images=1, directions=2)
     for algorithm in ALGORITHMS:

@@ -29,9 +29,9 @@ def check_layer(
     samples        places tried per tensor, all of them if there are fewer; if places are left out, random directions
                    through all of them are tried as well
     x              the input (n, ...) to use; drawn if it is not given (distinct values, away from ReLU's kink)
-    method         one of METHODS, or "all" for each that suits the layer: the complex step needs arithmetic that goes on
-                   into the complex numbers (`abs`, `np.var` and a comparison do not), the adjoint identity a layer that is
-                   linear in each tensor, which is tried out
+    method         one of METHODS, or "all" for each that suits the layer: the complex step needs arithmetic that goes
+                   on into the complex numbers (`abs`, `np.var` and a comparison do not), the adjoint identity a layer
+                   that is linear in each tensor, which is tried out
 
     If the layer changes dy, x or its parameters, or says something else when backward runs again, there is a row for
     that too. The layer itself is copied and stays as it is; what it raises is raised here.

@@ -103,8 +103,8 @@ def one_direction(
 ) -> TensorCheck:
     """<gradients, d> against the derivative of <dy, output()> along a random direction d through the tensors together.
 
-    Complex tensors take the complex step, real ones a central difference. A direction that crosses a kink is counted, and
-    another one drawn.
+    Complex tensors take the complex step, real ones a central difference. A direction that crosses a kink is counted,
+    and another one drawn.
     """
     for crossed in range(CROSSINGS + 1):
         direction = unit_direction(tensors, rng)

@@ -20,7 +20,7 @@ Gates = list[np.ndarray]
 
 
 def central_difference(f: Callable[[float], Any], eps: float) -> Any:
-    """f'(0) ~ (f(eps) - f(-eps)) / (2 eps). Truncation eps^2 f'''/6, and none where f is at most quadratic."""
+    """f'(0) ~ (f(eps) - f(-eps)) / (2 eps). Truncation eps^2 f'''/6, and none if f is at most quadratic."""
     return (f(eps) - f(-eps)) / (2 * eps)
 
 
@@ -134,6 +134,6 @@ def along(gradients: Sequence[np.ndarray], direction: Sequence[np.ndarray]) -> f
 
 
 def distinct(shape: tuple[int, ...], rng: np.random.Generator, width: float = WIDTH) -> np.ndarray:
-    """Shuffled, evenly spaced values of both signs, from -width / 2 to width / 2: no ties for a pooling, nothing at a kink."""
+    """Shuffled, evenly spaced values from -width / 2 to width / 2: no ties for a pooling, nothing at a kink."""
     size = int(np.prod(shape))
     return ((rng.permutation(size) - size // 2 + 0.5) * (width / size)).reshape(shape)

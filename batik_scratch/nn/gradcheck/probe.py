@@ -1,4 +1,4 @@
-"""What every method of `check_layer` starts from: a layer at one input, what its backward said there, and how to move it."""
+"""What every method of `check_layer` starts from: a layer at one input, what its backward said, how to move it."""
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ class Probe:
 
     @property
     def step(self) -> tuple[float, float]:
-        """How far to move for a difference, and the tolerance; a linear layer has no curvature that a long step would see."""
+        """How far to move for a difference, and the tolerance; to a linear layer a long step does no harm."""
         return (1e-3, 1e-8) if self.linear else (1e-5, 1e-6)
 
     def forward(self) -> np.ndarray:
@@ -63,7 +63,7 @@ class Probe:
         return decisions([self.specimen.layer])
 
     def _is_linear(self) -> bool:
-        """Whether a long step in each tensor alone, twice back, changes y twice as much the other way: no kink, no bend."""
+        """Whether a step in each tensor alone, twice back, changes y twice as much the other way: no kink, no bend."""
         at_rest = self.forward()
         for name, tensor in self.tensors.items():
             v = 3 * self.rng.standard_normal(tensor.shape)

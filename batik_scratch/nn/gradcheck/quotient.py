@@ -21,7 +21,7 @@ KNOWN: dict[str, tuple[Callable, Callable]] = {
 def check_quotient(
     quotient: Callable[[Callable[[float], Any], float], Any] = central_difference, eps: float = 1e-5
 ) -> GradientReport:
-    """The difference quotient `quotient(f, eps) ~ f'(0)` on functions whose derivative is known, at 21 points of [-1, 1].
+    """The quotient `quotient(f, eps) ~ f'(0)` on functions whose derivative is known, at 21 points of [-1, 1].
 
     One that divides by eps instead of 2 eps doubles every derivative; one-sided, it is off by eps f''/2.
     """

@@ -1,5 +1,6 @@
 """What a gradient check found: a verdict per tensor, and a table of them."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from ..layers import Layer
 
 HEADER = ("tensor", "method", "error", "worst at", "analytic", "numeric", "compared", "skipped", "verdict")
+NUMBERS = (2, 4, 5, 6, 7)  # the columns that are set flush right
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class TensorCheck:
 
     name, method        "dx", "kernel", ...; how the numeric value was found
     error               relative error |a - n| / max(|a|, |n|) at the worst place
-    worst               index of that place; () where a single number was compared
+    worst               index of that place; () if a single number was compared
     analytic, numeric   both values there
     compared, skipped   how many places, and how many more crossed a kink
     ok                  all places agree, and few were skipped
@@ -54,7 +56,7 @@ class GradientReport:
 
     @property
     def ok(self) -> bool:
-        """True where every tensor agrees, and there is one."""
+        """True if every tensor agrees, and there is one."""
         return bool(self.tensors) and all(tensor.ok for tensor in self.tensors)
 
     @property
@@ -73,12 +75,22 @@ class GradientReport:
 
 def tables(reports: list[GradientReport]) -> str:
     """One table of several reports: a title, then a row per tensor and method, all in the same columns."""
-    rows = [check.cells() for report in reports for check in report.tensors]
-    widths = [max(len(row[column]) for row in [HEADER, *rows]) for column in range(len(HEADER))]
-    lines = ["  " + _line(HEADER, widths)]
+    cells = [HEADER, *(check.cells() for report in reports for check in report.tensors)]
+    rows = iter(in_columns(cells, NUMBERS))
+    lines = ["  " + next(rows)]
     for report in reports:
-        lines += [report.title, *("  " + _line(check.cells(), widths) for check in report.tensors)]
+        lines += [report.title, *("  " + next(rows) for _ in report.tensors)]
     return "\n".join(lines)
+
+
+def in_columns(rows: Sequence[tuple[str, ...]], right: Collection[int] = ()) -> list[str]:
+    """A line for each row, its cells in columns two blanks apart; those of the columns in `right` are flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = [
+        [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        for row in rows
+    ]
+    return ["  ".join(cells).rstrip() for cells in padded]
 
 
 def nothing_to_compare(name: str, method: str, compared: int = 0, skipped: int = 0) -> TensorCheck:
@@ -95,9 +107,3 @@ def broken_promise(name: str, what: str, now: Any, before: np.ndarray) -> Tensor
     largest = max(abs(float(now[worst])), abs(float(before[worst])), 1e-300)
     error = float(difference[worst]) / largest
     return TensorCheck(name, what, error, worst, float(now[worst]), float(before[worst]), before.size, 0, False)
-
-
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    left = (0, 1, 3, 8)  # words to the left, numbers to the right
-    padded = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
-    return "  ".join(padded).rstrip()
