@@ -26,6 +26,7 @@ from .symptoms.claim import Claim, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.diagnosis import Diagnosis
 from .symptoms.quotients import Quotient, explain_quotient
+from .update_rules import right_rule
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
@@ -77,7 +78,7 @@ def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0
 
 def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
     """What is wrong with the first `steps` of an Adam (it has beta_1) or of a descent; empty if nothing is."""
-    apart = optimizers.steps_apart(an_optimizer(optimizer), optimizers.right_rule(optimizer), steps)
+    apart = optimizers.steps_apart(an_optimizer(optimizer), right_rule(optimizer), steps)
     return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
 
 

@@ -10,7 +10,7 @@ from ..nn.gradcheck import GradientReport, check_layer, check_loss, check_optimi
 from ..nn.gradcheck.report import in_columns
 from .bugs import EXHIBITS, Exhibit
 from .doctor import Diagnosis, diagnose, diagnose_loss, diagnose_optimizer, diagnose_quotient
-from .symptoms.optimizers import right_rule
+from .update_rules import right_rule
 
 HEADER = ("bug", "caught by", "error", "diagnosis")
 

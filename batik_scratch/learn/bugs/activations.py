@@ -3,23 +3,26 @@
 import numpy as np
 
 from ...nn import Flatten, ReLU, Softmax
-from .exhibit import CLASSES, COLOURED, Exhibit
+from .exhibit import CLASSES, COLOURED, Room
+
+EXHIBITS = Room()
+hang = EXHIBITS.hang
 
 
-class DiagonalSoftmax(Softmax):
+@hang(Softmax(), "dx", "diagonal only", CLASSES)
+def DiagonalSoftmax(self, dy, dx):
     """Only the diagonal of the Jacobian: dZ = dP P (1 - P), the sigmoid's derivative.
 
     Looks right   for an upstream gradient that touches one class, in that class; and the sigmoid's formula is well known.
     The check     draws dP at random: every entry off the diagonal, -P_j P_k, is missed.
     Numbers       dZ_j is exactly J_jj dP_j; the true rows of dZ add up to zero, these do not.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        p = self._recall()
-        return dy * p * (1 - p)
+    p = self._recall()
+    return dy * p * (1 - p)
 
 
-class ZeroSoftmax(Softmax):
+@hang(Softmax(), "dx", "always zero", CLASSES)
+def ZeroSoftmax(self, dy, dx):
     """Returns zeros.
 
     Looks right   to a check whose upstream gradient is ones: probabilities always add up to one, so the true gradient
@@ -27,12 +30,11 @@ class ZeroSoftmax(Softmax):
     The check     draws dP from N(0, 1).
     Numbers       0 against 0.24.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return np.zeros_like(dy)
+    return np.zeros_like(dy)
 
 
-class SoftmaxSumsOverTheBatch(Softmax):
+@hang(Softmax(), "dx", "images mixed", CLASSES)
+def SoftmaxSumsOverTheBatch(self, dy, dx):
     """`(dy * p).sum(axis=0)` where it should be axis=-1.
 
     Looks right   the shapes fit whatever the sizes, with keepdims and without: (N, U) takes (1, U) and (U,) alike. It is
@@ -40,13 +42,12 @@ class SoftmaxSumsOverTheBatch(Softmax):
     The check     has a batch of three and five classes.
     Numbers       with dP zero for all images but the first, dZ of the others is not zero.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        p = self._recall()
-        return p * (dy - (dy * p).sum(axis=0, keepdims=True))
+    p = self._recall()
+    return p * (dy - (dy * p).sum(axis=0, keepdims=True))
 
 
-class SoftmaxMinusWhatComesFromAbove(Softmax):
+@hang(Softmax(), "dx", "something added", CLASSES)
+def SoftmaxMinusWhatComesFromAbove(self, dy, dx):
     """dZ = P - dP, because "the gradient of softmax is P - Y".
 
     Looks right   it is the famous formula, and right for softmax and cross-entropy *together*, with the true class for dP.
@@ -54,48 +55,44 @@ class SoftmaxMinusWhatComesFromAbove(Softmax):
     The check     draws dP at random, and knows no classes.
     Numbers       with dP zero everywhere dZ is P; the true dZ is zero then, as for any image whose row of dP is zero.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return self._recall() - dy
+    return self._recall() - dy
 
 
-class GateFromTheGradient(ReLU):
+@hang(ReLU(), "dx", "mask taken from the gradient", COLOURED)
+def GateFromTheGradient(self, dy, dx):
     """The gate is taken from dy instead of from x.
 
     Looks right   half of the places are shut, as they should be. (As a way to draw maps it has a name: deconvnet.)
     The check     knows which x were negative.
     Numbers       zero exactly where dy is negative, dy everywhere else.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return dy * (dy > 0)
+    return dy * (dy > 0)
 
 
-class GateOfBoth(ReLU):
+@hang(ReLU(), "dx", "mask taken from the gradient", COLOURED)
+def GateOfBoth(self, dy, dx):
     """dx passes where x *and* dy are positive: guided backpropagation, left in the layer after an experiment.
 
     Looks right   what it lets through is right, and its maps are the prettiest.
     The check     compares all places: a quarter of them is zero and should not be.
     Numbers       zero wherever dy is negative, and the true gradient wherever it is positive.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return super().backward(dy) * (dy > 0)
+    return dx * (dy > 0)
 
 
-class GateMissing(ReLU):
+@hang(ReLU(), "dx", "mask missing", COLOURED)
+def GateMissing(self, dy, dx):
     """dy goes through as if the layer were not there.
 
     Looks right   where x is positive, to the last bit; and a small network still learns.
     The check     has as many negative inputs as positive ones.
     Numbers       wrong wherever x is negative, right everywhere else.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return dy.copy()
+    return dy.copy()
 
 
-class MutatesItsUpstreamGradient(ReLU):
+@hang(ReLU(), "dy", "mutated upstream gradient", COLOURED)
+def MutatesItsUpstreamGradient(self, dy, dx):
     """dx is written into dy, to save memory.
 
     Looks right   dx is right to the last bit. It is wrong for whoever uses dy afterwards: a skip connection, a plot,
@@ -103,12 +100,11 @@ class MutatesItsUpstreamGradient(ReLU):
     The check     compares dy before and after.
     Numbers       dy is zero wherever the gate was shut.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        dy *= self._recall()
-        return dy
+    dy *= self._recall()
+    return dy
 
 
+@hang(ReLU(), "x", "mutated input", COLOURED)
 class OverwritesItsInput(ReLU):
     """forward cuts its input in place: `np.maximum(x, 0, out=x)`.
 
@@ -123,28 +119,13 @@ class OverwritesItsInput(ReLU):
         return y
 
 
-class FlattenTurnedBackWrongly(Flatten):
+@hang(Flatten(), "dx", "axes mixed up", (3, 4, 2))
+def FlattenTurnedBackWrongly(self, dy, dx):
     """dx takes its shape back in the other order: channels first, then turned.
 
     Looks right   the shape is right, and every value is there.
     The check     has three unequal sizes; a check on sums or norms would have passed.
     Numbers       the right values in the wrong places: reshape(N, C, H, W), moved to (N, H, W, C).
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        n, h, w, c = self._recall()
-        return dy.reshape(n, c, h, w).transpose(0, 2, 3, 1).copy()
-
-
-EXHIBITS = (
-    Exhibit(DiagonalSoftmax(), "dx", "diagonal only", CLASSES),
-    Exhibit(ZeroSoftmax(), "dx", "always zero", CLASSES),
-    Exhibit(SoftmaxSumsOverTheBatch(), "dx", "images mixed", CLASSES),
-    Exhibit(SoftmaxMinusWhatComesFromAbove(), "dx", "something added", CLASSES),
-    Exhibit(GateFromTheGradient(), "dx", "mask taken from the gradient", COLOURED),
-    Exhibit(GateOfBoth(), "dx", "mask taken from the gradient", COLOURED),
-    Exhibit(GateMissing(), "dx", "mask missing", COLOURED),
-    Exhibit(MutatesItsUpstreamGradient(), "dy", "mutated upstream gradient", COLOURED),
-    Exhibit(OverwritesItsInput(), "x", "mutated input", COLOURED),
-    Exhibit(FlattenTurnedBackWrongly(), "dx", "axes mixed up", (3, 4, 2)),
-)
+    n, h, w, c = self._recall()
+    return dy.reshape(n, c, h, w).transpose(0, 2, 3, 1).copy()

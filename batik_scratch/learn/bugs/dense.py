@@ -1,37 +1,35 @@
 """Dense layers that are wrong, although they are three lines."""
 
 from ...nn import Dense
-from .exhibit import ROW, Exhibit
+from .exhibit import ROW, Room
+
+EXHIBITS = Room()
+hang = EXHIBITS.hang
 
 
-class BatchForgottenInBias(Dense):
+@hang(Dense(3), "bias", "bias summed over the wrong axes", ROW)
+def BatchForgottenInBias(self, dy, db):
     """The bias gradient is that of the first image.
 
     Looks right   with one image; and the shape, (U,), is what a bias needs.
     The check     has three images.
     Numbers       db = dy[0], to the last bit.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        dx = super().backward(dy, need_dx, need_grads)
-        self.grads["bias"] = dy[0].copy()
-        return dx
+    return dy[0].copy()
 
 
-class DividedByTheBatchTwice(Dense):
+@hang(Dense(3), "kernel", "constant factor", ROW)
+def DividedByTheBatchTwice(self, dy, dw):
     """The layer divides dW by N, although the loss already did.
 
     Looks right   "mean over the batch" is in every textbook; it does not say that the loss takes it, once for all layers.
     The check     compares sizes, with a batch of 3; the doctor runs the layer again with 5.
     Numbers       1/3 of the true value, then 1/5: the factor follows N.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        dx = super().backward(dy, need_dx, need_grads)
-        self.grads["kernel"] = self.grads["kernel"] / len(dy)
-        return dx
+    return dw / len(dy)
 
 
+@hang(Dense(5), "dx", "transposed", (5,))
 class WeightsNotTransposed(Dense):
     """dX = dY W where it should be dY W'.
 
@@ -45,6 +43,7 @@ class WeightsNotTransposed(Dense):
         return dy @ self.params["kernel"]
 
 
+@hang(Dense(3), "backward", "transposed", ROW)
 class WeightsNotTransposedOnUnequalSizes(WeightsNotTransposed):
     """dX = dY W again, in a layer that is not square: now NumPy stops it, with a word about matmul's core dimension.
 
@@ -54,34 +53,29 @@ class WeightsNotTransposedOnUnequalSizes(WeightsNotTransposed):
     """
 
 
-class KernelGradientTransposed(Dense):
+@hang(Dense(3), "kernel", "transposed", ROW)
+def KernelGradientTransposed(self, dy, dw):
     """dW = dY' X, of shape (U, D), for weights of shape (D, U).
 
     Looks right   it is dW, for whoever stores weights as (out, in), as PyTorch does.
     The check     compares shapes first.
     Numbers       every value is right, at [j, i] instead of [i, j].
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        dx = super().backward(dy, need_dx, need_grads)
-        self.grads["kernel"] = self.grads["kernel"].T.copy()
-        return dx
+    return dw.T.copy()
 
 
-class MinusOfTheDescent(Dense):
+@hang(Dense(3), "kernel", "wrong sign", ROW)
+def MinusOfTheDescent(self, dy, dw):
     """The minus of gradient *descent* is put into the gradient; the optimiser subtracts once more.
 
     Looks right   all sizes are right, and so is the picture of |dW|.
     The check     compares signs: the relative error is 2, the largest there is.
     Numbers       -1 times the true value, everywhere; in training the loss rises from the first step.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        dx = super().backward(dy, need_dx, need_grads)
-        self.grads["kernel"] = -self.grads["kernel"]
-        return dx
+    return -dw
 
 
+@hang(Dense(3), "bias", "no gradient", ROW)
 class BiasForgotten(Dense):
     """There is no bias gradient at all.
 
@@ -97,6 +91,7 @@ class BiasForgotten(Dense):
         return dx
 
 
+@hang(Dense(3), "kernel", "weights changed in backward", ROW)
 class LearnsInBackward(Dense):
     """backward also takes a step of gradient descent, before dx is computed.
 
@@ -111,6 +106,7 @@ class LearnsInBackward(Dense):
         return super().backward(dy, need_dx, False)
 
 
+@hang(Dense(3), "kernel", "an earlier batch remembered", ROW)
 class RemembersTheFirstBatch(Dense):
     """The input is kept by the first forward pass and never again (`if self._x is None`).
 
@@ -126,6 +122,7 @@ class RemembersTheFirstBatch(Dense):
         return y
 
 
+@hang(Dense(3), "kernel", "from an earlier batch", ROW)
 class KernelGradientMemoised(Dense):
     """dW is filled by `self.grads.setdefault("kernel", ...)`, which keeps what is there already.
 
@@ -140,17 +137,3 @@ class KernelGradientMemoised(Dense):
         if kept is not None:
             self.grads["kernel"] = kept
         return dx
-
-
-EXHIBITS = (
-    Exhibit(BatchForgottenInBias(3), "bias", "bias summed over the wrong axes", ROW),
-    Exhibit(DividedByTheBatchTwice(3), "kernel", "constant factor", ROW),
-    Exhibit(WeightsNotTransposed(5), "dx", "transposed", (5,)),
-    Exhibit(WeightsNotTransposedOnUnequalSizes(3), "backward", "transposed", ROW),
-    Exhibit(KernelGradientTransposed(3), "kernel", "transposed", ROW),
-    Exhibit(MinusOfTheDescent(3), "kernel", "wrong sign", ROW),
-    Exhibit(BiasForgotten(3), "bias", "no gradient", ROW),
-    Exhibit(LearnsInBackward(3), "kernel", "weights changed in backward", ROW),
-    Exhibit(RemembersTheFirstBatch(3), "kernel", "an earlier batch remembered", ROW),
-    Exhibit(KernelGradientMemoised(3), "kernel", "from an earlier batch", ROW),
-)

@@ -1,45 +1,46 @@
 """Dropouts that do not drop the same twice."""
 
 from ...nn import Dropout
-from .exhibit import Exhibit
+from .exhibit import Room
+
+EXHIBITS = Room()
+hang = EXHIBITS.hang
 
 
-class DropoutMaskMissing(Dropout):
+@hang(Dropout(0.2), "dx", "mask missing", (30,))
+def DropoutMaskMissing(self, dy, dx):
     """The backward pass lets everything through.
 
     Looks right   on average: each feature is kept most of the time, and then its gradient is right.
     The check     freezes one mask for all evaluations, so a dropped feature stays dropped, and has gradient zero.
     Numbers       wrong where the mask is zero, about a fifth of the places; right everywhere else.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return dy / (1 - self.rate)
+    return dy / (1 - self.rate)
 
 
-class DropoutScaleMissing(Dropout):
+@hang(Dropout(0.2), "dx", "constant factor", (30,))
+def DropoutScaleMissing(self, dy, dx):
     """The backward pass masks, and forgets 1 / (1 - rate).
 
     Looks right   the zeros are where they should be.
     The check     has a rate of 0.2: at 0.5 one could not tell 1 - rate from 1/2.
     Numbers       0.8 times the true value, wherever it is not zero, for every size of batch.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return dy * (self._recall() > 0)
+    return dy * (self._recall() > 0)
 
 
-class DropoutScaleTwice(Dropout):
+@hang(Dropout(0.2), "dx", "constant factor", (30,))
+def DropoutScaleTwice(self, dy, dx):
     """The mask already holds 1 / (1 - rate), and backward divides by 1 - rate once more.
 
     Looks right   forward and backward each have "the" scale, if one reads them apart.
     The check     compares sizes.
     Numbers       1.25 = 1 / (1 - 0.2) times the true value.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        return dy * self._recall() / (1 - self.rate)
+    return dy * self._recall() / (1 - self.rate)
 
 
+@hang(Dropout(0.2), "dx", "not the same twice", (30,))
 class NewMaskInBackward(Dropout):
     """backward draws a mask of its own.
 
@@ -51,11 +52,3 @@ class NewMaskInBackward(Dropout):
     def backward(self, dy, need_dx=True, need_grads=True):
         mask = (self.rng.random(dy.shape) >= self.rate) / (1 - self.rate)
         return dy * mask
-
-
-EXHIBITS = (
-    Exhibit(DropoutMaskMissing(0.2), "dx", "mask missing", (30,)),
-    Exhibit(DropoutScaleMissing(0.2), "dx", "constant factor", (30,)),
-    Exhibit(DropoutScaleTwice(0.2), "dx", "constant factor", (30,)),
-    Exhibit(NewMaskInBackward(0.2), "dx", "not the same twice", (30,)),
-)

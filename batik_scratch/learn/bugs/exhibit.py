@@ -1,8 +1,12 @@
-"""What hangs beside each bug in the museum."""
+"""A bug on show in the museum: how it is hung, and what hangs beside it."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from ...nn import Layer
+from ..update_rules import wrong_rules
 
 IMAGE, COLOURED = (5, 6, 2), (5, 6, 3)  # unequal sizes, which tell the axes apart
 ROW, CLASSES = (6,), (5,)  # neither is the batch of three
@@ -44,3 +48,59 @@ class Exhibit:
 
     def _source(self) -> Callable:
         return self.bug if hasattr(self.bug, "__name__") else type(self.bug)
+
+
+class Room(list[Exhibit]):
+    """The exhibits of one room, in the order of its file."""
+
+    def hang(self, right: Any, tensor: str, diagnosis: str, shape: tuple[int, ...] = ()) -> Callable[[Any], type]:
+        """Show what is decorated: a wrong class, or a function that says the one thing which that class does otherwise.
+
+        right    a right layer, loss or optimiser with the options of the one on show
+
+        The function is `(self, dy, right) -> wrong`, the gradient of `tensor` that a layer's backward gives; or of a loss
+        `(self, outputs, y, right) -> wrong`, the gradient of a call. It becomes a class of its own name.
+        """
+
+        def hung(wrong: Any) -> type:
+            if not isinstance(wrong, type):
+                wrong = _of_function(wrong, type(right), tensor)
+            bug = copy.deepcopy(right)
+            bug.__class__ = wrong
+            self.append(Exhibit(bug, tensor, diagnosis, shape))
+            return wrong
+
+        return hung
+
+
+def following(mistake: str) -> Callable[..., None]:
+    """The `update` of an optimiser that makes a mistake of ../update_rules.py."""
+
+    def update(self, w, g, memory):
+        rule, remembered = wrong_rules(self)[mistake][0], dict(memory)
+        w[...] = rule(w, g, remembered, self.iterations)
+        for slot, old in memory.items():
+            old[...] = remembered[slot]
+
+    return update
+
+
+def _of_function(wrong: Callable[..., Any], base: Any, tensor: str) -> type:
+    """The class that differs from `base` in what `wrong` says."""
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        dx = base.backward(self, dy, need_dx, need_grads)
+        right = dict(self.grads)
+        if tensor not in self.params:
+            dx = wrong(self, dy, dx) if need_dx else None
+        elif need_grads:
+            right[tensor] = wrong(self, dy, right[tensor])
+        self.grads = right
+        return dx
+
+    def call(self, outputs, y):
+        value, gradient = base.__call__(self, outputs, y)
+        return value, wrong(self, outputs, y, gradient)
+
+    member = {"backward": backward} if issubclass(base, Layer) else {"__call__": call}
+    return type(wrong.__name__, (base,), {"__doc__": wrong.__doc__, "__module__": wrong.__module__, **member})

@@ -1,13 +1,13 @@
 """Optimisers that do not follow their rule, and train all the same."""
 
-import math
-
-import numpy as np
-
 from ...nn import SGD, Adam
-from .exhibit import Exhibit
+from .exhibit import Room, following
+
+EXHIBITS = Room()
+hang = EXHIBITS.hang
 
 
+@hang(Adam(), "kernel", "no bias correction")
 class AdamWithoutBiasCorrection(Adam):
     """m and v start at zero, and nothing makes up for it.
 
@@ -16,12 +16,10 @@ class AdamWithoutBiasCorrection(Adam):
     Numbers       the first step is 3.16 = 0.1 / sqrt(0.001) times the rule's, and the ratio changes with every step.
     """
 
-    def update(self, w, g, memory):
-        memory["m"] += (g - memory["m"]) * (1 - self.beta_1)
-        memory["v"] += (g * g - memory["v"]) * (1 - self.beta_2)
-        w -= self.learning_rate * memory["m"] / (np.sqrt(memory["v"]) + self.epsilon)
+    update = following("no bias correction")
 
 
+@hang(Adam(), "bias", "t counts tensors")
 class AdamCountingTensors(Adam):
     """t advances once per tensor instead of once per step.
 
@@ -39,6 +37,7 @@ class AdamCountingTensors(Adam):
         self.iterations += 1
 
 
+@hang(Adam(), "kernel", "epsilon inside the root")
 class AdamEpsilonInsideTheRoot(Adam):
     """alpha m / sqrt(v + epsilon) where the rule has alpha m / (sqrt(v) + epsilon).
 
@@ -47,14 +46,10 @@ class AdamEpsilonInsideTheRoot(Adam):
     Numbers       each step is a little too short, by a share that grows as the gradient shrinks.
     """
 
-    def update(self, w, g, memory):
-        memory["m"] += (g - memory["m"]) * (1 - self.beta_1)
-        memory["v"] += (g * g - memory["v"]) * (1 - self.beta_2)
-        t = self.iterations
-        alpha = self.learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        w -= alpha * memory["m"] / np.sqrt(memory["v"] + self.epsilon)
+    update = following("epsilon inside the root")
 
 
+@hang(Adam(), "kernel", "betas swapped")
 class AdamBetasSwapped(Adam):
     """beta_1 and beta_2 change places: m remembers a thousand steps, v ten.
 
@@ -63,15 +58,10 @@ class AdamBetasSwapped(Adam):
     Numbers       after step 1 the kernel is off by less than 1e-6 of itself, after step 7 by 2e-3.
     """
 
-    def __init__(self):
-        super().__init__(beta_1=0.9, beta_2=0.999)
-
-    def update(self, w, g, memory):
-        self.beta_1, self.beta_2 = self.beta_2, self.beta_1
-        super().update(w, g, memory)
-        self.beta_1, self.beta_2 = self.beta_2, self.beta_1
+    update = following("betas swapped")
 
 
+@hang(SGD(0.05), "kernel", "wrong sign")
 class DescentUphill(SGD):
     """The step is added instead of subtracted: w += lr g.
 
@@ -80,10 +70,10 @@ class DescentUphill(SGD):
     Numbers       the step is the rule's, with the other sign.
     """
 
-    def update(self, w, g, memory):
-        w += self.learning_rate * g
+    update = following("wrong sign")
 
 
+@hang(SGD(0.05, 0.8), "kernel", "momentum forgotten")
 class MomentumForgotten(SGD):
     """The velocity is replaced at each step instead of decayed: v = -lr g.
 
@@ -92,16 +82,4 @@ class MomentumForgotten(SGD):
     Numbers       from step 2 on each step is that of plain descent.
     """
 
-    def update(self, w, g, memory):
-        memory["velocity"][...] = -self.learning_rate * g
-        w += memory["velocity"]
-
-
-EXHIBITS = (
-    Exhibit(AdamWithoutBiasCorrection(), "kernel", "no bias correction"),
-    Exhibit(AdamCountingTensors(), "bias", "t counts tensors"),
-    Exhibit(AdamEpsilonInsideTheRoot(), "kernel", "epsilon inside the root"),
-    Exhibit(AdamBetasSwapped(), "kernel", "betas swapped"),
-    Exhibit(DescentUphill(0.05), "kernel", "wrong sign"),
-    Exhibit(MomentumForgotten(0.05, 0.8), "kernel", "momentum forgotten"),
-)
+    update = following("momentum forgotten")

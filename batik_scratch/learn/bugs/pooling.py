@@ -3,46 +3,47 @@
 import numpy as np
 
 from ...nn import GlobalAveragePooling2D, MaxPooling2D
-from .exhibit import IMAGE, Exhibit
+from .exhibit import IMAGE, Room
+
+EXHIBITS = Room()
+hang = EXHIBITS.hang
 
 
-class OverlappingPoolAssigned(MaxPooling2D):
+@hang(MaxPooling2D(3, strides=1), "dx", "only the last overlap kept", IMAGE)
+def OverlappingPoolAssigned(self, dy, dx):
     """`dx[winners] = dy` (or `+=` with index arrays): a pixel that wins in two windows gets the last one's gradient.
 
     Looks right   for windows that do not overlap, which is the usual pool; and `+=` looks as if it added.
     The check     has windows of 3 at stride 1, where a large pixel wins several times.
     Numbers       each wrong value is the dy of the last window that the pixel won; np.add.at adds them all.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        winner, shape = self._recall()
-        dx = np.zeros(shape)
-        n, i, j, c = np.indices(winner.shape)
-        rows = i * self.strides[0] + winner // self.pool_size[1]
-        columns = j * self.strides[1] + winner % self.pool_size[1]
-        dx[n, rows, columns, c] = dy
-        return dx
+    winner, shape = self._recall()
+    wrong = np.zeros(shape)
+    n, i, j, c = np.indices(winner.shape)
+    rows = i * self.strides[0] + winner // self.pool_size[1]
+    columns = j * self.strides[1] + winner % self.pool_size[1]
+    wrong[n, rows, columns, c] = dy
+    return wrong
 
 
-class PoolSharesAmongAll(MaxPooling2D):
+@hang(MaxPooling2D(2), "dx", "mask missing", (6, 6, 2))
+def PoolSharesAmongAll(self, dy, dx):
     """The gradient of the mean in place of the maximum's: all places of a window share dy.
 
     Looks right   the total is right, window by window, and dx looks like a softer version of the true one.
     The check     nudges a pixel that is not the largest: nothing happens to y, and dx says something should.
     Numbers       where the true dx is zero this one is not; at the winners it is 1/4 of it.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        _, shape = self._recall()
-        dx = np.zeros(shape)
-        for u in range(self.pool_size[0]):
-            for v in range(self.pool_size[1]):
-                rows = slice(u, u + dy.shape[1] * self.strides[0], self.strides[0])
-                columns = slice(v, v + dy.shape[2] * self.strides[1], self.strides[1])
-                dx[:, rows, columns] += dy / np.prod(self.pool_size)
-        return dx
+    wrong = np.zeros_like(dx)
+    for u in range(self.pool_size[0]):
+        for v in range(self.pool_size[1]):
+            rows = slice(u, u + dy.shape[1] * self.strides[0], self.strides[0])
+            columns = slice(v, v + dy.shape[2] * self.strides[1], self.strides[1])
+            wrong[:, rows, columns] += dy / np.prod(self.pool_size)
+    return wrong
 
 
+@hang(MaxPooling2D(2), "dx", "shifted by one", (6, 8, 2))
 class PaddedPoolReadUnpadded(MaxPooling2D):
     """A pool with a border: the winners are places of the padded input, and backward takes them for the input's own.
 
@@ -68,56 +69,41 @@ class PaddedPoolReadUnpadded(MaxPooling2D):
         return dx[:, :h, :w].copy() if dx is not None else None
 
 
-class PoolWindowTakenAsSquare(MaxPooling2D):
+@hang(MaxPooling2D((3, 2), strides=(3, 2)), "dx", "right for square windows alone", (6, 6, 2))
+def PoolWindowTakenAsSquare(self, dy, dx):
     """The winner's number is split by the window's height where its width is needed.
 
     Looks right   for square windows, that is, nearly always.
     The check     has a window of 3x2: winners in its two lower rows are sent elsewhere.
     Numbers       the same layer with a 2x2 window passes.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        winner, shape = self._recall()
-        dx = np.zeros(shape)
-        n, i, j, c = np.indices(winner.shape)
-        rows = np.minimum(i * self.strides[0] + winner // self.pool_size[0], shape[1] - 1)
-        columns = np.minimum(j * self.strides[1] + winner % self.pool_size[0], shape[2] - 1)
-        np.add.at(dx, (n, rows, columns, c), dy)
-        return dx
+    winner, shape = self._recall()
+    wrong = np.zeros(shape)
+    n, i, j, c = np.indices(winner.shape)
+    rows = np.minimum(i * self.strides[0] + winner // self.pool_size[0], shape[1] - 1)
+    columns = np.minimum(j * self.strides[1] + winner % self.pool_size[0], shape[2] - 1)
+    np.add.at(wrong, (n, rows, columns, c), dy)
+    return wrong
 
 
-class PoolLastRowsNotWritten(MaxPooling2D):
+@hang(MaxPooling2D(2), "dx", "zero in a region", (6, 4, 2))
+def PoolLastRowsNotWritten(self, dy, dx):
     """dx is filled up to a bound that is one window short.
 
     Looks right   of 148 rows two are blank, at the edge, where there is mostly background.
     The check     has six rows.
     Numbers       zero in the last window's rows, right to all digits everywhere else.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        dx = np.array(super().backward(dy))
-        dx[:, (dy.shape[1] - 1) * self.strides[0] :] = 0
-        return dx
+    dx[:, (dy.shape[1] - 1) * self.strides[0] :] = 0
+    return dx
 
 
-class AverageNotDivided(GlobalAveragePooling2D):
+@hang(GlobalAveragePooling2D(), "dx", "constant factor", (4, 5, 2))
+def AverageNotDivided(self, dy, dx):
     """dx hands dy on to every place and forgets that each had a share of 1 / (H W) only.
 
     Looks right   the layer has no weights; those below get gradients of the right direction, and Adam rescales them.
     The check     compares sizes.
     Numbers       H W times the true value, in every place: 20 for 4 x 5, 35 for 5 x 7.
     """
-
-    def backward(self, dy, need_dx=True, need_grads=True):
-        n, h, w, c = self._recall()
-        return np.broadcast_to(dy[:, None, None, :], (n, h, w, c)).copy()
-
-
-EXHIBITS = (
-    Exhibit(OverlappingPoolAssigned(3, strides=1), "dx", "only the last overlap kept", IMAGE),
-    Exhibit(PoolSharesAmongAll(2), "dx", "mask missing", (6, 6, 2)),
-    Exhibit(PaddedPoolReadUnpadded(2), "dx", "shifted by one", (6, 8, 2)),
-    Exhibit(PoolWindowTakenAsSquare((3, 2), strides=(3, 2)), "dx", "right for square windows alone", (6, 6, 2)),
-    Exhibit(PoolLastRowsNotWritten(2), "dx", "zero in a region", (6, 4, 2)),
-    Exhibit(AverageNotDivided(), "dx", "constant factor", (4, 5, 2)),
-)
+    return np.broadcast_to(dy[:, None, None, :], dx.shape).copy()

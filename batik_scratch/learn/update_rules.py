@@ -1,0 +1,143 @@
+"""The rules by which an optimiser changes a weight, right and wrong: one table for museum, doctor and exercise.
+
+Adam is three formulas: the new m, the new v, and from both the move, which is subtracted from w. Each mistake of MISTAKES
+stands in the place of one of them. What is said about a mistake stands with whoever says it, under the mistake's name.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..nn import Optimizer
+from ..nn.gradcheck.optimizers import UpdateRule, adam_rule, sgd_rule
+
+TENSORS = 2  # that `trajectories` updates in each step
+
+
+@dataclass
+class Update:
+    """One update of one tensor by Adam: settings, gradient g, step t, and m and v as they are and as they were before."""
+
+    lr: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    g: np.ndarray
+    t: int
+    m_before: Any
+    v_before: Any
+    m: Any = 0.0
+    v: Any = 0.0
+
+    def alpha(self, t: int) -> float:
+        """The learning rate, corrected for m and v having started at zero, as it is in step t."""
+        return self.lr * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+
+
+Formula = Callable[[Update], Any]
+RIGHT: dict[str, Formula] = {
+    "m": lambda u: u.beta_1 * u.m_before + (1 - u.beta_1) * u.g,
+    "v": lambda u: u.beta_2 * u.v_before + (1 - u.beta_2) * u.g**2,
+    "move": lambda u: u.alpha(u.t) * u.m / (np.sqrt(u.v) + u.epsilon),
+}
+MISTAKES: dict[str, dict[str, Formula]] = {
+    "m": {
+        "m corrected for good": lambda u: RIGHT["m"](u) / (1 - u.beta_1**u.t),
+        "m is the newest gradient": lambda u: u.g,
+        "m without its factor": lambda u: u.beta_1 * u.m_before + u.g,
+        "m is a sum": lambda u: u.m_before + u.g,
+        "m only grows": lambda u: u.m_before + (1 - u.beta_1) * u.g,
+        "m with its shares swapped": lambda u: (1 - u.beta_1) * u.m_before + u.beta_1 * u.g,
+        "m by beta_2": lambda u: u.beta_2 * u.m_before + (1 - u.beta_2) * u.g,
+    },
+    "v": {
+        "v corrected for good": lambda u: RIGHT["v"](u) / (1 - u.beta_2**u.t),
+        "v is a mean of g": lambda u: u.beta_2 * u.v_before + (1 - u.beta_2) * u.g,
+        "gradient not squared": lambda u: u.beta_2 * u.v_before + (1 - u.beta_2) * np.abs(u.g),
+        "v is the newest square": lambda u: u.g**2,
+        "v without its factor": lambda u: u.beta_2 * u.v_before + u.g**2,
+        "v is a sum": lambda u: u.v_before + u.g**2,
+        "v only grows": lambda u: u.v_before + (1 - u.beta_2) * u.g**2,
+        "v with its shares swapped": lambda u: (1 - u.beta_2) * u.v_before + u.beta_2 * u.g**2,
+        "v by beta_1": lambda u: u.beta_1 * u.v_before + (1 - u.beta_1) * u.g**2,
+    },
+    "move": {
+        "no bias correction": lambda u: u.lr * u.m / (np.sqrt(u.v) + u.epsilon),
+        "m alone corrected": lambda u: u.lr * u.m / (1 - u.beta_1**u.t) / (np.sqrt(u.v) + u.epsilon),
+        "epsilon beside the corrected root": lambda u: (
+            u.lr * u.m / (1 - u.beta_1**u.t) / (np.sqrt(u.v / (1 - u.beta_2**u.t)) + u.epsilon)
+        ),
+        "epsilon inside the root": lambda u: u.alpha(u.t) * u.m / np.sqrt(u.v + u.epsilon),
+        "epsilon missing": lambda u: u.alpha(u.t) * u.m / np.sqrt(u.v),
+        "wrong sign": lambda u: -RIGHT["move"](u),
+        "root missing": lambda u: u.alpha(u.t) * u.m / (u.v + u.epsilon),
+        "g in place of m": lambda u: u.alpha(u.t) * u.g / (np.sqrt(u.v) + u.epsilon),
+        "w before m and v": lambda u: u.alpha(u.t) * u.m_before / (np.sqrt(u.v_before) + u.epsilon),
+        "w before m": lambda u: u.alpha(u.t) * u.m_before / (np.sqrt(u.v) + u.epsilon),
+        "w before v": lambda u: u.alpha(u.t) * u.m / (np.sqrt(u.v_before) + u.epsilon),
+        "plain descent": lambda u: u.lr * u.g,
+        "correction upside down": lambda u: u.lr**2 / u.alpha(u.t) * u.m / (np.sqrt(u.v) + u.epsilon),
+        "t too small": lambda u: u.alpha(u.t - 1 or 1) * u.m / (np.sqrt(u.v) + u.epsilon),
+        "t too large": lambda u: u.alpha(u.t + 1) * u.m / (np.sqrt(u.v) + u.epsilon),
+    },
+}
+
+
+def right_rule(optimizer: Optimizer) -> UpdateRule:
+    """The rule that an optimiser with these options should follow: Adam's if it has betas, else gradient descent's."""
+    return adam_rule(*_adam_options(optimizer)) if hasattr(optimizer, "beta_1") else sgd_rule(*_sgd_options(optimizer))
+
+
+def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
+    """{name of a mistake: the rules that an optimiser with these options follows if it makes it}."""
+    if not hasattr(optimizer, "beta_1"):
+        lr, momentum, nesterov = _sgd_options(optimizer)
+        return {
+            "wrong sign": (sgd_rule(-lr, momentum, nesterov),),
+            "momentum forgotten": (sgd_rule(lr),),
+            "nesterov confused": (sgd_rule(lr, momentum, not nesterov),),
+        }
+    lr, beta_1, beta_2, epsilon = options = _adam_options(optimizer)
+    rules: dict[str, tuple[UpdateRule, ...]] = {
+        name: (_adam(options, **{place: formula}),)
+        for place, formulas in MISTAKES.items()
+        for name, formula in formulas.items()
+    }
+    counting = tuple(_counting(adam_rule(*options), advance) for advance in (TENSORS, TENSORS + 1))
+    return rules | {"t counts tensors": counting, "betas swapped": (adam_rule(lr, beta_2, beta_1, epsilon),)}
+
+
+def _adam(options: tuple[float, float, float, float], **replaced: Formula) -> UpdateRule:
+    """Adam with formulas replaced, by their places ("m", "v", "move")."""
+    formulas = RIGHT | replaced
+
+    def rule(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
+        update = Update(*options, g, t, memory.get("m", 0.0), memory.get("v", 0.0))
+        memory["m"] = update.m = formulas["m"](update)
+        memory["v"] = update.v = formulas["v"](update)
+        return w - formulas["move"](update)
+
+    return rule
+
+
+def _counting(rule: UpdateRule, advance: int) -> UpdateRule:
+    """The rule with t = 1, 2 in the first step, and `advance` more in each one after it."""
+    calls = 0
+
+    def counted(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
+        nonlocal calls
+        tensor, calls = calls % TENSORS, calls + 1
+        return rule(w, g, memory, advance * (t - 1) + 1 + tensor)
+
+    return counted
+
+
+def _adam_options(optimizer: Any) -> tuple[float, float, float, float]:
+    return optimizer.learning_rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon
+
+
+def _sgd_options(optimizer: Any) -> tuple[float, float, bool]:
+    return optimizer.learning_rate, getattr(optimizer, "momentum", 0.0), bool(getattr(optimizer, "nesterov", False))
