@@ -10,14 +10,14 @@ import pytest
 
 from batik_scratch.learn import exercises
 from batik_scratch.learn.exercises.examination import examine
-from batik_scratch.learn.exercises.layer_steps import LayerSteps
+from batik_scratch.learn.exercises.layer_questions import LayerQuestions
 from batik_scratch.learn.exercises.tasks import saliency
 
 CASES = [
     (exercise, case)
     for exercise in exercises.EXERCISES.values()
-    if isinstance(exercise.examine, LayerSteps)
-    for case in exercise.examine.cases
+    if isinstance(exercise.questions, LayerQuestions)
+    for case in exercise.questions.trials
 ]
 
 

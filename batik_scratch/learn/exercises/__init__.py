@@ -3,7 +3,6 @@
 from .catalogue import EXERCISES, find, table
 from .check import TIME_LIMIT, Result, check
 from .hints import hint
-from .start import start
-from .text import solution, stub
+from .text import solution, start, stub
 
 __all__ = ["EXERCISES", "TIME_LIMIT", "Result", "check", "find", "hint", "solution", "start", "stub", "table"]

@@ -12,6 +12,8 @@ import numpy as np
 from .exercise import Exercise, Finding
 from .signatures import misfit
 
+Misfit = tuple[Any, ...] | None  # a sentence; if there are any, details and the line at fault
+
 
 class Answer:
     """The file of a student, run as a module; `thing` is the class or function that the exercise asks for.
@@ -30,6 +32,12 @@ class Answer:
         self.thing: Any = None
         self.trying = ""
 
+    def found(self, part: str, sentence: str, details: tuple[str, ...] = (), at: str = "") -> list[Finding]:
+        """What is wrong with `part`, with the line where `part` is worked out, or where the method `at` begins."""
+        method = at or (part if part in self.exercise.writes else [self.exercise.answer, *self.exercise.writes][-1])
+        tensor = "" if at else part if self.exercise.writes else "dx"
+        return [Finding(part, sentence, details, self.line_of(method, tensor))]
+
     def run(self) -> list[Finding]:
         """Compile and run the file, and find the class or function in it."""
         source = self.path.read_bytes()
@@ -42,61 +50,57 @@ class Answer:
         wanted = self.exercise.answer
         self.thing = getattr(module, wanted, None)
         if self.thing is None:
-            return [Finding("file", f"The file defines no {wanted}; keep the name that the stub has.")]
-        return self._check_class() if self.exercise.writes else self._check_function()
+            wrong: Misfit = (f"The file defines no {wanted}; keep the name that the stub has.",)
+        elif self.exercise.writes:
+            wrong = self._class_misfits()
+            for method in self.exercise.writes:
+                wrong = wrong or self._method_misfits(method)
+        else:
+            wrong = self._function_misfits()
+        return [Finding("file", *wrong)] if wrong else []
 
-    def _check_class(self) -> list[Finding]:
+    def _class_misfits(self) -> Misfit:
         wanted, reference = self.exercise.answer, self.exercise.reference
         base = f"nn.{reference.__name__}"
         if self.thing is reference:
-            return [
-                Finding(
-                    "file", f"{wanted} is the package's own here; write class {wanted}({base}): with methods of yours."
-                )
-            ]
+            return (f"{wanted} is the package's own here; write class {wanted}({base}): with methods of yours.",)
         if not isinstance(self.thing, type) or not issubclass(self.thing, reference):
-            return [Finding("file", f"{wanted} must be a class that inherits from {base}: class {wanted}({base}):")]
+            return (f"{wanted} must be a class that inherits from {base}: class {wanted}({base}):",)
         if inspect.signature(self.thing).parameters.keys() != inspect.signature(reference).parameters.keys():
-            sentence = (
-                f"{wanted} has a constructor of its own; the check makes it as it makes {base}: leave __init__ out."
-            )
-            return [Finding("file", sentence, line=self.line_of("__init__"))]
-        return next((found for method in self.exercise.writes if (found := self._check_method(method))), [])
+            made = f"{wanted} has a constructor of its own; the check makes it as it makes {base}: leave __init__ out."
+            return made, (), self.line_of("__init__")
+        return None
 
-    def _check_method(self, method: str) -> list[Finding]:
+    def _method_misfits(self, method: str) -> Misfit:
         wanted, reference = self.exercise.answer, self.exercise.reference
-        base = f"nn.{reference.__name__}"
+        base, function = f"nn.{reference.__name__}", vars(self.thing).get(method)
         if method not in vars(self.thing):
-            return [
-                Finding(
-                    "file",
-                    f"{wanted} has no {method} of its own, so that {base}'s would answer for it; "
-                    f"write def {method}, indented under the class.",
-                )
-            ]
-        function = vars(self.thing)[method]
+            return (
+                f"{wanted} has no {method} of its own, so that {base}'s would answer for it; "
+                f"write def {method}, indented under the class.",
+            )
         if not callable(function) or isinstance(function, staticmethod):
             kind = type(function).__name__
-            return [Finding("file", f"{method} is of the kind {kind}; it must be a method: def {method}(self, ...):")]
+            return (f"{method} is of the kind {kind}; it must be a method: def {method}(self, ...):",)
         if wrong := misfit(self.exercise, method, function):
-            return [Finding("file", wrong[0], wrong[1:], self.line_of(method))]
+            return wrong[0], wrong[1:], self.line_of(method)
         for node in ast.walk(self.node(method) or ast.Pass()):
             if isinstance(node, ast.Attribute) and node.attr == method and _asks_the_reference(node, reference):
-                sentence = f"{method} lets {base}.{method} do the work; the point is to write it yourself."
-                return [Finding("file", sentence, line=node.lineno)]
-        return []
+                return f"{method} lets {base}.{method} do the work; the point is to write it yourself.", (), node.lineno
+        return None
 
-    def _check_function(self) -> list[Finding]:
+    def _function_misfits(self) -> Misfit:
+        wanted = self.exercise.answer
         if not callable(self.thing):
-            return [Finding("file", f"{self.exercise.answer} must be a function: def {self.exercise.answer}(...):")]
-        if wrong := misfit(self.exercise, self.exercise.answer, self.thing):
-            return [Finding("file", wrong[0], wrong[1:], self.line_of(self.exercise.answer))]
+            return (f"{wanted} must be a function: def {wanted}(...):",)
+        if wrong := misfit(self.exercise, wanted, self.thing):
+            return wrong[0], wrong[1:], self.line_of(wanted)
         for node in ast.walk(self.tree):
             name = getattr(node, "attr", getattr(node, "id", None))
             if name in self.exercise.forbidden:
-                sentence = f"{name} does the work here; the point is to write it yourself."
-                return [Finding("file", sentence, line=getattr(node, "lineno", None))]
-        return []
+                line = getattr(node, "lineno", None)
+                return f"{name} does the work here; the point is to write it yourself.", (), line
+        return None
 
     # ------------------------------------------------------------------ lines
 

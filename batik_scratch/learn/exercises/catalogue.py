@@ -1,40 +1,14 @@
 """All exercises, in the order in which their lessons come."""
 
 import difflib
+from importlib import import_module
 
 from ...errors import InputError
 from .exercise import Exercise
-from .tasks import (
-    adam,
-    conv2d,
-    cross_entropy,
-    dense,
-    dropout,
-    flatten,
-    global_average_pooling2d,
-    max_pooling2d,
-    relu,
-    saliency,
-    softmax,
-)
-from .text import lessons
 
-EXERCISES: dict[str, Exercise] = {
-    task.EXERCISE.name: task.EXERCISE
-    for task in (
-        dense,
-        flatten,
-        softmax,
-        cross_entropy,
-        relu,
-        conv2d,
-        max_pooling2d,
-        global_average_pooling2d,
-        dropout,
-        adam,
-        saliency,
-    )
-}
+ORDER = ["dense", "flatten", "softmax", "cross_entropy", "relu", "conv2d", "max_pooling2d", "global_average_pooling2d"]
+ORDER += ["dropout", "adam", "saliency"]
+EXERCISES: dict[str, Exercise] = {name: import_module(f"{__package__}.tasks.{name}").EXERCISE for name in ORDER}
 
 
 def find(name: str) -> Exercise:
@@ -52,5 +26,5 @@ def table() -> str:
     """A line per exercise: its name, what there is to write, the lessons before it."""
     width = max(map(len, EXERCISES))
     lines = [f"{'exercise':{width}}  {'what you write':60}  after lessons"]
-    lines += [f"{e.name:{width}}  {e.task:60}  {lessons(e)}" for e in EXERCISES.values()]
+    lines += [f"{e.name:{width}}  {e.task:60}  {e.lessons}" for e in EXERCISES.values()]
     return "\n".join([*lines, "", "to begin: batik-scratch exercise start dense my_exercises"])

@@ -1,16 +1,18 @@
 """Is it an array, is it the right kind of array, are the numbers right; and if not, in which way not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-Suspect = tuple[np.ndarray, str]  # what a known mistake would have given, and its name in plain words
+Suspect = tuple[Any, str]  # what a known mistake would have given, and its name in plain words
+Suspects = Iterator[Suspect]
+Wrong = tuple[str, tuple[str, ...]]  # a sentence and its details
 RTOL, ATOL = 1e-8, 1e-9
 
 
-def wrong_kind(value: Any, like: np.ndarray, what: str) -> tuple[str, tuple[str, ...]] | None:
-    """Sentence and details where `value` is no finite array of `like`'s shape and kind; None where it is."""
+def wrong_kind(value: Any, like: np.ndarray, what: str) -> Wrong | None:
+    """What to say if `value` is no finite array of `like`'s shape and kind; None if it is."""
     if value is None:
         return f"{what} is None; is a return missing?", ()
     if type(value) is not np.ndarray:  # a np.matrix multiplies and indexes otherwise
@@ -33,14 +35,12 @@ def wrong_kind(value: Any, like: np.ndarray, what: str) -> tuple[str, tuple[str,
     return None
 
 
-def wrong_numbers(
-    value: np.ndarray, expected: np.ndarray, what: str, suspects: Iterable[Suspect] = ()
-) -> tuple[str, tuple[str, ...]] | None:
-    """Sentence and evidence where `value` differs from `expected`; a suspect that gives the same has the word."""
+def wrong_numbers(value: np.ndarray, expected: np.ndarray, what: str, suspects: Iterable[Suspect] = ()) -> Wrong | None:
+    """What to say if `value` differs from `expected`, by the first suspect that gives the same if there is one."""
     value = np.asarray(value)
     if same(value, expected):
         return None
-    named = next((sentence for wrong, sentence in suspects if wrong.shape == value.shape and same(value, wrong)), None)
+    named = next((sentence for wrong, sentence in suspects if same(value, np.asarray(wrong))), None)
     named = named or _cut_off(value, expected, what)
     if named is None and _as_float32_rounds(value, expected):
         named = f"{what} agrees to about six digits only: an array on the way is float32; make it with dtype=x.dtype."

@@ -1,4 +1,4 @@
-"""One examination: the steps in order, until one finds something. It runs student code, so it runs in a process of its own."""
+"""One examination: question after question, until one finds something. It runs student code, so in a process of its own."""
 
 import warnings
 from collections.abc import Callable
@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from ...nn.gradcheck.specimen import Failure
 from .answer import Answer
 from .exercise import Exercise, Finding
 from .mishaps import explain
 
-PART_OF_STEP = {"gradients": "backward", "gradient": "backward", "special cases": "special"}
+PART_OF_QUESTION = {"gradients": "backward", "gradient": "backward", "special cases": "special"}
 
 
 @dataclass
 class Verdict:
-    """What came out: the steps that passed, those not reached, what the step between them found; and which one runs."""
+    """What came out: the questions passed, those still waiting, what the one between them found; and which one runs."""
 
     passed: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -26,7 +27,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """True where every step passed."""
+        """True if every question was passed."""
         return bool(self.passed) and not (self.findings or self.waiting or self.running)
 
     def to_json(self) -> dict[str, Any]:
@@ -44,8 +45,8 @@ class Verdict:
 def examine(path: Path, exercise: Exercise, on_news: Callable[[Verdict], None] = lambda verdict: None) -> Verdict:
     """Examine the file; whatever the student's code raises becomes a finding.
 
-    `on_news` gets the verdict so far when a step begins (`running` names it), and when findings are certain but something
-    slow is still looking for better words: so that somebody else can tell what was known, should this never return.
+    `on_news` gets the verdict so far when a question begins (`running` names it), and when findings are certain but
+    something slow is still looking for better words. So somebody else knows how far it came, should this never return.
     """
     verdict = Verdict()
 
@@ -54,18 +55,18 @@ def examine(path: Path, exercise: Exercise, on_news: Callable[[Verdict], None] =
         on_news(verdict)
 
     answer = Answer(path, exercise, note)
-    steps = [("file", answer.run), *exercise.examine(answer)]
-    verdict.waiting = [title for title, _ in steps]
-    for title, step in steps:
+    questions = [("file", Answer.run), *exercise.questions]
+    verdict.waiting = [title for title, _ in questions]
+    for title, ask in questions:
         verdict.waiting.remove(title)
         verdict.running = title
         on_news(verdict)
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                verdict.findings = list(step())
+                verdict.findings = list(ask(answer))
         except BaseException as error:  # sys.exit too: a student's code must not end the examination
-            verdict.findings = [_in_words(answer, error, PART_OF_STEP.get(title, title))]
+            verdict.findings = [_in_words(answer, error, PART_OF_QUESTION.get(title, title))]
         verdict.running = ""
         if verdict.findings:
             return verdict
@@ -75,6 +76,6 @@ def examine(path: Path, exercise: Exercise, on_news: Callable[[Verdict], None] =
 
 def _in_words(answer: Answer, error: BaseException, part: str) -> Finding:
     try:
-        return explain(answer, error, part)
+        return explain(answer, error.error if isinstance(error, Failure) else error, part)
     except BaseException:  # an error of the student's own making that raises when one looks at it
         return Finding(part, "This answer raises an error that raises another when one looks at it.", stopped=True)

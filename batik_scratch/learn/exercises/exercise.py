@@ -1,11 +1,10 @@
 """What an exercise is, and what its examination may find."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .answer import Answer
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,8 +14,8 @@ class Finding:
     part        what it is about: "file", "forward", "backward", "dx", "kernel", "bias", "promises", ...; chooses the hints
     sentence    what is wrong, in plain words
     details     the evidence: places, numbers, shapes
-    line        in the student's file, None where no line is at fault
-    stopped     True where Python stopped for a reason that has nothing to do with arrays and their shapes
+    line        in the student's file, None if no line is at fault
+    stopped     True if Python stopped for a reason that has nothing to do with arrays and their shapes
     """
 
     part: str
@@ -26,7 +25,7 @@ class Finding:
     stopped: bool = False
 
 
-Step = tuple[str, Callable[[], Sequence[Finding]]]
+Question = tuple[str, Callable[[Any], Sequence[Finding]]]  # a title, and (answer) -> what is wrong with it
 
 
 @dataclass(frozen=True)
@@ -34,24 +33,55 @@ class Exercise:
     """A thing to write, and how to tell whether it is right.
 
     name         what is typed, and the name of the file: "dense"
-    answer       the class or function that the file must define: "Dense"
     task         one line for the list
     after        lessons that come before it
-    reference    the package's own: a layer or optimiser class, or a function
-    docstring    what the stub explains: the package's own words
-    writes       the methods to write; empty for a function
-    examine      the steps of the examination, the first that finds something ends it
     hints        by part of a finding, from a nudge to nearly the line itself
+    reference    the package's own: a layer or optimiser class, or a function
+    questions    of the examination; the first that finds something ends it
+    writes       the methods to write; empty for a function
+    answer       the class or function that the file must define; that of the reference if nothing is said
+    docstring    what the stub explains; the reference's own words if nothing is said
     forbidden    names that would do the work in the student's place
     """
 
     name: str
-    answer: str
     task: str
     after: tuple[int, ...]
+    hints: Mapping[str, list[str]]
     reference: Any
-    docstring: str
-    writes: tuple[str, ...]
-    examine: Callable[["Answer"], Iterator[Step]]
-    hints: Mapping[str, tuple[str, ...]]
+    questions: Iterable[Question]
+    writes: tuple[str, ...] = ("forward", "backward")
+    answer: str = ""
+    docstring: str = ""
     forbidden: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "answer", self.answer or self.reference.__name__)
+        object.__setattr__(self, "docstring", self.docstring or self.reference.__doc__ or "")
+
+    @classmethod
+    def told(cls, text: str | None, reference: Any, questions: Iterable[Question], **options: Any) -> "Exercise":
+        """An exercise whose name, task, lessons and hints are told by the docstring of a module in tasks/.
+
+        Below its first line each line is a hint, the first behind its part, which has ten columns. A line that is set in
+        deeper goes on with the hint above it.
+        """
+        first, _, *lines = inspect.cleandoc(text or "").splitlines()
+        told = re.fullmatch(r"(\w+): (.+); after lessons? ([\d, ]+)\.", first)
+        assert told is not None, first
+        hints: dict[str, list[str]] = {}
+        own: list[str] = []
+        for line in lines:
+            if part := line[:10].rstrip():
+                hints[part] = own = []
+            if line[10] == " ":
+                own[-1] += f" {line[10:].strip()}"
+            else:
+                own.append(line[10:])
+        after = tuple(int(number) for number in told[3].split(", "))
+        return cls(told[1], told[2], after, hints, reference, questions, **options)
+
+    @property
+    def lessons(self) -> str:
+        """The lessons that come before it, as words: "2, 4"."""
+        return ", ".join(str(number) for number in self.after)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...files import write_text
@@ -45,14 +46,14 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
     return "\n".join(lines)
 
 
-def _hints_for(result: Result) -> tuple[str, ...]:
+def _hints_for(result: Result) -> Sequence[str]:
     finding, hints = result.verdict.findings[0], result.exercise.hints
     part = finding.part
     if finding.stopped:
         known = (sentence for error, sentence in STOPPED.items() if f"{error}: " in finding.sentence)
         return next(known, READ_IT), PRINT_IT
-    if part in ("dx", "kernel", "bias"):
-        return hints.get(part) or hints.get("backward", ())
+    if part not in hints and part in ("dx", "kernel", "bias"):
+        part = "backward"
     return hints.get(part, ())
 
 

@@ -15,6 +15,14 @@ from .exercise import Finding
 from .plain import plain
 
 WORDS = 1000  # characters of what an error says
+MEANINGS: dict[type[BaseException], str] = {
+    SystemExit: "{who} ends the program (sys.exit or exit); an answer returns instead.",
+    MemoryError: "{who} asks for too much memory; the inputs are small here. {words}",
+    RecursionError: "{who} calls itself without end.",
+    ModuleNotFoundError: "{words}: it is not installed here; the exercise needs only numpy and batik_scratch.",
+    EOFError: "{who} waits for somebody to type (input()); an answer works alone.",
+    InputError: "{who} stops: {error}",
+}
 
 
 def explain(answer: Answer, error: BaseException, part: str) -> Finding:
@@ -57,21 +65,11 @@ def _about_arrays(error: BaseException) -> bool:
 
 
 def _sentence(error: BaseException, name: str) -> str:
-    """What it means, where `name` is the function in which it happened."""
+    """What it means that it happened in the function `name`."""
     words = in_one_line(error)
     who = "the file" if name == "<module>" else name
-    if isinstance(error, SystemExit):
-        return f"{who} ends the program (sys.exit or exit); an answer returns instead."
-    if isinstance(error, MemoryError):
-        return f"{who} asks for too much memory; the inputs are small here. {words}"
-    if isinstance(error, RecursionError):
-        return f"{who} calls itself without end."
-    if isinstance(error, ModuleNotFoundError):
-        return f"{words}: it is not installed here; the exercise needs only numpy and batik_scratch."
-    if isinstance(error, EOFError):
-        return f"{who} waits for somebody to type (input()); an answer works alone."
-    if isinstance(error, InputError):
-        return f"{who} stops: {error}"
+    if meaning := next((meaning for kind, meaning in MEANINGS.items() if isinstance(error, kind)), None):
+        return meaning.format(who=who, words=words, error=error)
     if sizes := re.search(r"matmul.*\((size \d+ is different from \d+)\)", words):
         return f"{who} multiplies matrices whose inner sizes differ ({sizes[1]})."
     if name == "<module>":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from ...errors import InputError
-from .examination import PART_OF_STEP, Verdict
+from .examination import PART_OF_QUESTION, Verdict
 from .exercise import Exercise, Finding
 
 STARTING = 60.0  # seconds for the interpreter and numpy to load, on a slow disk
@@ -104,7 +104,7 @@ def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: 
         sentence = "The system killed the process, most likely for want of memory; the inputs are small here."
     else:
         sentence = "The file ended the interpreter (os._exit?) before the check was done; an answer returns instead."
-    part = name if name in ("forward", "backward") else PART_OF_STEP.get(verdict.running, verdict.running)
+    part = name if name in ("forward", "backward") else PART_OF_QUESTION.get(verdict.running, verdict.running)
     verdict.findings = [Finding(part, sentence, (), line)]
     return verdict
 

@@ -4,36 +4,34 @@ from functools import partial
 
 import numpy as np
 
-from ...nn.layers import Layer
-from .answer import Answer, call
+from ...nn.gradcheck.specimen import Failure, Specimen
+from .answer import Answer
 from .compare import same
 from .exercise import Finding
-from .trials import Case, built, draw, draw_like
+from .trials import Trial, draw, draw_like, specimen
+
+Broken = tuple[str, str] | None  # the method at fault, and a sentence
 
 
-def broken(answer: Answer, case: Case) -> list[Finding]:
+def broken(trial: Trial, answer: Answer) -> list[Finding]:
     """The first promise that is not kept, in the order of how much harm it does."""
-    keep_at_inference = partial(_keep_at_inference, built(answer.exercise.reference, case))
+    keep_at_inference = partial(_keep_at_inference, specimen(answer.exercise.reference, trial))
     for promise in (keep_at_inference, _backward_again, _own_array, _one_by_one, _dtype, _nothing_unasked):
-        layer = built(answer.thing, case)
-        if found := promise(layer, draw(case)):
+        if found := promise(specimen(answer.thing, trial), draw(trial)):
             method, sentence = found
-            return [Finding("promises", sentence, (), answer.line_of(method))]
+            return answer.found("promises", sentence, at=method)
     return []
 
 
-Broken = tuple[str, str] | None
-
-
-def _keep_at_inference(reference: Layer, layer: Layer, x: np.ndarray) -> Broken:
-    dy = draw_like(call(reference.forward, x, keep=True))
-    call(layer.forward, -x, training=True)  # what this keeps must not be mistaken for what the next pass keeps
-    before = call(layer.backward, dy)
-    call(layer.forward, x, training=False, keep=True)
-    right = call(reference.backward, dy)
+def _keep_at_inference(reference: Specimen, mine: Specimen, x: np.ndarray) -> Broken:
+    dy = draw_like(reference.forward(x, training=False, keep=True))
+    mine.forward(-x)  # what this keeps must not be mistaken for what the next pass keeps
+    before = mine.backward(dy)["dx"]
+    mine.forward(x, training=False, keep=True)
+    right = reference.backward(dy)["dx"]
     try:
-        dx = call(layer.backward, dy)
-    except Exception:
+        dx = mine.backward(dy)["dx"]
+    except Failure:
         dx = None
     usable = isinstance(dx, np.ndarray) and dx.shape == right.shape
     if usable and same(dx, right):
@@ -51,35 +49,31 @@ def _keep_at_inference(reference: Layer, layer: Layer, x: np.ndarray) -> Broken:
     )
 
 
-def _backward_again(layer: Layer, x: np.ndarray) -> Broken:
-    y = layer.forward(x, training=True)
+def _backward_again(mine: Specimen, x: np.ndarray) -> Broken:
+    y = mine.layer.forward(x, training=True)
     dy = draw_like(y)
-    first = call(layer.backward, dy)
-    grads = {key: value.copy() for key, value in layer.grads.items()}
-    again = call(layer.backward, dy)
-    if not same(first, again) or any(not same(layer.grads[key], value) for key, value in grads.items()):
+    first, again = mine.backward(dy), mine.backward(dy)
+    if not all(same(gradient, again[key]) for key, gradient in first.items()):
         return "backward", (
             "backward gives something else when it is called twice: it adds to an old gradient (where += stands, write "
             "=), or changes what forward kept."
         )
     y[...] = 0
-    if not same(call(layer.backward, dy), first):
+    if not same(mine.backward(dy)["dx"], first["dx"]):
         return "forward", "forward keeps the very array that it returns, which the caller may change: return a copy."
     return None
 
 
-def _own_array(layer: Layer, x: np.ndarray) -> Broken:
-    dy = draw_like(layer.forward(x, training=True))
-    dx = layer.backward(dy)
+def _own_array(mine: Specimen, x: np.ndarray) -> Broken:
+    dy = draw_like(mine.forward(x))
+    dx = mine.layer.backward(dy)
     if dx is None or not np.shares_memory(dx, dy):
         return None
     return "backward", "backward hands on dy, or a view of it: who changes one changes both; add .copy()."
 
 
-def _one_by_one(layer: Layer, x: np.ndarray) -> Broken:
-    together = layer.forward(x.copy())
-    singles = np.concatenate([layer.forward(image[None].copy()) for image in x])
-    if same(together, singles):
+def _one_by_one(mine: Specimen, x: np.ndarray) -> Broken:
+    if same(mine.forward(x, False), np.concatenate([mine.forward(image[None], False) for image in x])):
         return None
     return "forward", (
         "A batch gives something else than its images one by one: forward mixes the images, or loses an axis of length "
@@ -87,28 +81,28 @@ def _one_by_one(layer: Layer, x: np.ndarray) -> Broken:
     )
 
 
-def _dtype(layer: Layer, x: np.ndarray) -> Broken:
-    layer.astype("float32")
-    y = layer.forward(x.astype(np.float32), training=True)
-    dx = layer.backward(draw_like(y).astype(np.float32))
-    arrays = [("forward", "the output", y), ("backward", "dx", dx)]
-    arrays += [("backward", f'grads["{key}"]', value) for key, value in layer.grads.items()]
+def _dtype(mine: Specimen, x: np.ndarray) -> Broken:
+    mine.layer.astype("float32")
+    y = mine.forward(x.astype(np.float32))
+    gradients = mine.backward(draw_like(y).astype(np.float32))
+    arrays = [("forward", "the output", y)]
+    arrays += [("backward", key if key == "dx" else f'grads["{key}"]', value) for key, value in gradients.items()]
     for method, what, array in arrays:
         if array is not None and array.dtype != np.float32:
             return method, f"From float32 input {what} becomes {array.dtype}: make new arrays with dtype=x.dtype."
     return None
 
 
-def _nothing_unasked(layer: Layer, x: np.ndarray) -> Broken:
-    y = layer.forward(x, training=True)
-    if layer.backward(draw_like(y), need_dx=False) is not None:
+def _nothing_unasked(mine: Specimen, x: np.ndarray) -> Broken:
+    dy = draw_like(mine.forward(x))
+    if mine.backward(dy, need_dx=False)["dx"] is not None:
         return "backward", (
             "backward returns dx although need_dx is False: nobody asks for the gradient of the first layer's input, and "
             "it may be half of the work. Return None there."
         )
-    layer.grads = {}
-    layer.backward(draw_like(y), need_grads=False)
-    if layer.grads:
+    mine.layer.grads = {}
+    mine.backward(dy, need_grads=False)
+    if mine.layer.grads:
         return "backward", (
             "backward fills grads although need_grads is False: a saliency map would overwrite the gradients "
             "of training. Put `if need_grads:` before those lines."

@@ -1,4 +1,4 @@
-"""The text of a stub and of a solution, both made from the solution's own source: so neither can go stale.
+"""Stub and solution of an exercise, both made from the solution's own source: so neither can go stale.
 
 solution    the file in solutions/, with the package's docstring on the class or function
 stub        the same with every function's body gone
@@ -8,8 +8,25 @@ import ast
 import inspect
 import textwrap
 from importlib import resources
+from pathlib import Path
 
+from ...errors import InputError
+from .catalogue import find
 from .exercise import Exercise
+
+
+def start(name: str, folder: Path) -> Path:
+    """Write the exercise's stub into `folder`, which is made if it is missing; a file that exists is never changed."""
+    exercise = find(name)
+    path = folder / f"{exercise.name}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(stub(exercise))
+    except FileExistsError:
+        taken = path if folder.is_dir() else folder
+        raise InputError(f"{taken} exists, and is left as it is; choose another folder") from None
+    return path
 
 
 def solution(exercise: Exercise) -> str:
@@ -30,15 +47,10 @@ def stub(exercise: Exercise) -> str:
     return _header(exercise) + "\n".join(lines) + "\n"
 
 
-def lessons(exercise: Exercise) -> str:
-    """The lessons that come before it, as words: "2, 4"."""
-    return ", ".join(str(number) for number in exercise.after)
-
-
 def _header(exercise: Exercise) -> str:
     file, many = f"{exercise.name}.py", "s" * (len(exercise.after) > 1)
     return (
-        f"# Exercise {exercise.name}, after lesson{many} {lessons(exercise)}.\n"
+        f"# Exercise {exercise.name}, after lesson{many} {exercise.lessons}.\n"
         f"# Is it right?  batik-scratch exercise check {file}\n"
         f"# Stuck?        batik-scratch exercise hint {file}\n"
     )

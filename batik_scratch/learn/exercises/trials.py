@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from ...nn.gradcheck.specimen import Specimen
+
 
 @dataclass(frozen=True)
-class Case:
+class Trial:
     """Constructor arguments and an input shape to try, simple ones first; `words` names it to the student."""
 
     words: str
@@ -30,26 +32,21 @@ LARGE = Batch("numbers around 100", scale=100.0)  # of both signs: what is cut o
 BATCHES = (USUAL, ALONE, LARGE)
 
 
-def built(cls: type, case: Case, dtype: str = "float64") -> Any:
-    """A layer of the case with parameters of which none is zero, the same for every class."""
-    rng = np.random.default_rng(7)
-    layer = cls(**case.options).astype(dtype)
-    layer.build(case.shape, rng)
-    for key, value in layer.params.items():
-        layer.params[key] = (value + 0.3 * rng.standard_normal(value.shape)).astype(dtype)
-    return layer
+def specimen(cls: type, trial: Trial) -> Specimen:
+    """A layer for the trial, with parameters that are the same for every class."""
+    return Specimen(cls(**trial.options), trial.shape, np.random.default_rng(7), spread=0.3)
 
 
-def draw(case: Case, batch: Batch = USUAL, seed: int = 8) -> np.ndarray:
-    """Inputs of the case (N, *shape), from N(0, 1) times the batch's scale."""
-    return batch.scale * np.random.default_rng(seed).standard_normal((batch.images, *case.shape))
+def draw(trial: Trial, batch: Batch = USUAL, seed: int = 8) -> np.ndarray:
+    """Inputs for the trial (N, *shape), from N(0, 1) times the batch's scale."""
+    return batch.scale * np.random.default_rng(seed).standard_normal((batch.images, *trial.shape))
 
 
-def draw_like(y: np.ndarray, batch: Batch = USUAL, seed: int = 9) -> np.ndarray:
+def draw_like(y: np.ndarray, batch: Batch = USUAL) -> np.ndarray:
     """An upstream gradient of y's shape, from N(0, 1) times the batch's scale."""
-    return batch.scale * np.random.default_rng(seed).standard_normal(y.shape)
+    return batch.scale * np.random.default_rng(9).standard_normal(y.shape)
 
 
-def said_of(case: Case, batch: Batch) -> str:
+def said_of(trial: Trial, batch: Batch = USUAL) -> str:
     """With what something was tried, for the student."""
-    return f"tried with {', '.join(filter(None, [case.words, batch.words]))}"
+    return f"tried with {', '.join(filter(None, [trial.words, batch.words]))}"

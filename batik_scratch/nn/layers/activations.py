@@ -27,9 +27,6 @@ class ReLU(Layer):
         self._expect(dy, gate.shape[1:], "backward")
         return relu.backward(dy, gate) if need_dx else None
 
-    def decisions(self) -> list[np.ndarray]:
-        return [] if self._kept is None else [self._kept]  # the gate
-
     def cached_bytes(self) -> int:
         return int(np.prod(self.input_shape or (0,)))
 

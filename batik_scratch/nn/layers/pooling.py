@@ -52,9 +52,6 @@ class MaxPooling2D(Layer):
         self._expect(dy, self.output_shape, "backward")
         return pooling.backward(dy, winner, shape, self.pool_size, self.strides) if need_dx else None  # (N, H, W, C)
 
-    def decisions(self) -> list[np.ndarray]:
-        return [] if self._kept is None else [self._kept[0]]  # each window's winner
-
     def config(self) -> dict[str, Any]:
         return super().config() | {"pool_size": list(self.pool_size), "strides": list(self.strides)}
 

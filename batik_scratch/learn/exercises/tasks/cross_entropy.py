@@ -1,6 +1,15 @@
-"""The exercise cross-entropy on logits: the loss and its gradient."""
+"""cross_entropy: the loss on logits, and its gradient; after lesson 3.
 
-from collections.abc import Iterator, Sequence
+forward   For each image: how probable is its true class? The loss is the mean of minus the logarithm of that.
+          log P[n, j] = Z[n, j] - log sum_k exp(Z[n, k]); pick column y[n] of row n with [np.arange(N), y].
+          -log_p[np.arange(len(y)), y].mean(), with log_p = shifted - log(sum of exp(shifted)) of each row
+backward  The docstring has the formula: probabilities, minus 1 at the true class, divided by N.
+          Raising a wrong logit raises the loss by P; raising the true one lowers it by 1 - P.
+          p[np.arange(N), y] -= 1; return value, p / N, where p = np.exp(log_p)
+special   exp(10000) is infinite, and log(0) too. The logarithm and the exponential cancel if you let them.
+          log P = (Z - m) - log sum exp(Z - m), with m the row's maximum: no exponent above 0, and no log of 0.
+"""
+
 from typing import Any
 
 import numpy as np
@@ -10,17 +19,10 @@ from ....nn import losses
 from ....nn.gradcheck import check_loss
 from ....nn.layers.activations import softmax
 from ..answer import Answer
-from ..compare import Suspect, apart, wrong_kind, wrong_numbers
-from ..exercise import Exercise, Finding, Step
+from ..compare import Suspects, apart, wrong_kind, wrong_numbers
+from ..exercise import Exercise, Finding
 
 reference = nn.SparseCategoricalCrossentropy.on_logits
-
-
-def examine(answer: Answer) -> Iterator[Step]:
-    """Value, gradient against the reference and the loss itself, large logits."""
-    yield "forward", lambda: _value(answer)
-    yield "gradient", lambda: _gradient(answer)
-    yield "special cases", lambda: _large_logits(answer)
 
 
 def _draw() -> tuple[np.ndarray, np.ndarray]:
@@ -28,39 +30,31 @@ def _draw() -> tuple[np.ndarray, np.ndarray]:
     return rng.standard_normal((5, 4)), np.array([0, 3, 1, 3, 2])
 
 
-def _found(answer: Answer, part: str, sentence: str, details: tuple[str, ...] = ()) -> list[Finding]:
-    return [Finding(part, sentence, details, answer.line_of("cross_entropy", "dx"))]
-
-
-def _value_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
+def _value_suspects(z: np.ndarray, y: np.ndarray) -> Suspects:
     p, rows = softmax(z), np.arange(len(y))
     log_p = np.log(p[rows, y])
-    scalar = np.asarray
-    yield scalar(log_p.mean()), "The sign is wrong: the loss is *minus* the mean of log P, and never negative."
-    yield scalar(-log_p.sum()), "This is the sum over the images; wanted is the mean (divide by N)."
-    yield scalar(-log_p.sum() / z.size), "Divided by N*U; the mean is over the N images."
-    yield (
-        scalar(-np.log(p).mean()),
-        "All classes count; wanted is log P of the true class alone: log_p[np.arange(N), y].",
-    )
-    yield scalar(-np.log(p).sum() / len(y)), "All classes count; wanted is log P of the true class alone."
+    yield log_p.mean(), "The sign is wrong: the loss is *minus* the mean of log P, and never negative."
+    yield -log_p.sum(), "This is the sum over the images; wanted is the mean (divide by N)."
+    yield -log_p.sum() / z.size, "Divided by N*U; the mean is over the N images."
+    yield -np.log(p).mean(), "All classes count; wanted is log P of the true class alone: log_p[np.arange(N), y]."
+    yield -np.log(p).sum() / len(y), "All classes count; wanted is log P of the true class alone."
     columns = "log_p[:, y] picks whole columns; wanted is one number per row: log_p[np.arange(N), y]."
-    yield scalar(-np.log(p[:, y]).mean()), columns
-    yield scalar(-np.log(p[y]).mean()), columns.replace("[:, y]", "[y]").replace("columns", "rows")
-    yield scalar(-np.log2(p[rows, y]).mean()), "This is the logarithm to base 2; wanted is the natural one, np.log."
-    yield scalar(-np.log10(p[rows, y]).mean()), "This is the logarithm to base 10; wanted is the natural one, np.log."
-    yield scalar(-p[rows, y].mean()), "The logarithm is missing."
+    yield -np.log(p[:, y]).mean(), columns
+    yield -np.log(p[y]).mean(), columns.replace("[:, y]", "[y]").replace("columns", "rows")
+    yield -np.log2(p[rows, y]).mean(), "This is the logarithm to base 2; wanted is the natural one, np.log."
+    yield -np.log10(p[rows, y]).mean(), "This is the logarithm to base 10; wanted is the natural one, np.log."
+    yield -p[rows, y].mean(), "The logarithm is missing."
     for small in 10.0 ** np.arange(-8, -1):
         added = (
             f"{small:g} is added to P before the logarithm, which changes it; Z - log sum exp(Z) needs no such help."
         )
-        yield scalar(-np.log(p[rows, y] + small).mean()), added
-    yield scalar(-z[rows, y].mean()), "The logits are taken for log P; subtract log(sum exp(Z)) of each row."
+        yield -np.log(p[rows, y] + small).mean(), added
+    yield -z[rows, y].mean(), "The logits are taken for log P; subtract log(sum exp(Z)) of each row."
     over_images = np.exp(z) / np.exp(z).sum(axis=0)
-    yield scalar(-np.log(over_images[rows, y]).mean()), "The softmax runs over the images (axis 0); wanted is axis 1."
+    yield -np.log(over_images[rows, y]).mean(), "The softmax runs over the images (axis 0); wanted is axis 1."
 
 
-def _gradient_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
+def _gradient_suspects(z: np.ndarray, y: np.ndarray) -> Suspects:
     p, n = softmax(z), len(y)
     onehot = np.eye(z.shape[1])[y]
     yield p - onehot, "dlogits is not divided by N, but the loss is a mean: N times too large."
@@ -74,14 +68,14 @@ def _gradient_suspects(z: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
     yield np.where(onehot == 1, (p - 1) / n, 0), "dlogits is 0 outside the true class; the others get P / N."
 
 
-def _value(answer: Answer) -> Sequence[Finding]:
+def _value(answer: Answer) -> list[Finding]:
     logits, y = _draw()
     given, labels = logits.copy(), y.copy()
     result = answer.thing(given, labels)
     if not isinstance(result, tuple) or len(result) != 2:
         got = "None" if result is None else f"a {type(result).__name__}"
         sentence = f"cross_entropy returns {got}; it must return two things: value, dlogits."
-        return _found(answer, "forward", sentence)
+        return answer.found("forward", sentence)
     value, _ = reference(logits, y)
     expected = np.asarray(value)
     wrong = wrong_kind(result[0], expected, "the loss") or wrong_numbers(
@@ -89,10 +83,10 @@ def _value(answer: Answer) -> Sequence[Finding]:
     )
     if wrong is None and not (np.array_equal(given, logits) and np.array_equal(labels, y)):
         wrong = "cross_entropy changes its logits or labels; work on new arrays.", ()
-    return _found(answer, "forward", *wrong) if wrong else []
+    return answer.found("forward", *wrong) if wrong else []
 
 
-def _gradient(answer: Answer) -> Sequence[Finding]:
+def _gradient(answer: Answer) -> list[Finding]:
     logits, y = _draw()
     _, dlogits = answer.thing(logits.copy(), y.copy())
     _, expected = reference(logits, y)
@@ -100,7 +94,7 @@ def _gradient(answer: Answer) -> Sequence[Finding]:
         dlogits, expected, "dlogits", _gradient_suspects(logits, y)
     )
     if wrong:
-        return _found(answer, "backward", *wrong)
+        return answer.found("backward", *wrong)
     report = check_loss(
         lambda z, labels: answer.thing(z.real.copy(), labels)
     )  # an answer need not take complex numbers
@@ -111,10 +105,10 @@ def _gradient(answer: Answer) -> Sequence[Finding]:
     details = (
         f"at {list(worst.worst)} dlogits is {said}; moving that logit a little, the gradient check measures {measured}",
     )
-    return _found(answer, "backward", "dlogits is not the slope of the loss.", details)
+    return answer.found("backward", "dlogits is not the slope of the loss.", details)
 
 
-def _large_logits(answer: Answer) -> Sequence[Finding]:
+def _large_logits(answer: Answer) -> list[Finding]:
     logits, y = np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 1e4]]), np.array([1, 2])
     value, dlogits = answer.thing(logits.copy(), y.copy())
     expected, right = reference(logits, y)
@@ -123,7 +117,7 @@ def _large_logits(answer: Answer) -> Sequence[Finding]:
     details = (
         f"logits [10000, 0, -10000] with label 1 and [0, 0, 10000] with label 2 give {value}, should be {expected:g}",
     )
-    return _found(answer, "special", _lost(value, dlogits, expected, right), details)
+    return answer.found("special", _lost(value, dlogits, expected, right), details)
 
 
 def _lost(value: Any, dlogits: np.ndarray, expected: Any, right: np.ndarray) -> str:
@@ -142,30 +136,13 @@ def _lost(value: Any, dlogits: np.ndarray, expected: Any, right: np.ndarray) -> 
     return "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
 
 
-EXERCISE = Exercise(
-    name="cross_entropy",
+EXERCISE = Exercise.told(
+    __doc__,
+    reference,
+    # the value, the gradient against the reference and the loss itself, large logits
+    [("forward", _value), ("gradient", _gradient), ("special cases", _large_logits)],
     answer="cross_entropy",
-    task="the loss on logits, and its gradient",
-    after=(3,),
-    reference=reference,
     docstring=losses.__doc__ or "",
     writes=(),
-    examine=examine,
     forbidden=("SparseCategoricalCrossentropy", "on_logits"),
-    hints={
-        "forward": (
-            "For each image: how probable is its true class? The loss is the mean of minus the logarithm of that.",
-            "log P[n, j] = Z[n, j] - log sum_k exp(Z[n, k]); pick column y[n] of row n with [np.arange(N), y].",
-            "-log_p[np.arange(len(y)), y].mean(), with log_p = shifted - log(sum of exp(shifted)) of each row",
-        ),
-        "backward": (
-            "The docstring has the formula: probabilities, minus 1 at the true class, divided by N.",
-            "Raising a wrong logit raises the loss by P; raising the true one lowers it by 1 - P.",
-            "p[np.arange(N), y] -= 1; return value, p / N, where p = np.exp(log_p)",
-        ),
-        "special": (
-            "exp(10000) is infinite, and log(0) too. The logarithm and the exponential cancel if you let them.",
-            "log P = (Z - m) - log sum exp(Z - m), with m the row's maximum: no exponent above 0, and no log of 0.",
-        ),
-    },
 )

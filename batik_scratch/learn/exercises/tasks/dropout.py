@@ -1,87 +1,86 @@
-"""The exercise Dropout, whose output is random: its forward pass is examined by what all right ones have in common."""
+"""dropout: inverted dropout, both passes; after lessons 4, 8.
 
-from collections.abc import Sequence
+forward   In training, every value is dropped with probability rate. What must the others be multiplied by, for the
+            mean to stay?
+          self.rng.random(x.shape) is below rate with probability rate. Outside training the mask is all ones.
+          mask = (self.rng.random(x.shape) >= self.rate) / (1 - self.rate); keep it, then return x * mask
+backward  Y = X M, place by place, and M is a constant once it is drawn: what is dY/dX?
+          The very mask of the forward pass, its factor 1 / (1 - rate) included. Never draw a new one.
+          return dy * self._recall(), where forward kept the mask
+"""
 
 import numpy as np
 
 from .... import nn
 from ..answer import Answer
-from ..compare import same, wrong_kind
-from ..exercise import Exercise, Finding
-from ..layer_steps import LayerSteps
-from ..trials import Case
+from ..compare import Wrong, same, wrong_kind
+from ..exercise import Finding
+from ..layer_questions import layer_exercise
 
+# The output is random: the forward pass is examined by what all right ones have in common.
 RATE = 0.2
 SHAPE = (40, 50)
 
 
-def _found(answer: Answer, sentence: str, *details: str) -> list[Finding]:
-    return [Finding("forward", sentence, details, answer.line_of("forward"))]
-
-
-def rests_at_inference(answer: Answer) -> Sequence[Finding]:
+def rests_at_inference(answer: Answer) -> Wrong | None:
     """Outside training, y = x."""
     x, layer = np.random.default_rng(1).standard_normal(SHAPE), answer.thing(RATE)
     given, before = x.copy(), layer.rng.bit_generator.state
     y = layer.forward(given)
     if wrong := wrong_kind(y, x, "what forward returns when training is False"):
-        return _found(answer, wrong[0], *wrong[1])
+        return wrong
     if not np.array_equal(y, x):
         what = "drops" if (y == 0).any() else "scales"
-        return _found(
-            answer, f"When training is False the output must be the input; forward {what} features there too."
-        )
+        return f"When training is False the output must be the input; forward {what} features there too.", ()
     if np.shares_memory(y, given):
-        return _found(answer, "When training is False forward hands on its own input; return a copy, x.copy().")
+        return "When training is False forward hands on its own input; return a copy, x.copy().", ()
     if layer.rng.bit_generator.state != before:
-        return _found(answer, "When training is False nothing may be drawn from self.rng: draw inside `if training:`.")
-    return []
+        return "When training is False nothing may be drawn from self.rng: draw inside `if training:`.", ()
+    return None
 
 
-def drops_its_share(answer: Answer) -> Sequence[Finding]:
+def drops_its_share(answer: Answer) -> Wrong | None:
     """In training: rate of the features are 0, the others are x / (1 - rate), large or small, of either sign."""
     rng = np.random.default_rng(1)
     x = rng.uniform(1, 200, SHAPE) * rng.choice([-1, 1], SHAPE)
     given = x.copy()
     y = answer.thing(RATE).forward(given, training=True)
     if wrong := wrong_kind(y, x, "what forward returns"):
-        return _found(answer, wrong[0], *wrong[1])
+        return wrong
     if not np.array_equal(given, x):
-        return _found(answer, "forward changes its input x; work on a new array.")
+        return "forward changes its input x; work on a new array.", ()
     kept, share = y != 0, float((y == 0).mean())
     factors = y[kept] / x[kept]
-    details = f"rate {RATE}: {share:.0%} of the features are 0"
+    details = (f"rate {RATE}: {share:.0%} of the features are 0",)
     if kept.all():
-        return _found(answer, "Nothing is dropped although training is True.", details)
+        return "Nothing is dropped although training is True.", details
     if not np.allclose(factors, factors[0]):
-        return _found(answer, "Features that stay must all be multiplied by one factor, 1 / (1 - rate).", details)
+        return "Features that stay must all be multiplied by one factor, 1 / (1 - rate).", details
     if abs(share - RATE) > 0.06:
         hint = " It keeps `rate` of them instead of dropping it." if abs(share - (1 - RATE)) < 0.06 else ""
-        return _found(answer, f"The share that is dropped is not rate.{hint}", details)
+        return f"The share that is dropped is not rate.{hint}", details
     if not np.isclose(factors[0], 1 / (1 - RATE)):
         sentence = "Features that stay must be multiplied by 1 / (1 - rate), so that the expected value stays the same."
-        return _found(answer, sentence, f"they are multiplied by {factors[0]:.4g} instead of {1 / (1 - RATE):.4g}")
+        return sentence, (f"they are multiplied by {factors[0]:.4g} instead of {1 / (1 - RATE):.4g}",)
     if (~kept).all(axis=0).any() or (~kept).all(axis=1).any():
-        return _found(
-            answer, "Whole rows or columns are dropped: draw one random number for every value, of x's shape."
-        )
-    return []
+        return "Whole rows or columns are dropped: draw one random number for every value, of x's shape.", ()
+    return None
 
 
-def draws_from_its_own(answer: Answer) -> Sequence[Finding]:
+def draws_from_its_own(answer: Answer) -> Wrong | None:
     """From self.rng: a new mask at each call, and the same one again when the generator is rewound."""
     x, layer = np.ones(SHAPE), answer.thing(RATE)
     before = layer.rng.bit_generator.state
     first, second = layer.forward(x.copy(), training=True), layer.forward(x.copy(), training=True)
     if np.array_equal(first, second):
-        return _found(answer, "Two calls drop the same features: each forward pass in training draws a new mask.")
+        return "Two calls drop the same features: each forward pass in training draws a new mask.", ()
     layer.rng.bit_generator.state = before
     if not np.array_equal(layer.forward(x.copy(), training=True), first):
-        return _found(answer, "The mask must come from self.rng; np.random cannot be rewound by the gradient check.")
-    return []
+        return "The mask must come from self.rng; np.random cannot be rewound by the gradient check.", ()
+    return None
 
 
-def tells_a_zero_from_a_dropped_one(answer: Answer) -> Sequence[Finding]:
+def tells_a_zero_from_a_dropped_one(answer: Answer) -> list[Finding]:
     """An input of 0 gives an output of 0, kept or not: the mask alone knows."""
     layer, rng = answer.thing(RATE), np.random.default_rng(1)
     x, dy = rng.standard_normal(SHAPE), rng.standard_normal(SHAPE)
@@ -100,36 +99,16 @@ def tells_a_zero_from_a_dropped_one(answer: Answer) -> Sequence[Finding]:
             "which features were kept. Keep the mask as it was drawn, and multiply dy by it."
         )
     details = (f"{(dx[x == 0] == 0).mean():.0%} of the inputs that are 0 get no gradient; rate is {RATE}",)
-    return [Finding("dx", sentence, details, answer.line_of("backward", "dx"))]
+    return answer.found("dx", sentence, details)
 
 
-EXERCISE = Exercise(
-    name="dropout",
-    answer="Dropout",
-    task="inverted dropout, both passes",
-    after=(4, 8),
-    reference=nn.Dropout,
-    docstring=nn.Dropout.__doc__ or "",
-    writes=("forward", "backward"),
-    examine=LayerSteps(
-        [
-            Case("rows of 30, rate 0.2", (30,), {"rate": RATE}),
-            Case("maps of 4 x 5 x 2, rate 0.4", (4, 5, 2), {"rate": 0.4}),
-        ],
-        by_chance=[rests_at_inference, drops_its_share, draws_from_its_own],
-        specials=[tells_a_zero_from_a_dropped_one],
-    ),
-    hints={
-        "forward": (
-            "In training, every value is dropped with probability rate. What must the others be multiplied by, for the "
-            "mean to stay?",
-            "self.rng.random(x.shape) is below rate with probability rate. Outside training the mask is all ones.",
-            "mask = (self.rng.random(x.shape) >= self.rate) / (1 - self.rate); keep it, then return x * mask",
-        ),
-        "backward": (
-            "Y = X M, place by place, and M is a constant once it is drawn: what is dY/dX?",
-            "The very mask of the forward pass, its factor 1 / (1 - rate) included. Never draw a new one.",
-            "return dy * self._recall(), where forward kept the mask",
-        ),
-    },
+EXERCISE = layer_exercise(
+    __doc__,
+    nn.Dropout,
+    [
+        ("rows of 30, rate 0.2", (30,), {"rate": RATE}),
+        ("maps of 4 x 5 x 2, rate 0.4", (4, 5, 2), {"rate": 0.4}),
+    ],
+    by_chance=[rests_at_inference, drops_its_share, draws_from_its_own],
+    specials=[tells_a_zero_from_a_dropped_one],
 )

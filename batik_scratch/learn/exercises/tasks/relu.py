@@ -1,19 +1,25 @@
-"""The exercise ReLU."""
+"""relu: the rectified linear unit, both passes; after lessons 2, 4.
 
-from collections.abc import Iterator, Sequence
+forward   Each value for itself: it stays where it is positive, else it becomes 0.
+          np.maximum takes the larger of two arrays place by place, and 0 counts as an array.
+          self._keep(x > 0, training, keep), then return np.maximum(x, 0)
+backward  Where x was positive, y = x, so the slope is 1; elsewhere y does not move at all.
+          The gate belongs to the input x of the forward pass, not to dy: so forward must keep it.
+          return dy * gate, where gate = self._recall() is x > 0 as forward kept it
+special   At exactly 0 there is no slope, so a convention decides. Which one does the docstring name?
+          x > 0 leaves 0 out, x >= 0 lets it in.
+"""
 
 import numpy as np
 
 from .... import nn
 from ..answer import Answer
-from ..compare import Suspect
-from ..exercise import Exercise, Finding
-from ..layer_steps import LayerSteps
-from ..trials import Case
+from ..compare import Suspects
+from ..exercise import Finding
+from ..layer_questions import layer_exercise
 
 
-def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]:
-    """What known mistakes of the forward pass would give."""
+def _suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Suspects:
     yield np.minimum(x, 0), "Positive values are removed and negative ones kept: the other way round."
     yield np.abs(x), "Negative values change their sign; they must become zero."
     yield x, "Nothing is changed: negative values must become zero."
@@ -22,7 +28,7 @@ def suspects(layer: nn.Layer, x: np.ndarray, y: np.ndarray) -> Iterator[Suspect]
         yield np.where(x > 0, x, slope * x), "Negative values are made small (a leaky ReLU); they must become zero."
 
 
-def shut_at_zero(answer: Answer) -> Sequence[Finding]:
+def shut_at_zero(answer: Answer) -> list[Finding]:
     """The convention at the kink."""
     layer = answer.thing()
     layer.forward(np.array([[-1.0, 0.0, 2.0]]), training=True)
@@ -30,34 +36,9 @@ def shut_at_zero(answer: Answer) -> Sequence[Finding]:
     if dx[0, 1] == 0:
         return []
     sentence = "At x = 0 the gate is open; by convention it is shut there: x > 0, not x >= 0."
-    return [Finding("special", sentence, (f"dx at x = 0 is {dx[0, 1]:g}",), answer.line_of("forward"))]
+    return answer.found("special", sentence, (f"dx at x = 0 is {dx[0, 1]:g}",), at="forward")
 
 
-EXERCISE = Exercise(
-    name="relu",
-    answer="ReLU",
-    task="the rectified linear unit, both passes",
-    after=(2, 4),
-    reference=nn.ReLU,
-    docstring=nn.ReLU.__doc__ or "",
-    writes=("forward", "backward"),
-    examine=LayerSteps(
-        [Case("rows of 7", (7,)), Case("maps of 4 x 5 x 3", (4, 5, 3))], suspects, specials=[shut_at_zero]
-    ),
-    hints={
-        "forward": (
-            "Each value for itself: it stays where it is positive, else it becomes 0.",
-            "np.maximum takes the larger of two arrays place by place, and 0 counts as an array.",
-            "self._keep(x > 0, training, keep), then return np.maximum(x, 0)",
-        ),
-        "backward": (
-            "Where x was positive, y = x, so the slope is 1; elsewhere y does not move at all.",
-            "The gate belongs to the input x of the forward pass, not to dy: so forward must keep it.",
-            "return dy * gate, where gate = self._recall() is x > 0 as forward kept it",
-        ),
-        "special": (
-            "At exactly 0 there is no slope, so a convention decides. Which one does the docstring name?",
-            "x > 0 leaves 0 out, x >= 0 lets it in.",
-        ),
-    },
+EXERCISE = layer_exercise(
+    __doc__, nn.ReLU, [("rows of 7", (7,)), ("maps of 4 x 5 x 3", (4, 5, 3))], _suspects, specials=[shut_at_zero]
 )
