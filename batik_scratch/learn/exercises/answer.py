@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .exercise import Exercise, Finding
 from .signatures import misfit
 
@@ -124,11 +122,6 @@ class Answer:
             if isinstance(part, ast.Constant) and part.value == tensor
         ]
         return named[-1] if named else node.lineno
-
-
-def call(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
-    """Call student code with copies of the arrays, so that what it does to them stays its own affair."""
-    return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in arrays], **options)
 
 
 def _fills_grads(statement: ast.Assign | ast.AugAssign | ast.Expr) -> bool:

@@ -47,6 +47,11 @@ def wrong_numbers(value: np.ndarray, expected: np.ndarray, what: str, suspects: 
     return named or f"{what} has wrong numbers.", evidence(value, expected, what)
 
 
+def unlike(value: Any, expected: np.ndarray, what: str, suspects: Iterable[Suspect] = ()) -> Wrong | None:
+    """What to say if `value` is not `expected`: of its kind, or if that is right of its numbers."""
+    return wrong_kind(value, expected, what) or wrong_numbers(value, expected, what, suspects)
+
+
 def apart(a: float, b: float) -> tuple[str, str]:
     """Both numbers with six digits, or as many more as show that they differ."""
     texts = [(f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18)]

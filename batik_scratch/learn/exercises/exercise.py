@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,26 +28,27 @@ class Finding:
 Question = tuple[str, Callable[[Any], Sequence[Finding]]]  # a title, and (answer) -> what is wrong with it
 
 
-@dataclass(frozen=True)
+@dataclass
 class Exercise:
     """A thing to write, and how to tell whether it is right.
 
-    name         what is typed, and the name of the file: "dense"
-    task         one line for the list
-    after        lessons that come before it
-    hints        by part of a finding, from a nudge to nearly the line itself
+    text         the docstring of the module in tasks/: name, task and lessons in its first line, below it the hints
     reference    the package's own: a layer or optimiser class, or a function
     questions    of the examination; the first that finds something ends it
     writes       the methods to write; empty for a function
     answer       the class or function that the file must define; that of the reference if nothing is said
     docstring    what the stub explains; the reference's own words if nothing is said
     forbidden    names that would do the work in the student's place
+
+    The text tells
+    name         what is typed, and the name of the file: "dense"
+    task         one line for the list
+    after        lessons that come before it
+    hints        by part of a finding, from a nudge to nearly the line itself: a line each, the first behind the part, which
+                 has ten columns; a line that is set in deeper goes on with the hint above it
     """
 
-    name: str
-    task: str
-    after: tuple[int, ...]
-    hints: Mapping[str, list[str]]
+    text: str | None
     reference: Any
     questions: Iterable[Question]
     writes: tuple[str, ...] = ("forward", "backward")
@@ -56,32 +57,19 @@ class Exercise:
     forbidden: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "answer", self.answer or self.reference.__name__)
-        object.__setattr__(self, "docstring", self.docstring or self.reference.__doc__ or "")
-
-    @classmethod
-    def told(cls, text: str | None, reference: Any, questions: Iterable[Question], **options: Any) -> "Exercise":
-        """An exercise whose name, task, lessons and hints are told by the docstring of a module in tasks/.
-
-        Below its first line each line is a hint, the first behind its part, which has ten columns. A line that is set in
-        deeper goes on with the hint above it.
-        """
-        first, _, *lines = inspect.cleandoc(text or "").splitlines()
+        self.answer = self.answer or self.reference.__name__
+        self.docstring = self.docstring or self.reference.__doc__ or ""
+        first, _, *lines = inspect.cleandoc(self.text or "").splitlines()
         told = re.fullmatch(r"(\w+): (.+); after lessons? ([\d, ]+)\.", first)
         assert told is not None, first
-        hints: dict[str, list[str]] = {}
+        self.name, self.task, self.lessons = told.groups()
+        self.after = tuple(int(number) for number in self.lessons.split(", "))
+        self.hints: dict[str, list[str]] = {}
         own: list[str] = []
         for line in lines:
             if part := line[:10].rstrip():
-                hints[part] = own = []
+                self.hints[part] = own = []
             if line[10] == " ":
                 own[-1] += f" {line[10:].strip()}"
             else:
                 own.append(line[10:])
-        after = tuple(int(number) for number in told[3].split(", "))
-        return cls(told[1], told[2], after, hints, reference, questions, **options)
-
-    @property
-    def lessons(self) -> str:
-        """The lessons that come before it, as words: "2, 4"."""
-        return ", ".join(str(number) for number in self.after)

@@ -106,7 +106,7 @@ def layer_exercise(
     text: str | None, reference: type[Layer], trials: Sequence[tuple[Any, ...]], *suspects: Any, **more: Any
 ) -> Exercise:
     """The exercise of writing a layer; `trials` are those of `LayerQuestions` as tuples, and what follows is its own."""
-    return Exercise.told(text, reference, LayerQuestions([Trial(*trial) for trial in trials], *suspects, **more))
+    return Exercise(text, reference, LayerQuestions([Trial(*trial) for trial in trials], *suspects, **more))
 
 
 def _backward(answer: Answer, trial: Trial) -> list[Finding]:

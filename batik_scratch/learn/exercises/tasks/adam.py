@@ -151,7 +151,7 @@ def _promises(answer: Answer) -> list[Finding]:
     return answer.found("step", sentence)
 
 
-EXERCISE = Exercise.told(
+EXERCISE = Exercise(
     __doc__,
     nn.Adam,
     # memory first, because the step is made of it; then seven steps on two tensors; then what must stay as it is

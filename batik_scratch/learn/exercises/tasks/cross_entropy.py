@@ -19,7 +19,7 @@ from ....nn import losses
 from ....nn.gradcheck import check_loss
 from ....nn.layers.activations import softmax
 from ..answer import Answer
-from ..compare import Suspects, apart, wrong_kind, wrong_numbers
+from ..compare import Suspects, apart, unlike
 from ..exercise import Exercise, Finding
 
 reference = nn.SparseCategoricalCrossentropy.on_logits
@@ -76,11 +76,8 @@ def _value(answer: Answer) -> list[Finding]:
         got = "None" if result is None else f"a {type(result).__name__}"
         sentence = f"cross_entropy returns {got}; it must return two things: value, dlogits."
         return answer.found("forward", sentence)
-    value, _ = reference(logits, y)
-    expected = np.asarray(value)
-    wrong = wrong_kind(result[0], expected, "the loss") or wrong_numbers(
-        result[0], expected, "the loss", _value_suspects(logits, y)
-    )
+    expected = np.asarray(reference(logits, y)[0])
+    wrong = unlike(result[0], expected, "the loss", _value_suspects(logits, y))
     if wrong is None and not (np.array_equal(given, logits) and np.array_equal(labels, y)):
         wrong = "cross_entropy changes its logits or labels; work on new arrays.", ()
     return answer.found("forward", *wrong) if wrong else []
@@ -90,14 +87,9 @@ def _gradient(answer: Answer) -> list[Finding]:
     logits, y = _draw()
     _, dlogits = answer.thing(logits.copy(), y.copy())
     _, expected = reference(logits, y)
-    wrong = wrong_kind(dlogits, expected, "dlogits") or wrong_numbers(
-        dlogits, expected, "dlogits", _gradient_suspects(logits, y)
-    )
-    if wrong:
+    if wrong := unlike(dlogits, expected, "dlogits", _gradient_suspects(logits, y)):
         return answer.found("backward", *wrong)
-    report = check_loss(
-        lambda z, labels: answer.thing(z.real.copy(), labels)
-    )  # an answer need not take complex numbers
+    report = check_loss(lambda z, labels: answer.thing(z.real.copy(), labels))  # it need not take complex numbers
     if report.ok:
         return []
     worst = report.tensors[0]
@@ -136,7 +128,7 @@ def _lost(value: Any, dlogits: np.ndarray, expected: Any, right: np.ndarray) -> 
     return "Large logits overflow: subtract each row's maximum, and never take the logarithm of a probability."
 
 
-EXERCISE = Exercise.told(
+EXERCISE = Exercise(
     __doc__,
     reference,
     # the value, the gradient against the reference and the loss itself, large logits

@@ -111,7 +111,7 @@ def _arrays(model: nn.Sequential) -> list[np.ndarray]:
     return [value.copy() for layer in model.layers for value in (*layer.params.values(), *layer.grads.values())]
 
 
-EXERCISE = Exercise.told(
+EXERCISE = Exercise(
     __doc__,
     Gradient,
     [("map", _map), ("promises", _promises)],  # the map, then what must stay as it is
