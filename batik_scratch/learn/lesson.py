@@ -1,7 +1,8 @@
 """What every lesson shares: is this the quick run, and where its figures go.
 
-A lesson is a script in `# %%` cells: run it (`python examples/lessons/21_one_cloth.py`), read it, or open it as a notebook
-with jupytext. A quoted line (`# > text`) is what the code below prints; the tests run each lesson and look for those lines.
+A lesson is a script in `# %%` cells: run it (`python examples/lessons/21_one_cloth.py`), read it, or open it as a
+notebook with jupytext. A quoted line (`# > text`) is what the code below it prints: the tests run each lesson and look
+for those lines.
 """
 
 import os
@@ -16,12 +17,12 @@ from ..report.style import to_png
 
 
 def quick() -> bool:
-    """True where the script was started with --quick: fewer steps, the same numbers in the text."""
+    """Was the script started with --quick? Then it takes fewer steps, and the numbers in its text stay the same."""
     return "--quick" in sys.argv[1:]
 
 
 def show(figure: Figure, name: str) -> Path:
-    """Write the figure as name.png into BATIK_LESSON_FIGURES, or the current folder; says where, and returns the path."""
+    """Write the figure as name.png into BATIK_LESSON_FIGURES, or else the current folder; print and return its path."""
     path = Path(os.environ.get("BATIK_LESSON_FIGURES", ".")) / f"{name}.png"
     path.write_bytes(to_png(figure))
     print(f"figure: {path}")

@@ -1,7 +1,7 @@
 """The rules by which an optimiser changes a weight, right and wrong: one table for museum, doctor and exercise.
 
-Adam is three formulas: the new m, the new v, and from both the move, which is subtracted from w. Each mistake of MISTAKES
-stands in the place of one of them. What is said about a mistake stands with whoever says it, under the mistake's name.
+Adam is three formulas: the new m, the new v, and from both the move, which is subtracted from w. Each of the MISTAKES
+replaces one of them. What the museum, the doctor and the exercise say of a mistake is found there, under its name.
 """
 
 import math
@@ -19,7 +19,7 @@ TENSORS = 2  # that `trajectories` updates in each step
 
 @dataclass
 class Update:
-    """One update of one tensor by Adam: settings, gradient g, step t, and m and v as they are and as they were before."""
+    """One update of one tensor by Adam: settings, gradient g, step t, and m and v before it and after it."""
 
     lr: float
     beta_1: float

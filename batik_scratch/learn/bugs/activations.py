@@ -13,7 +13,8 @@ hang = EXHIBITS.hang
 def DiagonalSoftmax(self, dy, dx):
     """Only the diagonal of the Jacobian: dZ = dP P (1 - P), the sigmoid's derivative.
 
-    Looks right   for an upstream gradient that touches one class, in that class; and the sigmoid's formula is well known.
+    Looks right   for an upstream gradient that touches one class, in that class; and the sigmoid's formula is well
+                  known.
     The check     draws dP at random: every entry off the diagonal, -P_j P_k, is missed.
     Numbers       dZ_j is exactly J_jj dP_j; the true rows of dZ add up to zero, these do not.
     """
@@ -37,8 +38,8 @@ def ZeroSoftmax(self, dy, dx):
 def SoftmaxSumsOverTheBatch(self, dy, dx):
     """`(dy * p).sum(axis=0)` where it should be axis=-1.
 
-    Looks right   the shapes fit whatever the sizes, with keepdims and without: (N, U) takes (1, U) and (U,) alike. It is
-                  the right axis that NumPy stops where its keepdims is forgotten, unless N is U or 1.
+    Looks right   the shapes fit whatever the sizes, with keepdims and without: (N, U) takes (1, U) and (U,) alike. It
+                  is the right axis that NumPy stops where its keepdims is forgotten, unless N is U or 1.
     The check     has a batch of three and five classes.
     Numbers       with dP zero for all images but the first, dZ of the others is not zero.
     """
@@ -50,8 +51,8 @@ def SoftmaxSumsOverTheBatch(self, dy, dx):
 def SoftmaxMinusWhatComesFromAbove(self, dy, dx):
     """dZ = P - dP, because "the gradient of softmax is P - Y".
 
-    Looks right   it is the famous formula, and right for softmax and cross-entropy *together*, with the true class for dP.
-                  But cross-entropy hands -1/p down at the true class, not 1.
+    Looks right   it is the famous formula, and right for softmax and cross-entropy *together*, with the true class for
+                  dP. But cross-entropy hands -1/p down at the true class, not 1.
     The check     draws dP at random, and knows no classes.
     Numbers       with dP zero everywhere dZ is P; the true dZ is zero then, as for any image whose row of dP is zero.
     """

@@ -17,7 +17,8 @@ def over_h_instead_of_2h(f, eps):
 def one_sided(f, eps):
     """(f(x + h) - f(x)) / h: half the work, and at h = 1e-5 more than a hundred thousand times the error.
 
-    Looks right   it is the definition of the derivative. Tolerances are then widened until it passes: and let bugs through.
+    Looks right   it is the definition of the derivative. Tolerances are then widened until it passes: and let bugs
+                  through.
     The check     of the checker, at the tolerance of the central difference.
     Numbers       right for a line; else off by h f''/2: with ten times the step, ten times the error, not a hundred.
     """

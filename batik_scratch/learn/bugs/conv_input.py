@@ -61,8 +61,8 @@ def OverlapAssigned(self, dy, dx):
 def PaddingNotCutOff(self, dy, dx):
     """dx keeps the border of zeros that forward put around its input.
 
-    Looks right   its inner part is right to the last bit, and a layer below that sums over places, as a bias does, takes
-                  the larger array without a complaint.
+    Looks right   its inner part is right to the last bit, and a layer below that sums over places, as a bias does,
+                  takes the larger array without a complaint.
     The check     compares shapes first: one gradient per input, no more.
     Numbers       dx is larger by kernel - 1, and its inner part is right.
     """

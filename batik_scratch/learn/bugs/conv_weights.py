@@ -27,7 +27,8 @@ def BiasOverTheWrongAxes(self, dy, db):
 
     Looks right   where the output has as many rows as filters, even the shape is right.
     The check     is run on just such a layer: each bias gets the sum of one row of places.
-    Numbers       dy.sum(axis=(0, 2, 3)); the total over all filters is still right, which is why a printed sum misleads.
+    Numbers       dy.sum(axis=(0, 2, 3)); the total over all filters is still right, which is why a printed sum
+                  misleads.
     """
     return dy.sum(axis=(0, 2, 3))
 
@@ -93,7 +94,8 @@ def GradientMirrored(self, dy, dw):
     """dW is stored flipped: the 180 degrees of the true convolution, which this layer does not have.
 
     Looks right   dx is right; of dW the shape, the sum and the norm are, and for a 1x1 kernel all of it.
-    The check     samples all weights: each holds its opposite's gradient, only the middle of an odd kernel would be right.
+    The check     samples all weights: each holds its opposite's gradient, only the middle of an odd kernel would be
+                  right.
     Numbers       dW[::-1, ::-1] is the true one.
     """
     return np.ascontiguousarray(dw[::-1, ::-1])

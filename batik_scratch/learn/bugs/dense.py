@@ -22,7 +22,8 @@ def BatchForgottenInBias(self, dy, db):
 def DividedByTheBatchTwice(self, dy, dw):
     """The layer divides dW by N, although the loss already did.
 
-    Looks right   "mean over the batch" is in every textbook; it does not say that the loss takes it, once for all layers.
+    Looks right   "mean over the batch" is in every textbook; it does not say that the loss takes it, once for all
+                  layers.
     The check     compares sizes, with a batch of 3; the doctor runs the layer again with 5.
     Numbers       1/3 of the true value, then 1/5: the factor follows N.
     """
@@ -80,7 +81,8 @@ class BiasForgotten(Dense):
     """There is no bias gradient at all.
 
     Looks right   dx and dW are, and an optimiser that loops over `grads` passes the bias by: it stays at zero, and the
-                  weights can replace some of what it would do. Ours asks for every gradient, and stops: KeyError: 'bias'.
+                  weights can replace some of what it would do. Ours asks for every gradient, and stops: KeyError:
+                  'bias'.
     The check     asks for a gradient of every parameter by name.
     Numbers       none: `grads` has no "bias".
     """

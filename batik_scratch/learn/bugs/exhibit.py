@@ -1,6 +1,7 @@
 """A bug on show in the museum: how it is hung, and what hangs beside it."""
 
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,15 +37,9 @@ class Exhibit:
     @property
     def story(self) -> dict[str, str]:
         """What was wrong, and under each of LABELS what its docstring says."""
-        first, *rest = (self._source().__doc__ or "").strip().split("\n\n", 1)
-        told = {"What": " ".join(first.split())}
-        label = ""
-        for line in (rest[0] if rest else "").splitlines():
-            found = next((name for name in LABELS if line.strip().startswith(name)), None)
-            label = found or label
-            words = line.strip().removeprefix(found or "").strip()
-            told[label] = f"{told.get(label, '')} {words}".strip()
-        return told
+        parts = re.split(rf"^ *({'|'.join(LABELS)})\b", self._source().__doc__ or "", flags=re.MULTILINE)
+        what, *told = [" ".join(part.split()) for part in parts]
+        return {"What": what} | dict(zip(told[::2], told[1::2], strict=True))
 
     def _source(self) -> Callable:
         return self.bug if hasattr(self.bug, "__name__") else type(self.bug)
@@ -54,12 +49,12 @@ class Room(list[Exhibit]):
     """The exhibits of one room, in the order of its file."""
 
     def hang(self, right: Any, tensor: str, diagnosis: str, shape: tuple[int, ...] = ()) -> Callable[[Any], type]:
-        """Show what is decorated: a wrong class, or a function that says the one thing which that class does otherwise.
+        """A decorator that hangs up a bug: a class, or the one function in which that class differs from a right one.
 
-        right    a right layer, loss or optimiser with the options of the one on show
+        right    a right layer, loss or optimiser, with the options of the one on show
 
-        The function is `(self, dy, right) -> wrong`, the gradient of `tensor` that a layer's backward gives; or of a loss
-        `(self, outputs, y, right) -> wrong`, the gradient of a call. It becomes a class of its own name.
+        The function of a layer is `(self, dy, right) -> wrong`, both being the gradient of `tensor`; that of a loss is
+        `(self, outputs, y, right) -> wrong`. It becomes a class of the same name.
         """
 
         def hung(wrong: Any) -> type:

@@ -16,7 +16,8 @@ def LossNotDividedByTheBatch(self, outputs, y, gradient):
 
     Looks right   P - onehot(y) is the formula on every slide, and with one image it is right.
     The check     has five images.
-    Numbers       5 times the true value; 7 times for seven images. The learning rate has to be smaller for larger batches.
+    Numbers       5 times the true value; 7 times for seven images. The learning rate has to be smaller for larger
+                  batches.
     """
     return gradient * len(y)
 

@@ -16,8 +16,8 @@ Misfit = tuple[Any, ...] | None  # a sentence; if there are any, details and the
 class Answer:
     """The file of a student, run as a module; `thing` is the class or function that the exercise asks for.
 
-    `note` takes findings that are certain while something slow is still looking for better words; `trying` says with what
-    the code is being run, should it stop.
+    note      takes findings that are certain, while something slow is still looking for better words
+    trying    with what the code is being run, to be told should it stop
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Answer:
         self.trying = ""
 
     def found(self, part: str, sentence: str, details: tuple[str, ...] = (), at: str = "") -> list[Finding]:
-        """What is wrong with `part`, with the line where `part` is worked out, or where the method `at` begins."""
+        """A finding about `part`, in the line that works it out; or in the first line of the method `at`."""
         method = at or (part if part in self.exercise.writes else [self.exercise.answer, *self.exercise.writes][-1])
         tensor = "" if at else part if self.exercise.writes else "dx"
         return [Finding(part, sentence, details, self.line_of(method, tensor))]
@@ -108,7 +108,7 @@ class Answer:
         return found[-1] if found else None
 
     def line_of(self, method: str, tensor: str = "") -> int | None:
-        """Where `method` fills `grads[tensor]`; for "dx" its last return; else where it begins."""
+        """The line in which `method` fills `grads[tensor]`; for "dx" its last return; else its first line."""
         node = self.node(method)
         if node is None:
             return None

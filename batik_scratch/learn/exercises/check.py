@@ -29,7 +29,7 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """True where the answer is right."""
+        """Is the answer right?"""
         return self.verdict.ok
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ def wrapped(text: str, indent: str = "") -> list[str]:
 def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:
     """Examine the file at `path` in a process of its own, for at most `time_limit` seconds.
 
-    InputError where there is no such file, or it holds no exercise.
+    InputError if there is no such file, or if it holds no exercise.
     """
     if not 0 < time_limit < 1e6:
         raise InputError(f"--time-limit: needs seconds above 0, got {time_limit:g}")

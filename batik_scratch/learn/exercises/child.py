@@ -3,7 +3,7 @@
 It may hang, crash or eat memory here. What is known goes to FOLDER as soon as it is known:
 
     verdict.json    how far the examination came; `running` is empty when it is done
-    where           written by the interpreter when time is up or it dies: the line where that happened
+    where           written by the interpreter when time is up or it dies: the line in which that happened
 """
 
 import contextlib
@@ -41,7 +41,7 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
 
 
 def _limit_memory() -> None:
-    """Where the system can: a MemoryError in the student's line instead of a machine that swaps."""
+    """If the system can: a MemoryError in the student's line instead of a machine that swaps."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -1,4 +1,4 @@
-"""One examination: question after question, until one finds something. It runs student code, so in a process of its own."""
+"""One examination: question after question, until one finds something. It runs student code: see child.py."""
 
 import warnings
 from collections.abc import Callable

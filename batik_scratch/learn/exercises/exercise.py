@@ -11,7 +11,7 @@ from typing import Any
 class Finding:
     """One thing that is wrong with an answer, for the person who wrote it.
 
-    part        what it is about: "file", "forward", "backward", "dx", "kernel", "bias", "promises", ...; chooses the hints
+    part        what it is about, which chooses the hints: "file", "forward", "dx", "kernel", "promises", ...
     sentence    what is wrong, in plain words
     details     the evidence: places, numbers, shapes
     line        in the student's file, None if no line is at fault
@@ -44,8 +44,8 @@ class Exercise:
     name         what is typed, and the name of the file: "dense"
     task         one line for the list
     after        lessons that come before it
-    hints        by part of a finding, from a nudge to nearly the line itself: a line each, the first behind the part, which
-                 has ten columns; a line that is set in deeper goes on with the hint above it
+    hints        by part of a finding, from a nudge to nearly the line itself: a line each, the first behind its part,
+                 which has ten columns; a line that is set in deeper goes on with the hint above it
     """
 
     text: str | None

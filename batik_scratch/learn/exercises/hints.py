@@ -8,10 +8,14 @@ from pathlib import Path
 from ...files import write_text
 from .check import TIME_LIMIT, Result, check, wrapped
 
-# where Python stopped for another reason than arrays that do not fit, a formula is no help
+# if Python stopped for another reason than arrays that do not fit, a formula is no help
 STOPPED = {
-    "NameError": "No such name is known there: is it spelt as where it was set, and is its import at the top of the file?",
-    "AttributeError": "What stands before the dot has nothing of that name: is it spelt as in the lines that begin with Given?",
+    "NameError": (
+        "No such name is known there: is it spelt as where it was set, and is its import at the top of the file?"
+    ),
+    "AttributeError": (
+        "What stands before the dot has nothing of that name: is it spelt as in the lines that begin with Given?"
+    ),
     "KeyError": "There is nothing under that key: is it spelt as in the lines that begin with Given?",
     "ZeroDivisionError": "What stands below the line of that fraction, and does the formula divide by it at all?",
 }
@@ -22,7 +26,7 @@ PRINT_IT = (
 
 
 def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
-    """Check the file and give the next hint for the first thing that is wrong; a new trouble starts with its first hint.
+    """Check the file and give the next hint for the first thing that is wrong; a new trouble has its first hint.
 
     Which hints were given is remembered per file in the user's cache folder.
     """
@@ -58,7 +62,7 @@ def _hints_for(result: Result) -> Sequence[str]:
 
 
 def _count(path: Path, part: str) -> int:
-    """How often somebody has asked about this part of this file, this time included; 1 where nothing can be remembered."""
+    """How often somebody has now asked about this part of this file; 1 if nothing can be remembered."""
     from ...images.places import user_cache  # here, because its package loads scikit-learn, which no check needs
 
     store, key = user_cache() / "hints.json", str(path.resolve())

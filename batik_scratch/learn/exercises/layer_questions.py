@@ -82,7 +82,7 @@ class LayerQuestions:
         return []
 
     def _gradients(self, answer: Answer, trial: Trial) -> list[Finding]:
-        """What an earlier batch left; the gradient check, with the doctor's words; then agreement with the reference."""
+        """What an earlier batch left; the gradient check, in the doctor's words; agreement with the reference."""
         if found := left_over(answer, trial):  # the gradient check may take it for a wrong formula
             return found
         layer = answer.thing(**trial.options)
@@ -105,7 +105,7 @@ class LayerQuestions:
 def layer_exercise(
     text: str | None, reference: type[Layer], trials: Sequence[tuple[Any, ...]], *suspects: Any, **more: Any
 ) -> Exercise:
-    """The exercise of writing a layer; `trials` are those of `LayerQuestions` as tuples, and what follows is its own."""
+    """The exercise of writing a layer; its trials are tuples, and what follows goes to `LayerQuestions`."""
     return Exercise(text, reference, LayerQuestions([Trial(*trial) for trial in trials], *suspects, **more))
 
 

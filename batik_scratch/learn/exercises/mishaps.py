@@ -78,7 +78,7 @@ def _sentence(error: BaseException, name: str) -> str:
 
 
 def _task(answer: Answer, name: str) -> str:
-    """What a function's own docstring asks for, where that is one line."""
+    """What a function's own docstring asks for, if it is a single line."""
     node = answer.node(name)
     words = (node and ast.get_docstring(node)) or ""
     return f": {words}" if words and "\n" not in words else "."

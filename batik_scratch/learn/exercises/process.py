@@ -27,7 +27,7 @@ def examine_apart(path: Path, exercise: Exercise, time_limit: float) -> tuple[Ve
 
 
 def _run(path: Path, exercise: Exercise, folder: str, time_limit: float) -> tuple[int | None, str]:
-    """Exit code (None where it had to be stopped) and what was printed."""
+    """Exit code (None if it had to be stopped) and what was printed."""
     package = str(Path(__file__).resolve().parents[3])
     environment = os.environ | {
         "NUMBA_DISABLE_JIT": "1",  # nothing to compile: small inputs, and the time belongs to the student's code
@@ -82,7 +82,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: float) -> Verdict:
-    """The verdict that the process wrote; where it did not come to its end, with a finding that says why."""
+    """The verdict that the process wrote; if it did not come to its end, with a finding that says why."""
     if not (folder / "verdict.json").is_file():
         last = (printed.strip().splitlines() or ["it said nothing"])[-1]
         raise InputError(f"the check could not start its own interpreter: {last}")

@@ -38,8 +38,8 @@ def _keep_at_inference(reference: Specimen, mine: Specimen, x: np.ndarray) -> Br
         return None
     if not usable or same(dx, before):  # nothing was kept, or it is still what the pass before kept
         return "forward", (
-            "After forward(x, training=False, keep=True) backward must work, and go back through that very pass: saliency "
-            "maps ask for it. Keep by self._keep(value, training, keep), not by `if training`."
+            "After forward(x, training=False, keep=True) backward must work, and go back through that very pass: "
+            "saliency maps ask for it. Keep by self._keep(value, training, keep), not by `if training`."
         )
     factor = np.median(dx[right != 0] / right[right != 0])
     much = f"dx is {factor:.4g} times" if same(dx, factor * right) else "dx is not"
@@ -97,8 +97,8 @@ def _nothing_unasked(mine: Specimen, x: np.ndarray) -> Broken:
     dy = draw_like(mine.forward(x))
     if mine.backward(dy, need_dx=False)["dx"] is not None:
         return "backward", (
-            "backward returns dx although need_dx is False: nobody asks for the gradient of the first layer's input, and "
-            "it may be half of the work. Return None there."
+            "backward returns dx although need_dx is False: nobody asks for the gradient of the first layer's input, "
+            "and it may be half of the work. Return None there."
         )
     mine.layer.grads = {}
     mine.backward(dy, need_grads=False)

@@ -9,7 +9,7 @@ from .exercise import Exercise
 
 
 def misfit(exercise: Exercise, name: str, function: Callable[..., Any]) -> tuple[str, str] | None:
-    """What is wrong with the parameters of `function`, which answers for `name`, and its first line as it must be; or None."""
+    """What is wrong with the parameters of the function `name`, and its first line as it must be; None if they fit."""
     right = _of_the_solution(exercise, name)
     try:
         mine = inspect.signature(function)
@@ -27,7 +27,7 @@ def _of_the_solution(exercise: Exercise, name: str) -> inspect.Signature:
 
 
 def _fits(mine: inspect.Signature, right: inspect.Signature) -> bool:
-    """True where all calls that `right` takes mean the same to `mine`: other names for what comes by place, *args too."""
+    """Does every call of `right` mean the same to `mine`? What comes by place may have other names, or be *args."""
     defaults = {name: p.default for name, p in right.parameters.items() if p.default is not p.empty}
     plain = [object() for _ in range(len(right.parameters) - len(defaults))]
     options = {name: object() for name in defaults}

@@ -11,9 +11,15 @@ from .diagnosis import Diagnosis
 
 Parting = tuple[int, str, float, float]  # first step and tensor that differ, and both numbers at the worst place
 ADAM = {
-    "no bias correction": "m and v start at zero, and alpha lacks sqrt(1 - beta_2^t) / (1 - beta_1^t), which makes up for it.",
-    "t counts tensors": "t is advanced for every tensor; it counts steps, so advance it once, before the loop over the tensors.",
-    "epsilon inside the root": "epsilon stands under the square root, sqrt(v + epsilon); the rule has sqrt(v) + epsilon.",
+    "no bias correction": (
+        "m and v start at zero, and alpha lacks sqrt(1 - beta_2^t) / (1 - beta_1^t), which makes up for it."
+    ),
+    "t counts tensors": (
+        "t is advanced for every tensor; it counts steps, so advance it once, before the loop over the tensors."
+    ),
+    "epsilon inside the root": (
+        "epsilon stands under the square root, sqrt(v + epsilon); the rule has sqrt(v) + epsilon."
+    ),
     "betas swapped": "beta_1 and beta_2 have changed places.",
     "wrong sign": "The step goes uphill: it must be subtracted.",
     "gradient not squared": "v is the mean of |g|; it must be that of g*g.",
@@ -27,7 +33,7 @@ DESCENT = {
 
 
 def steps_apart(optimizer: Optimizer, rule: UpdateRule, steps: int) -> Parting | None:
-    """Where optimiser and rule part; None if they agree in all steps."""
+    """Step and place in which optimiser and rule first part; None if they agree in all steps."""
     trained, expected = trajectories(copy.deepcopy(optimizer), rule, steps)
     for number, (ours, theirs) in enumerate(zip(trained, expected, strict=True), 1):
         for key, w in ours.items():

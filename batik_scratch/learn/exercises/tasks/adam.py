@@ -52,7 +52,9 @@ SENTENCES = {  # by the names in ../../update_rules.py
     "v corrected for good": "v itself is divided by 1 - beta_2^t, but it lives on: correct a copy.",
     "v is a mean of g": "v is the mean of g; it must be the mean of g*g.",
     "gradient not squared": "v is the mean of |g|; it must be the mean of g*g.",
-    "v is the newest square": "v is the newest g*g alone: the factor (1 - beta_2) is missing in v += (g*g - v)(1 - beta_2).",
+    "v is the newest square": (
+        "v is the newest g*g alone: the factor (1 - beta_2) is missing in v += (g*g - v)(1 - beta_2)."
+    ),
     "v without its factor": "v is missing the factor (1 - beta_2) at g*g.",
     "v is a sum": "v is the sum of all g*g; it must be their running mean, v += (g*g - v)(1 - beta_2).",
     "v only grows": "v only grows: the old mean must shrink, v += (g*g - v)(1 - beta_2).",
@@ -75,7 +77,7 @@ def _by_rule(rule: UpdateRule, key: str, w: np.ndarray, steps: int) -> dict[str,
 
 
 def _unlike_the_rule(value: np.ndarray, what: str, words: str, key: str, w: np.ndarray, steps: int) -> Any:
-    """What to say if `value`, which is w, m or v, is not the rule's, by the mistake that gives the same if there is one."""
+    """What to say if `value` (of w, m or v) is not the rule's; the mistake that gives the same has the word."""
     ours = nn.Adam(**SETTINGS)
     rules, names = wrong_rules(ours), MISTAKES["move" if what == "w" else what]
     suspects = ((_by_rule(rules[name][0], key, w, steps)[what], SENTENCES[name]) for name in names)

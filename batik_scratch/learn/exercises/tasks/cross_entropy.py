@@ -118,8 +118,8 @@ def _lost(value: Any, dlogits: np.ndarray, expected: Any, right: np.ndarray) -> 
         return "The loss of large logits is right, but dlogits is not: (P - onehot(y)) / N, however large they are."
     if np.isfinite(value):
         return (
-            "A limit on P (np.clip, or a small number that is added) keeps the loss of a hopeless image too small: take "
-            "the logarithm of the sum of exponentials instead, which needs no limit."
+            "A limit on P (np.clip, or a small number that is added) keeps the loss of a hopeless image too small: "
+            "take the logarithm of the sum of exponentials instead, which needs no limit."
         )
     if np.allclose(dlogits, right):
         return (

@@ -95,8 +95,8 @@ def tells_a_zero_from_a_dropped_one(answer: Answer) -> list[Finding]:
     sentence = "Where some inputs are 0, dx is not dy times the mask that forward drew."
     if same(dx[x != 0], right[x != 0]):
         sentence = (
-            "An input that happens to be 0, as many are after a ReLU, is taken for a dropped one: neither x nor y tells "
-            "which features were kept. Keep the mask as it was drawn, and multiply dy by it."
+            "An input that happens to be 0, as many are after a ReLU, is taken for a dropped one: neither x nor y "
+            "tells which features were kept. Keep the mask as it was drawn, and multiply dy by it."
         )
     details = (f"{(dx[x == 0] == 0).mean():.0%} of the inputs that are 0 get no gradient; rate is {RATE}",)
     return answer.found("dx", sentence, details)

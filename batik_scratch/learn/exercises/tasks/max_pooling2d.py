@@ -5,7 +5,8 @@ forward   Window (i, j) begins at row i*sh, column j*sw and is ph x pw large; ta
           y[:, i, j] = window.max(axis=(1, 2)), in two loops over i and j
 backward  Only the winner of a window had any influence on the output: it gets all of dy there, the others nothing.
           A pixel that wins in two overlapping windows collects from both: +=, into zeros of x's shape.
-          winner = window.reshape(N, ph*pw, C).argmax(axis=1); its row is i*sh + winner // pw, its column j*sw + winner % pw
+          winner = window.reshape(N, ph*pw, C).argmax(axis=1); its row is i*sh + winner // pw, its column
+            j*sw + winner % pw
 special   `window == window.max()` is true at several places where values are equal.
           argmax names one place only: the first.
 """

@@ -23,7 +23,7 @@ CLASSES = np.array([2, 0, 2])
 
 
 def network() -> nn.Sequential:
-    """A small network with all that matters here: overlaps, dropout, a softmax, and for each image another first choice."""
+    """A small network with all that matters here: overlaps, dropout, a softmax; each image has another first choice."""
     layers = [
         nn.Conv2D(4, 3),
         nn.ReLU(),
