@@ -57,6 +57,21 @@ def test_in_another_dtype_it_has_the_same_parameters_and_the_same_mask():
     assert np.array_equal(drops.astype("complex128").forward(x.astype(complex)), before)
 
 
+def test_the_arrays_that_passed_hands_can_be_looked_at():
+    one, x = specimen(nn.Flatten(), (2, 3)), np.ones((2, 2, 3))
+    y = one.forward(x)
+    assert one.given is not x and np.array_equal(one.given, x)
+    assert one.returned is not y and np.array_equal(one.returned, y)
+
+    class HandsOn(nn.ReLU):
+        def forward(self, x, training=False, keep=None):
+            return x
+
+    one = specimen(HandsOn(), (3,))
+    y = one.forward(np.ones((2, 3)))
+    assert one.returned is one.given and not np.shares_memory(y, one.given)
+
+
 class Meddles(nn.Dense):
     """Halves x in forward; dy and its bias in backward."""
 

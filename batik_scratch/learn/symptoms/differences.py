@@ -36,11 +36,11 @@ def _both_sides(
     output: Callable[[], np.ndarray], middle: np.ndarray, flat: np.ndarray, place: int, eps: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The slope, and by how much the middle lies off the line between both sides, at each y."""
-    ends = []
-    for step in (eps, -eps):
-        with moved((flat[place : place + 1], step)):
-            ends.append(output().reshape(-1))
-    above, below = ends
+    here = flat[place : place + 1]
+    with moved((here, eps)):
+        above = output().reshape(-1)
+    with moved((here, -eps)):
+        below = output().reshape(-1)
     return (above - below) / (2 * eps), np.abs(above - 2 * middle + below)
 
 

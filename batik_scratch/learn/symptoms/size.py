@@ -145,12 +145,7 @@ def _larger(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _region(where: np.ndarray) -> str:
     """The smallest box around the places, in words."""
     low, high = np.argwhere(where).min(axis=0), np.argwhere(where).max(axis=0)
-    box = "[" + ", ".join(_span(a, b, size) for a, b, size in zip(low, high, where.shape, strict=True)) + "]"
+    sides = zip(low, high, where.shape, strict=True)
+    box = ", ".join(":" if b - a == size - 1 else f"{a}" if a == b else f"{a}:{b + 1}" for a, b, size in sides)
     full = where[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))].all()
-    return f"the places {box}" if full else f"scattered within {box}"
-
-
-def _span(low: int, high: int, size: int) -> str:
-    if low == 0 and high == size - 1:
-        return ":"
-    return f"{low}" if low == high else f"{low}:{high + 1}"
+    return f"the places [{box}]" if full else f"scattered within [{box}]"

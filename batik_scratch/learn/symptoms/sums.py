@@ -1,6 +1,6 @@
 """Sums over the wrong things: some axes, one image, one window, an edge left out, images mixed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
@@ -9,7 +9,12 @@ from .claim import Claim, Words, place_of_largest
 from .diagnosis import ATOL, close, zero
 
 AXES = ("image", "row", "column", "channel")
-WAYS = {"sum": "summed", "first": "cut to the first", "last": "cut to the last", "keep": "kept"}
+WAYS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {  # what can be done along an axis
+    "summed": lambda array, axis: array.sum(axis=axis),
+    "cut to the first": lambda array, axis: array.take(0, axis=axis),
+    "cut to the last": lambda array, axis: array.take(-1, axis=axis),
+    "kept": lambda array, axis: array,
+}
 
 
 def bias_over_the_wrong_axes(claim: Claim) -> Iterator[Words]:
@@ -20,9 +25,9 @@ def bias_over_the_wrong_axes(claim: Claim) -> Iterator[Words]:
     for ways in product(WAYS, repeat=dy.ndim):
         candidate = dy
         for axis in reversed(range(dy.ndim)):
-            candidate = _reduced(candidate, axis, ways[axis])
+            candidate = WAYS[ways[axis]](candidate, axis)
         if claim.is_(candidate):
-            done = ", ".join(f"{axis} {WAYS[way]}" for axis, way in zip(_axis_names(dy.ndim), ways, strict=True))
+            done = ", ".join(map(" ".join, zip(_axis_names(dy.ndim), ways, strict=True)))
             yield f"""bias summed over the wrong axes: The values come from dy {dy.shape} with {done}; the shape is
                 {claim.given.shape}. The bias is added at every image and place, so its gradient is dy summed over all
                 axes but the last: shape {true.shape}."""
@@ -102,12 +107,6 @@ def _alone(dy: np.ndarray, index: int | tuple[int | slice, ...]) -> np.ndarray:
     part = np.zeros_like(dy)
     part[index] = dy[index]
     return part
-
-
-def _reduced(array: np.ndarray, axis: int, way: str) -> np.ndarray:
-    if way == "sum":
-        return array.sum(axis=axis)
-    return array if way == "keep" else array.take(0 if way == "first" else -1, axis=axis)
 
 
 def _axis_names(ndim: int) -> tuple[str, ...]:

@@ -80,8 +80,9 @@ class Twice:
 class Specimen:
     """A copy of `layer`, built by `rng` for inputs of `input_shape` (without the batch axis).
 
-    layer     the copy itself, free to be used; no parameter of it is zero, because zero biases would hide a missing one
-    given     the array that the last forward pass was handed, in which a layer that changes its input leaves its traces
+    layer       the copy itself, free to be used; no parameter of it is zero: zero biases would hide a missing one
+    given       the very array that the last forward pass was handed; a layer that changes its input changes it here
+    returned    what that pass returned, uncopied: for a layer that hands on its input, or keeps what it returns
 
     Parameters are those of `build` plus `spread` N(0, 1). Raises Failure if the layer raises.
     """
@@ -99,6 +100,7 @@ class Specimen:
             self.layer.params[key] = (value + spread * rng.standard_normal(value.shape)).astype(dtype)
         self.names = ("dx", *self.layer.params)
         self.given = np.empty(0)
+        self.returned: Any = None
         self.hold()
 
     def hold(self) -> None:
@@ -118,10 +120,10 @@ class Specimen:
         """
         self._randomness.rewind()
         self.given = x.copy()
-        y = _call("forward", self.layer.forward, self.given, training=training, **options)
-        if (kind := what_instead(y)) is not None:
+        self.returned = _call("forward", self.layer.forward, self.given, training=training, **options)
+        if (kind := what_instead(self.returned)) is not None:
             raise NoArray(kind)
-        return np.array(y)
+        return np.array(self.returned)
 
     def backward(self, dy: np.ndarray, **options: Any) -> Gradients:
         """{"dx" and each parameter: its gradient} of the last forward pass, dy being copied before."""
