@@ -11,8 +11,9 @@ from ..errors import InputError
 from ..files import write_npz, write_text
 from ..images.reading import printable
 from ..saliency import catalogue, evaluation
-from ..study.maps import write_png
-from ..study.single import load_classifier, read_pixels, to_unit
+from ..study.data import to_unit
+from ..study.schema import write_png
+from ..study.single import load_classifier, read_pixels
 from .figures import cascade, methods_grid
 from .style import to_png
 

@@ -3,17 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .. import images, motifs
 from .config import TwoStageConfig
+from .schema import Description, SplitRow
+
+BATCH = 32  # images that a trained network is asked about at a time
 
 
 @dataclass(frozen=True)
 class StudyData:
-    """Images uint8 (N, H, W, 3) with labels (N,), names and paths, split once for both stages."""
+    """Images uint8 (N, H, W, 3) with labels (N,), names and paths, split once for both stages.
+
+    train, validation        rows of the images
+    source                   the folder's name, or "drawn"
+    skipped                  (path, reason) of each file that could not be read
+    near_duplicate_groups    how many pictures are there more than once
+    key                      changes with any pixel, name or class
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -26,28 +35,22 @@ class StudyData:
     near_duplicate_groups: int
     key: str
 
-    def split_rows(self) -> list[tuple[str, str, int, str]]:
-        """(path, class, label, split) of every image, for split.csv."""
+    def split_rows(self) -> list[SplitRow]:
+        """Every image with its class and its side of the split."""
         held_out = set(self.validation.tolist())
         return [
-            (path, self.class_names[label], int(label), "validation" if i in held_out else "train")
+            SplitRow(path, self.class_names[label], int(label), "validation" if i in held_out else "train")
             for i, (path, label) in enumerate(zip(self.paths, self.labels, strict=True))
         ]
 
-    def description(self) -> dict[str, Any]:
-        """What data.json says."""
+    def description(self) -> Description:
+        """What the data are, for the run folder."""
         parts = {"train": self.train, "validation": self.validation}
         return {
             "source": self.source,
             "class_names": list(self.class_names),
             "counts": {
-                name: dict(
-                    zip(
-                        self.class_names,
-                        np.bincount(self.labels[rows]).tolist(),
-                        strict=True,
-                    )
-                )
+                name: dict(zip(self.class_names, np.bincount(self.labels[rows]).tolist(), strict=True))
                 for name, rows in parts.items()
             },
             "skipped": [list(entry) for entry in self.skipped],
@@ -78,3 +81,8 @@ def load_study_data(config: TwoStageConfig) -> StudyData:
         int((sizes > 1).sum()),
         found.key,
     )
+
+
+def to_unit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 pixels as float32 in [0, 1], as the network takes them."""
+    return pixels.astype(np.float32) / 255

@@ -1,10 +1,10 @@
-"""On what a run was made: versions, processor, threads. What a figure depends on besides the configuration."""
+"""Where a run was made: versions, processor, threads. Its speed depends on these, besides its configuration."""
 
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from .. import __version__
 from ..ops import threads
@@ -12,8 +12,19 @@ from ..ops import threads
 PACKAGES = ("numpy", "scipy", "numba", "pillow", "scikit-learn", "matplotlib")
 
 
-def environment() -> dict[str, Any]:
-    """{"versions", "python", "platform", "cpu", "cores", "threads"}, as JSON takes them."""
+class Environment(TypedDict):
+    """A machine and its software, as JSON takes them; `cores` are those that this process may use."""
+
+    versions: dict[str, str]
+    python: str
+    platform: str
+    cpu: str
+    cores: int | None
+    threads: int
+
+
+def environment() -> Environment:
+    """This machine, as this process finds it."""
     return {
         "versions": {"batik_scratch": __version__} | {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),

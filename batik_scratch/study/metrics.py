@@ -1,19 +1,45 @@
 """How good a set of predictions is: scikit-learn's metrics, weighted by class size as in the paper's Table II."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 
-def classification_metrics(labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
-    """Metrics of predicted classes (N,) against labels (N,), as JSON takes them.
+class ClassMetrics(TypedDict):
+    """One class; `support` is the number of its images."""
 
-    accuracy; precision, recall and f1 weighted by support; the confusion matrix (rows true, columns predicted); the
-    same per class; Wilson's 95% interval of the accuracy. A class that is never predicted has precision 0.
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class ClassificationMetrics(TypedDict):
+    """Metrics as JSON takes them.
+
+    accuracy_interval       Wilson's 95% interval
+    precision, recall, f1   means over the classes, weighted by support
+    confusion               rows true, columns predicted
+    per_class               by class name; a class that is never predicted has precision 0
     """
+
+    accuracy: float
+    accuracy_interval: list[float]
+    precision: float
+    recall: float
+    f1: float
+    confusion: list[list[int]]
+    class_names: list[str]
+    per_class: dict[str, ClassMetrics]
+
+
+def classification_metrics(
+    labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]
+) -> ClassificationMetrics:
+    """Metrics of predicted classes (N,) against labels (N,)."""
     indices = list(range(len(class_names)))
     precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, average="weighted", zero_division=0)
     each = precision_recall_fscore_support(labels, predicted, labels=indices, zero_division=0)

@@ -10,9 +10,9 @@ from .. import images as image_tools
 from .. import nn
 from ..errors import InputError
 from .config import TwoStageConfig
-from .data import load_study_data
+from .data import load_study_data, to_unit
 from .metrics import classification_metrics
-from .stage import predict_rows, train_network
+from .training import predict_rows, train_network
 
 
 def train_model(config: TwoStageConfig, out: Path) -> str:
@@ -64,14 +64,7 @@ def load_classifier(model_file: Path) -> tuple[nn.Sequential, list[str], int]:
 
 def read_pixels(paths: Sequence[Path], size: int) -> np.ndarray:
     """Images as uint8 (N, size, size, 3), decoded as in a study."""
-    from ..images.reading import read_pixels as read_one
-
-    return np.stack([read_one(path, size) for path in paths])  # (N, size, size, 3)
-
-
-def to_unit(pixels: np.ndarray) -> np.ndarray:
-    """uint8 pixels as float32 in [0, 1], as the network takes them."""
-    return pixels.astype(np.float32) / 255
+    return np.stack([image_tools.read_pixels(path, size) for path in paths])  # (N, size, size, 3)
 
 
 def _metrics_text(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ from batik_scratch.ops import threads
 from batik_scratch.study import make_config
 from batik_scratch.study.config import TwoStageConfig
 from batik_scratch.study.data import StudyData, load_study_data
-from batik_scratch.study.stage import build_model, training_batches
+from batik_scratch.study.training import build_model, training_batches
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from batik_scratch import motifs, saliency
 from batik_scratch.study.config import make_config
 from batik_scratch.study.data import StudyData, load_study_data
-from batik_scratch.study.stage import predict_rows, train_network
+from batik_scratch.study.training import predict_rows, train_network
 
 NEAR = 4  # pixels: what the first two blocks of the network see around a place
 

@@ -28,7 +28,7 @@ from batik_scratch.saliency.catalogue import PASSES
 from batik_scratch.saliency.evaluation import randomised_layers
 from batik_scratch.study.config import TwoStageConfig, make_config
 from batik_scratch.study.data import StudyData, load_study_data
-from batik_scratch.study.stage import train_network
+from batik_scratch.study.training import train_network
 
 PERMUTATION_SEED = 7
 

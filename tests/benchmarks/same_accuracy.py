@@ -17,14 +17,14 @@ from batik_scratch import images, nn
 from batik_scratch.study import make_config
 from batik_scratch.study.config import TwoStageConfig
 from batik_scratch.study.data import StudyData, load_study_data
-from batik_scratch.study.stage import training_batches
+from batik_scratch.study.training import training_batches
 
 ALGORITHMS = ("im2col", "auto")
 MEASURES = ("last", "best", "last five")
 
 
 def accuracies(config: TwoStageConfig, data: StudyData, algorithm: str) -> list[float]:
-    """Validation accuracy after each epoch; settings and callbacks are those of study.stage."""
+    """Validation accuracy after each epoch; settings and callbacks are those of study.training."""
     side = config.image_size
     model = nn.paper_cnn(
         (side, side, 3), len(data.class_names), config.seed, algorithm=algorithm, dropout=config.dropout

@@ -44,7 +44,7 @@ def write_images(path: Path, count: int, side: int) -> None:
 def batches_of(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Augmented batches of the mapped file, epoch after epoch."""
     from batik_scratch.study import make_config
-    from batik_scratch.study.stage import training_batches
+    from batik_scratch.study.training import training_batches
 
     mapped = np.load(path, mmap_mode="r")
     labels = np.random.default_rng(1).integers(0, 3, len(mapped))

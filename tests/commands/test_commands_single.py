@@ -13,7 +13,7 @@ from batik_scratch import images, nn
 from batik_scratch.study import TwoStageConfig
 from batik_scratch.study.data import load_study_data
 from batik_scratch.study.single import load_classifier
-from batik_scratch.study.stage import train_network
+from batik_scratch.study.training import train_network
 
 
 def figures_of(text):

@@ -18,7 +18,11 @@ from study.test_study_two_stage import contents
 
 from batik_scratch import files, nn
 from batik_scratch.errors import InputError
-from batik_scratch.study import RunFolder, resume_two_stage, run_two_stage, stage, two_stage
+from batik_scratch.study import RunFolder, resume_two_stage, run_two_stage, stage, tasks, two_stage
+from batik_scratch.study.schema import StageFiles
+from batik_scratch.study.schema.formats import JsonFile, ScratchArray
+from batik_scratch.study.schema.pictures import ExamplesFile
+from batik_scratch.study.schema.stage import MapsFile
 from batik_scratch.study.stop import StopRequest
 
 
@@ -48,17 +52,20 @@ def killed_at(monkeypatch, where, name, call, run):
 @pytest.mark.parametrize(
     ("where", "name", "call"),
     [
-        (RunFolder, "write_json", 1),
-        (two_stage, "_describe", 1),
+        (JsonFile, "write", 1),
+        (tasks, "describe", 1),
         (nn.Sequential, "train_step", 2),
         (nn.Checkpoint, "save", 1),
         (nn.Checkpoint, "save", 2),
         (stage, "classification_metrics", 1),
-        (two_stage, "overlay_maps", 2),
-        (two_stage, "write_npz", 1),
+        (StageFiles, "drop_checkpoint", 1),
+        (tasks, "overlay_maps", 2),
+        (MapsFile, "write", 1),
+        (ScratchArray, "remove", 1),
         (nn.Checkpoint, "save", 3),
         (stage, "classification_metrics", 2),
-        (two_stage, "write_npz", 2),
+        (MapsFile, "write", 2),
+        (ExamplesFile, "write", 1),
         (two_stage, "environment", 1),
     ],
 )

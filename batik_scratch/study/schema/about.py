@@ -1,0 +1,106 @@
+"""What a run folder says about its run: config.toml, split.csv, data.json, network.txt, run.json."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, NotRequired, TypedDict
+
+from ..config import TwoStageConfig, load_config
+from ..environment import Environment
+from .formats import CsvFile, JsonFile, TextFile
+
+
+class ConfigFile(TextFile):
+    """Every choice of the run, as `--config` takes them."""
+
+    name = "config.toml"
+
+    def write_config(self, config: TwoStageConfig) -> None:
+        """Write the config."""
+        self.write(config.to_toml())
+
+    def read_config(self) -> TwoStageConfig:
+        """The config, to run by; InputError names a key that this version does not know."""
+        return load_config(self.path)
+
+    def settings(self) -> dict[str, Any]:
+        """The keys and values as they stand there, to be shown; those of other versions too."""
+        try:
+            return tomllib.loads(self.read())
+        except tomllib.TOMLDecodeError as error:
+            raise self.wrong(f"is not TOML: {error}") from None
+
+
+class SplitRow(NamedTuple):
+    """One image: its path below the data folder, its class by name and by number, and "train" or "validation"."""
+
+    path: str
+    class_name: str
+    label: int
+    part: str
+
+
+class SplitFile(CsvFile):
+    """Every image with its class and its side of the split; both stages use the same split."""
+
+    name = "split.csv"
+    header = ("path", "class", "label", "split")
+
+    def write(self, rows: Iterable[SplitRow]) -> None:
+        """Write the rows, in the order of the images."""
+        self.write_rows(self.header, rows)
+
+    def read(self) -> list[SplitRow]:
+        """The rows, in the order of the images."""
+        rows = self.columns(self.header)
+        try:
+            return [SplitRow(path, class_name, int(label), part) for path, class_name, label, part in rows]
+        except ValueError as error:
+            raise self.wrong(f"has a label that is not a whole number: {error}") from None
+
+
+class Description(TypedDict):
+    """The data set: where from, which classes, how many images of each, what was left out and why.
+
+    counts    {"train" or "validation": {class name: images}}
+    skipped   [path, reason] of each file that could not be read
+    key       changes with any pixel, name or class of the images: a run is resumed only with its own
+    """
+
+    source: str
+    class_names: list[str]
+    counts: Mapping[str, Mapping[str, int]]
+    skipped: NotRequired[list[list[str]]]
+    near_duplicate_groups: NotRequired[int]
+    key: NotRequired[str]
+
+
+class DataFile(JsonFile[Description]):
+    """What the images are."""
+
+    name = "data.json"
+    required = ("class_names", "counts", "source")
+
+
+class NetworkFile(TextFile):
+    """The network's table of layers."""
+
+    name = "network.txt"
+
+
+class RunRecord(Environment):
+    """When, how long, from what, by which command, on which machine; `seconds` are those of each task."""
+
+    started: str
+    finished: str
+    seconds: Mapping[str, float]
+    data: str
+    command: str
+
+
+class RecordFile(JsonFile[RunRecord]):
+    """Written last: a folder that has it is a finished run. It alone holds times, dates, paths and versions.
+
+    A reader gets whatever keys are there: nothing but the report shows them.
+    """
+
+    name = "run.json"

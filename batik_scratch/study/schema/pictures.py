@@ -1,0 +1,107 @@
+"""The pictures of a run folder: overlaid/, examples.npz, and the arrays that are there only while a run is at work."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain, count
+from pathlib import Path, PurePosixPath
+from typing import TypedDict, cast
+
+import numpy as np
+from PIL import Image
+
+from .formats import ArraysFile, ScratchArray
+
+
+class OverlaidPictures:
+    """overlaid/CLASS/*.png: every image under its map, for whoever looks at the folder."""
+
+    name = "overlaid"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / self.name
+
+    def write(self, name: str, pixels: np.ndarray) -> None:
+        """Write pixels uint8 (H, W, 3) under a name of `overlaid_names`."""
+        write_png(self.path / name, pixels)
+
+
+def overlaid_names(paths: Iterable[str]) -> list[str]:
+    """A PNG name for each image path, class folder kept; x.jpg and x.png of one folder get different names."""
+    taken: set[str] = set()
+    names = []
+    for index, path in enumerate(paths):
+        pure = PurePosixPath(path)
+        own = f"{pure.parts[0]}/{pure.stem}.png"
+        numbered = (f"{pure.parts[0]}/image_{number:06d}.png" for number in count(index))
+        name = next(name for name in chain([own] * (len(own) <= 200), numbered) if name not in taken)
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 (H, W, 3) to a file called .png, at its own size."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+class OverlaidPixels(ScratchArray):
+    """What stage two sees: uint8 (N, H, W, 3)."""
+
+    name = "overlaid.npy"
+
+
+class MapsInWork(ScratchArray):
+    """Raw maps while they are made: float32 (N, H, W)."""
+
+    name = "maps.npy"
+
+
+class Examples(TypedDict):
+    """M pictures kept with the run, so that it can be reported without its photos.
+
+    images, overlays        uint8 (M, H, W, 3), without and with saliency
+    maps, maps_stage2       raw maps float32 (M, H, W): stage one's of `images`, stage two's of `overlays`
+    labels, predicted       (M,), and probabilities (M, U), both of stage one
+    paths, split            (M,) text, as in split.csv
+    """
+
+    images: np.ndarray
+    maps: np.ndarray
+    overlays: np.ndarray
+    maps_stage2: np.ndarray
+    labels: np.ndarray
+    predicted: np.ndarray
+    probabilities: np.ndarray
+    paths: np.ndarray
+    split: np.ndarray
+
+
+class ExamplesFile(ArraysFile):
+    """The pictures kept for the report."""
+
+    name = "examples.npz"
+    axes: Mapping[str, int] = {
+        "images": 4,
+        "maps": 3,
+        "overlays": 4,
+        "maps_stage2": 3,
+        "labels": 1,
+        "predicted": 1,
+        "probabilities": 2,
+    }
+
+    def write(self, examples: Examples) -> None:
+        """Write the examples."""
+        arrays = dict(examples)
+        self.write_arrays({name: arrays[name] for name in Examples.__annotations__})
+
+    def read(self, classes: int) -> Examples:
+        """The examples of a run with as many classes; at least one."""
+        arrays = self.arrays(Examples.__annotations__)
+        number = len(arrays["images"])
+        if not number or any(len(array) != number for array in arrays.values()):
+            raise self.wrong("needs at least one picture, and as many entries in every array")
+        fits = all(arrays[name].ndim == axes for name, axes in self.axes.items())
+        if not fits or arrays["probabilities"].shape[1] != classes:
+            raise self.wrong(f"has arrays of other shapes than a run with {classes} classes records")
+        return cast(Examples, arrays)
