@@ -1,8 +1,8 @@
 """Augmentation: a new variant of every training image in every epoch, with Keras' names.
 
-Matrices are composed as in Keras' ImageDataGenerator: rotation, shift, shear and zoom about the image's centre, mapping
-output pixels to input pixels. A zoom above 1 therefore shrinks the content. Width is width here: Keras swaps the two
-shift axes (keras issue 17398).
+Matrices are composed as in Keras' ImageDataGenerator: rotation, shift, shear and zoom about the image's centre. They
+map output pixels to input pixels, so a zoom above 1 shrinks the content. The width shift moves along the width; Keras
+swaps the two shift axes (keras issue 17398).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from .warp import FILL_MODES, Transforms, warp
 
 @dataclass(frozen=True)
 class ImageAugmenter:
-    """Draws a transform per image and applies it: `augmenter(images, rng)`.
+    """Draws one transform for each image and applies it: `augmenter(images, rng)`.
 
     rotation_range        degrees, either way
     width_shift_range, height_shift_range    fractions of the width and height, either way
@@ -28,7 +28,8 @@ class ImageAugmenter:
     fill_mode, cval       "nearest", "reflect", "constant" (with cval, in units of the images) or "wrap"
     rescale               factor on the result; 1/255 for uint8 images; None leaves it
 
-    Order: affine transform, flips, channel shift, brightness, rescale. Values stay within 0..255 (uint8) or 0..1 (floats).
+    Order: affine transform, flips, channel shift, brightness, rescale. Before rescaling, values are kept within 0..255
+    (uint8 images) or 0..1 (floats).
     """
 
     rotation_range: float = 0.0
@@ -73,7 +74,10 @@ class ImageAugmenter:
         return warp(images, self.draw(n, h, w, rng), self.fill_mode, self.cval, top, rescale)
 
     def draw(self, n: int, h: int, w: int, rng: np.random.Generator) -> Transforms:
-        """Transforms for n images of h x w. Every option draws always, so that changing one leaves the others' draws."""
+        """Transforms for n images of h x w.
+
+        Every option draws its random numbers, even if it is off: so switching one on changes no other's draws.
+        """
         unit = rng.uniform(-1, 1, (n, 5))  # rotation, row shift, column shift, shear, channel shift
         zoom = rng.uniform(*self.zoom_limits, (n, 2))
         flips = rng.random((n, 2)) < 0.5

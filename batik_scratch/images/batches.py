@@ -15,8 +15,8 @@ class AugmentedBatches:
     labels        (N,) whole numbers
     augmenter     ImageAugmenter, or None: then the images are only divided by 255
     seed          epoch e's order and augmentation depend on (seed, e) alone
-    rows          which images take part, all where it is not given
-    epoch         the next iteration's number; set it to go on where an interrupted run stood
+    rows          which images take part; all, if it is not given
+    epoch         the next iteration's number; set it to go on from where an interrupted run stood
 
     x is float32 (B, H, W, C) in [0, 1], y (B,); the last batch may be short.
     """

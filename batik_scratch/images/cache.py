@@ -1,7 +1,7 @@
 """Decode a folder once, before the first epoch: a uint8 file that later runs map into memory.
 
-The cache is keyed by content (every file's bytes, its name and class, the size, the decoder's version), so a changed,
-added or renamed photo makes a new one and a stale one is never read.
+A cache file's name is a digest of everything that it depends on: every photo's bytes, name and class, the size, and the
+decoder's version. So a changed, added or renamed photo makes a new file, and an outdated one is never read.
 """
 
 import hashlib
@@ -59,8 +59,8 @@ def load_folder(
 ) -> ImageSet:
     """Every image of `folder/CLASS/...` as uint8 (N, size, size, 3), decoded in parallel or found in the cache.
 
-    Files that do not decode raise InputError naming them, or are left out with `skip_bad`. `cache_dir` is the user's
-    cache folder where it is not given (BATIK_SCRATCH_CACHE, else XDG_CACHE_HOME/batik_scratch).
+    Files that do not decode raise InputError naming them, or are left out with `skip_bad`. Without `cache_dir`, the
+    cache is the user's: see `places.user_cache`.
     """
     listing = list_folder(folder)
     check_counts(listing, folder)
@@ -92,7 +92,7 @@ def load_folder(
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Pillow warns, and logs, about odd metadata of strangers' files; what matters to us raises."""
+    """Silence Pillow about odd metadata of strangers' files; what matters to us is an error, and still raised."""
     logger = logging.getLogger("PIL")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -173,7 +173,7 @@ def _in_parallel(function: Any, items: Sequence[Any], title: str, workers: int |
     results = Parallel(workers or cpu_count(), prefer="threads", return_as="generator")(
         delayed(function)(i) for i in items
     )
-    # hashing takes seconds only for very large folders: no bar before then
+    # only a very large folder takes longer than the delay: no bar for the others
     return list(
         tqdm(
             results, total=len(items), desc=title, unit="file", leave=False, delay=2, disable=None if progress else True
@@ -197,7 +197,7 @@ def _key(files: Sequence[tuple[str, str]], digests: Sequence[bytes], size: int) 
 
 
 def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any] | None:
-    """What the cache says of a decoded folder; None where it is missing, incomplete or damaged."""
+    """What the cache says of a decoded folder; None if that is missing, incomplete or damaged."""
     try:
         facts = json.loads(facts_file.read_text(encoding="utf-8", errors="surrogateescape"))
         pixels = np.load(pixels_file, mmap_mode="r")

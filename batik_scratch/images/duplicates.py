@@ -1,7 +1,8 @@
 """Pictures that are the same picture: groups that a split must never tear apart.
 
-Candidates share a quarter of a difference hash (64 bits: is each pixel brighter than its left neighbour?) under
-one of the eight flips and quarter turns; a correlation of at least 0.95 between small grey versions confirms.
+A difference hash has 64 bits: is each pixel brighter than its left neighbour? Two images are candidates if a quarter of
+their hashes is equal under one of the eight flips and quarter turns. They are the same picture if, in addition, their
+small grey versions correlate by at least 0.95.
 """
 
 from collections import defaultdict
@@ -15,7 +16,7 @@ SIDE = 24  # pixels of the small grey versions that are correlated
 MIN_CORRELATION = 0.95
 BANDS = 4  # quarters of the hash
 CHUNK = 4096  # pairs that are compared at once
-MAX_BUCKET = 64  # a quarter shared by more images than this (plain grounds) tells nothing
+MAX_BUCKET = 64  # a quarter that more images share tells nothing: plain grounds have such ones
 
 
 def grey_thumbnail(pixels: np.ndarray) -> np.ndarray:
@@ -64,7 +65,8 @@ def _standardised(thumbnails: np.ndarray) -> np.ndarray:
     flat = thumbnails.reshape(len(thumbnails), SIDE * SIDE).astype(np.float32)  # (N, SIDE*SIDE)
     flat -= flat.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(flat, axis=1, keepdims=True)  # (N, 1)
-    return np.divide(flat, norm, out=np.zeros_like(flat), where=norm > SIDE)  # contrast below one grey level: nothing
+    # zeros, which correlate with nothing, if the contrast is below one grey level
+    return np.divide(flat, norm, out=np.zeros_like(flat), where=norm > SIDE)  # (N, SIDE*SIDE)
 
 
 def _similar_pairs(thumbnails: np.ndarray) -> list[tuple[int, int]]:

@@ -120,7 +120,7 @@ def _check_classes(folder: Path, listing: Listing) -> None:
         key = unicodedata.normalize("NFC", name).casefold()
         if key in seen:
             raise InputError(
-                f'{printable(folder)}: class names "{printable(seen[key])}" and "{printable(name)}" differ only in case or '
-                "Unicode form; rename one, or merge them"
+                f'{printable(folder)}: class names "{printable(seen[key])}" and "{printable(name)}" differ only in '
+                "case or Unicode form; rename one, or merge them"
             )
         seen[key] = name

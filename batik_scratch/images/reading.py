@@ -19,8 +19,8 @@ from PIL import (  # importing a plugin registers its format: Image.open knows o
 
 from ..errors import InputError
 
-# MPO (two JPEGs in one file) is read by the JPEG decoder
-# the content decides, not the extension; formats outside this list have decoders that we do not expose to strangers
+# the content decides, not the extension; the decoders of other formats are never shown a stranger's file
+# (MPO, two JPEGs in one file, is read by the JPEG decoder)
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 256 * 2**20

@@ -24,9 +24,10 @@ class ScanReport:
     """What a folder holds.
 
     counts          readable images per class
-    problems        (path, reason) of every file that does not decode, and (class, reason) of classes that are too small
+    problems        (path, reason) of every file that does not decode; (class, reason) of every class that is too small
     skipped         how many files were passed over, by reason
-    duplicates      groups of paths that show the same picture; across_classes: those of them with two labels
+    duplicates      groups of paths of one class that show the same picture
+    across_classes  groups of paths that show the same picture under two labels
     """
 
     folder: str
@@ -38,7 +39,7 @@ class ScanReport:
 
     @property
     def ok(self) -> bool:
-        """True where nothing needs mending: every file decodes, every class is large enough, no picture has two labels."""
+        """True if nothing needs mending: every file decodes, every class is large enough, no picture has two labels."""
         return not self.problems and not self.across_classes
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def scan(
 ) -> ScanReport:
     """Decode every image of `folder` completely and report what is wrong; nothing is changed or deleted.
 
-    Raises InputError where the folder as such cannot be used: see `folders.list_folder`.
+    Raises InputError if the folder as such cannot be used: see `folders.list_folder`.
     """
     listing = list_folder(folder, follow_links)
     jobs = (delayed(_thumbnail)(listing.root / path) for _, path in listing.files)

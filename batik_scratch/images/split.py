@@ -11,7 +11,7 @@ from .folders import MIN_PER_CLASS
 
 @dataclass(frozen=True)
 class Split:
-    """Sorted row numbers of the training and the validation images."""
+    """Row numbers of the training and of the validation images, both sorted."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -22,8 +22,9 @@ def stratified_split(
 ) -> Split:
     """Split rows 0..N-1 so that every class has its share on both sides.
 
-    labels (N,) classes; groups (N,): rows of one group (copies of one picture) always stay together, on the side that
-    the group's first row is drawn to. Raises InputError for a class of fewer than 4 images, or one that falls to one side.
+    labels (N,) are classes. Rows of equal `groups` (N,) are copies of one picture and stay together, on the side to
+    which the group's first row is drawn. Raises InputError if a class has fewer than 4 images, or if all of it falls to
+    one side.
     """
     labels = np.asarray(labels)
     for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
@@ -47,6 +48,7 @@ def stratified_split(
     missing = set(np.unique(labels)) - (set(labels[train]) & set(labels[validation]))
     if missing:
         raise InputError(
-            f"split: class {min(missing)} would be on one side only; give it more images, or change the validation share"
+            f"split: class {min(missing)} would be on one side only; give it more images, or change the validation "
+            "share"
         )
     return Split(train, validation)

@@ -1,7 +1,7 @@
 """Where each pixel of the photograph lies on the cloth: rotation, scale, crop, perspective, folds.
 
-The photograph is made by asking, not by moving pixels: every pixel's place on the cloth is computed, and motif, dyes and
-mask are evaluated there. Nothing is resampled, so the mask is exact.
+No pixel is moved. For every pixel of the photograph its place on the cloth is computed, and motif, dyes and mask are
+evaluated at that place. Nothing is resampled, so the mask is exact.
 """
 
 from dataclasses import dataclass

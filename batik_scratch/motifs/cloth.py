@@ -19,13 +19,14 @@ def dye(
 ) -> tuple[Array, Array, dict[str, Any]]:
     """Colours of the cloth, float (H, W, 3) of 0..255, the mask of its motif (H, W), and what was drawn.
 
-    The same draws for every motif. The mask has the motif as dyed: where the dye crept, the mask's edge did too.
+    Whatever the motif, the same random numbers are drawn. The mask is that of the motif as dyed: if the dye crept, so
+    did the mask's edge.
     """
     palette, second = (PALETTES[i] for i in rng.integers(len(PALETTES), size=2))
     dyes = np.array(palette.tones)  # (5, 3)
-    if two_dyes := bool(rng.random() < 0.4):  # cloth that went to a second town for its second colour
+    if two_dyes := bool(rng.random() < 0.4):  # some cloth went to another town for its second colour
         dyes[:3] = second.tones[:3]
-    # a light motif on a dark ground, or, the more often the harder the set, the other way round
+    # a light motif on a dark ground, or the other way round: the harder the set, the more often
     dark_motif = bool(rng.random() < 0.5 * difficulty**2)
     ground_luma, lumas = (rng.uniform(195, 225), (45, 150)) if dark_motif else (rng.uniform(45, 90), (95, 215))
     tones = np.stack([with_luma(c, y) for c, y in zip(dyes, np.linspace(*lumas, 5), strict=True)])  # (5, 3)

@@ -33,8 +33,9 @@ def write_dataset(
 ) -> Path:
     """Draw `folder`/images/CLASS/*.png, `folder`/masks/CLASS/*.png and `folder`/manifest.csv.
 
-    counts: {class: images}, or numbers in the order of MOTIFS. Image i of a class depends on (seed, class, i) alone. The
-    folder appears when all of it is drawn; it must not exist, or be empty. Raises InputError before anything is drawn.
+    counts: {class: images}, or numbers in the order of MOTIFS. Image i of a class depends on (seed, class, i) alone.
+    The folder must not exist yet, or be empty; it appears when all of it is drawn. Raises InputError before anything is
+    drawn.
     """
     target = Path(folder)
     wanted = _checked_counts(counts)
@@ -55,7 +56,7 @@ def write_dataset(
             (temporary / "masks" / motif).mkdir(parents=True)
         tasks = [(motif, i) for motif, n in wanted.items() for i in range(n)]
         jobs = (delayed(_draw_one)(temporary, motif, i, seed, size, difficulty) for motif, i in tasks)
-        # processes where it pays: drawing is NumPy on small arrays, which holds the interpreter's lock
+        # processes, not threads: NumPy on small arrays holds the interpreter's lock; a few images do not pay for them
         n_jobs = 1 if len(tasks) < 64 else workers or cpu_count()
         results = Parallel(n_jobs, return_as="generator", batch_size="auto")(jobs)
         rows = list(

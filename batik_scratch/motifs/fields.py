@@ -1,8 +1,8 @@
 """Hand-written geometry: signed distance fields, negative inside, in cloth units.
 
-A shape is a function of the coordinates x, y (any array shape, broadcast): no polygon, no canvas. That is why a mask can
-be carried through a photograph exactly: both are evaluated at the same points. Formulas of the primitives follow
-Quilez, "2D distance functions" (iquilezles.org/articles/distfunctions2d).
+A shape is a function of the coordinates x, y (arrays of any shape, broadcast). There is no polygon and no canvas: a
+photograph and its mask are evaluated at the same points, and fit exactly. Formulas of the primitives follow Quilez, "2D
+distance functions" (iquilezles.org/articles/distfunctions2d).
 """
 
 from collections.abc import Iterable, Sequence

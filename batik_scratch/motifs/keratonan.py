@@ -1,4 +1,4 @@
-"""Keratonan: the court's cloth. Mirrored Garuda wings (lar) over a split gate on rocks, vines with curls between them."""
+"""Keratonan: the court's cloth. Mirrored Garuda wings (lar) over a split gate on rocks, with curled vines between."""
 
 import numpy as np
 

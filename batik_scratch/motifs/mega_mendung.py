@@ -10,7 +10,10 @@ from .motif import Geometry, banded
 
 
 def mega_mendung(x: Array, y: Array, rng: np.random.Generator) -> Geometry:
-    """Clouds in shifted rows: all one way, every second one mirrored, or every second row upside down; alone or in company."""
+    """Clouds in shifted rows, alone or each with a small one beside it.
+
+    All look one way, or every second cloud is mirrored, or every second row stands upside down.
+    """
     size, offset, stretch = rng.uniform(0.58, 0.84), rng.uniform(0.3, 0.7), rng.uniform(1.15, 1.85)
     facing = str(rng.choice(["along", "mirrored", "upside_down"]))
     company = bool(rng.random() < 0.6)

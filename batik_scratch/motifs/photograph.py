@@ -13,12 +13,14 @@ from .fields import Array
 def expose(
     colour: Array, shade: Array, mask: Array, rng: np.random.Generator, difficulty: float
 ) -> tuple[Array, Array, dict[str, Any]]:
-    """Cloth colours (H, W, 3) of 0..255 -> uint8 photo (H, W, 3), the mask (H, W) where cloth still shows, what was drawn."""
+    """The photo, uint8 (H, W, 3), of cloth colours (H, W, 3) of 0..255; the part of the mask (H, W) that it shows; what
+    was drawn.
+    """
     size = len(colour)
     axis = np.linspace(-1, 1, size)
     slope = rng.uniform(-0.35, 0.35, 2) * difficulty
-    # cameras differ in exposure, white balance, contrast, grain and compression however easy the set is: neither the
-    # colours nor the size of a file then say much of its motif
+    # exposure, white balance, contrast, grain and compression differ even in the easiest set: otherwise the colours or
+    # the size of a file would give its motif away
     light = rng.uniform(0.8 - 0.1 * difficulty, 1.1 + 0.05 * difficulty) * (
         1 + slope[0] * axis[:, None] + slope[1] * axis[None]
     )

@@ -25,12 +25,17 @@ class TwoStageConfig:
     epochs, batch_size     per stage
     learning_rate          Adam's, at the start
     stop_at_accuracy       stop a stage when val_accuracy reaches it; 0 = never
-    reduce_lr_factor, reduce_lr_patience    learning rate times the factor, after so many epochs without a better val_loss
+    reduce_lr_factor       what the learning rate is multiplied by
+    reduce_lr_patience     after so many epochs without a better val_loss
     validation_fraction    share of each class that is never trained on
-    rotation_range ...     augmentation of training images: degrees, fractions of the size, zoom share
-    saliency_percentile    values above it count as full in the overlay;  overlay_strength: weight of the blue there
-    draw_counts, difficulty    drawn images per class, and how hard they are in [0, 1] (only without `data`)
-    skip_bad               leave unreadable files out instead of stopping
+    rotation_range         augmentation of training images: degrees, either way
+    shift_range            ... fraction of the size, either way
+    zoom_range             ... z draws factors from 1 - z to 1 + z
+    horizontal_flip        ... whether half of them are mirrored
+    saliency_percentile    map values above this percentile count as full
+    overlay_strength       weight of the blue where a map is full, in [0, 1]
+    draw_counts, difficulty    without `data`: drawn images per class, and how hard they are, in [0, 1]
+    skip_bad               leave out files that cannot be read, instead of stopping
     """
 
     preset: str = "default"
@@ -63,19 +68,17 @@ class TwoStageConfig:
         if self.preset not in PRESETS:
             raise InputError(f"--preset: is one of {', '.join(PRESETS)}; got {self.preset!r}")
         if len(self.draw_counts) != len(PAPER_COUNTS) or min(self.draw_counts) < 4:
-            raise InputError(
-                f"draw_counts: needs a count of at least 4 for each of {', '.join(PAPER_COUNTS)}; got {list(self.draw_counts)}"
-            )
+            names, got = ", ".join(PAPER_COUNTS), list(self.draw_counts)
+            raise InputError(f"draw_counts: needs a count of at least 4 for each of {names}; got {got}")
 
     def to_toml(self) -> str:
         """The config as TOML; `load_config` reads it back to an equal one."""
         return tomli_w.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()})
 
 
-# the smallest size at which the network's third pooling still has a 2x2 window: see nn.paper_cnn
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
-    "image_size": (22, 1024),
+    "image_size": (22, 1024),  # below 22 the network's third pooling has no 2x2 window left: see nn.paper_cnn
     "epochs": (1, 100_000),
     "batch_size": (1, 65_536),
     "learning_rate": (1e-12, 10.0),

@@ -16,7 +16,7 @@ from .training import predict_rows, train_network
 
 
 def train_model(config: TwoStageConfig, out: Path) -> str:
-    """Train the paper's network as a study's first stage does, write the model file `out`; returns the metrics as text."""
+    """Train the paper's network as a study's first stage does and write it to `out`; returns the metrics as text."""
     if out.exists():
         raise InputError(f"--out {out}: exists; nothing was touched. Choose another name, or remove it")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):

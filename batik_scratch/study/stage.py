@@ -21,8 +21,7 @@ class RecordHistory(nn.Callback):
         self.rows: list[list[float]] = []  # plain lists, as a checkpoint gives them back
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        _, *columns = HistoryRow._fields
-        self.rows.append([epoch + 1, *(logs[name] for name in columns)])
+        self.rows.append([epoch + 1, *(logs[name] for name in self.files.history.header[1:])])
         self.files.history.write(HistoryRow(*row) for row in self.rows)  # type: ignore[arg-type]
 
 

@@ -7,10 +7,11 @@ from types import FrameType, TracebackType
 
 
 class StopRequest:
-    """While the `with` block runs, the first signal only sets a note, which training reads after each batch.
+    """While the `with` block runs, the first signal only leaves a note, which training reads after each batch.
 
-    Leaving the block by KeyboardInterrupt keeps the signal's name, so that the exit code can tell (130 or 143). Outside
-    the main thread, where Python allows no handlers, nothing is changed; a signal that is ignored (nohup) stays ignored.
+    If the signal was SIGTERM, the KeyboardInterrupt that leaves the block says so, and the exit code can tell (143, not
+    130). Outside the main thread Python allows no handlers, and nothing is changed there. A signal that was ignored
+    before (by nohup, say) stays ignored.
     """
 
     def __init__(self) -> None:

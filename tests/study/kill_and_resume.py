@@ -2,8 +2,8 @@
 
     python tests/study/kill_and_resume.py [--kills 25] [--seed 0]
 
-Every second kill waits until a checkpoint is being written; the others come at a random moment. At the end every file of
-the two run folders must be equal byte for byte, except run.json and report.html, which hold dates.
+Every second kill waits until a checkpoint is being written; the others come at a random moment. At the end every file
+of the two run folders must be equal byte for byte, except run.json and report.html, which hold dates.
 """
 
 import argparse

@@ -138,9 +138,9 @@ class ArraysFile(RunFile):
         """The arrays of these names."""
         self.need()
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in names}
-        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except (KeyError, ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise self.wrong(f"cannot be read: {error}") from None
 
 

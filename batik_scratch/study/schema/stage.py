@@ -30,20 +30,21 @@ class HistoryFile(CsvFile):
     """One row an epoch."""
 
     name = "history.csv"
+    header = tuple(HistoryRow.__annotations__)
 
     def write(self, rows: Iterable[HistoryRow]) -> None:
         """Replace the rows."""
-        self.write_rows(HistoryRow._fields, rows)
+        self.write_rows(self.header, rows)
 
     def read(self) -> list[HistoryRow]:
         """At least one row."""
         found = []
-        for row in self.columns(HistoryRow._fields):
+        for row in self.columns(self.header):
             try:
                 epoch, *values = map(float, row)
                 found.append(HistoryRow(int(epoch), *values))
             except (ValueError, OverflowError):
-                shown = dict(zip(HistoryRow._fields, row, strict=True))
+                shown = dict(zip(self.header, row, strict=True))
                 raise self.wrong(f"has a row that is not numbers: {shown!r:.120}") from None
         if not found:
             raise self.wrong("holds no epoch")
@@ -145,7 +146,7 @@ class MapsFile(ArraysFile):
 
     def read(self) -> Maps:
         """The maps."""
-        return Maps(**self.arrays(Maps.__dataclass_fields__))
+        return Maps(**self.arrays(Maps.__annotations__))
 
 
 class StageFiles:
