@@ -1,4 +1,7 @@
-"""A run folder whose every number is known, as the study writes one; unequal everywhere, so that nothing can be swapped."""
+"""A run folder whose every number is known, as the study writes one, but by other code.
+
+No two numbers are equal, so that nothing can be swapped unseen.
+"""
 
 import csv
 import json
@@ -9,7 +12,13 @@ import numpy as np
 NAMES = ("keratonan", "mega_mendung", "singa_barong")
 STAGES = ("stage1", "stage2")
 HISTORY = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss", "learning_rate")
-CONFIG = 'preset = "default"\nimage_size = 150\nseed = 5\nlearning_rate = 0.001\naugment = true\nsaliency_percentile = 97.5\n'
+CONFIG = """preset = "default"
+image_size = 150
+seed = 5
+learning_rate = 0.001
+augment = true
+saliency_percentile = 97.5
+"""
 BLANK = b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 9, 0, 0, 0, 7])  # 9 pixels wide, 7 high
 # examples: label, predicted, split; of each class the one that the report shows first is not the first here
 EXAMPLES = (

@@ -12,8 +12,9 @@ from batik_scratch import images, motifs, nn
 from batik_scratch.study import TwoStageConfig
 
 STAGES = ("stage1", "stage2")
-# every key that can matter differs from its default. Here stage one stops at the accuracy, and stage two does not; there
-# nothing stops, with a patience of 1 the learning rate would fall, and over 32 images validate: more than one batch
+# every key that can matter differs from its default. In the drawn study stage one stops at the accuracy, and stage two
+# does not. In the photographed one nothing stops, the learning rate would fall if the patience were 1, and more than 32
+# images validate, which is more than one batch
 DRAWN = TwoStageConfig(
     seed=2**32 + 56,
     image_size=32,

@@ -163,7 +163,8 @@ def test_a_file_may_say_everything_and_keeps_each_keys_type(tmp_path):
     text = "data = '~/Ébène'\nrotation_range = 7\nskip_bad = true\ndraw_counts = [5, 6, 7]\nhorizontal_flip = false\n"
     (tmp_path / "c.toml").write_text(text, encoding="utf-8")
     found = make_config(file=tmp_path / "c.toml")
-    assert (found.data, found.skip_bad, found.horizontal_flip, found.draw_counts) == ("~/Ébène", True, False, (5, 6, 7))
+    assert (found.data, found.draw_counts) == ("~/Ébène", (5, 6, 7))
+    assert (found.skip_bad, found.horizontal_flip) == (True, False)
     assert type(found.rotation_range) is float and found.rotation_range == 7
     for wrong, kind in (
         ("epochs = 3.0", "epochs needs a int, got 3.0"),
