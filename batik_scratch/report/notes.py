@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from .recorded import Recorded, Stage
+from .recorded import Recorded, Stage, StageName
 
-ORDINAL = {"stage1": "Stage one", "stage2": "Stage two"}
 DRAWN = (
     "The images were drawn by code, not photographed. These numbers show that the program works and how the method "
     "behaves; they say nothing about real cloth."
@@ -13,7 +12,7 @@ DRAWN = (
 
 def verdict(run: Recorded) -> str:
     """One sentence on the two accuracies, beside what this many images can tell."""
-    first, second = run.stages["stage1"], run.stages["stage2"]
+    first, second = run.stages[StageName.FIRST], run.stages[StageName.SECOND]
     gain = 100 * (second.metrics["accuracy"] - first.metrics["accuracy"])
     change = "the same as" if gain == 0 else f"{abs(gain):.1f} points {'higher' if gain > 0 else 'lower'} than"
     margin = _margin(first)
@@ -58,7 +57,7 @@ def notes(run: Recorded) -> list[str]:
 
 
 def _interval(run: Recorded) -> str:
-    stage = run.stages["stage1"]
+    stage = run.stages[StageName.FIRST]
     low, high = stage.interval
     return (
         f"There are {len(stage.predictions)} validation images. The 95% interval (Wilson) of stage one's accuracy runs "
@@ -73,7 +72,7 @@ def _margin(stage: Stage) -> float:
 
 
 def _paired(run: Recorded) -> str:
-    first, second = (_hits(run.stages[stage]) for stage in ("stage1", "stage2"))
+    first, second = (_hits(run.stages[stage]) for stage in StageName)
     both = first.keys() & second.keys()
     mended = sum(second[path] and not first[path] for path in both)
     broken = sum(first[path] and not second[path] for path in both)
@@ -88,7 +87,7 @@ def _unused_classes(run: Recorded) -> list[str]:
     for key, stage in run.stages.items():
         never = np.flatnonzero(np.sum(stage.metrics["confusion"], axis=0) == 0)  # columns are predictions
         if len(never):
-            found.append(f"{ORDINAL[key]} never answered {', '.join(run.class_names[c] for c in never)}.")
+            found.append(f"{key.words.capitalize()} never answered {', '.join(run.class_names[c] for c in never)}.")
     if not found:
         return []
     advice = "Such a class counts with precision 0. A network that leaves a class out may need more epochs."
@@ -104,7 +103,9 @@ def _selection(run: Recorded) -> list[str]:
         "There is no test set, as in the paper: the validation images also steered the learning rate, and they are the "
         "ones reported. Their accuracy flatters the network a little."
     ]
-    stopped = [ORDINAL[name] for name, stage in run.stages.items() if stage.metrics.get("stopped") == "accuracy"]
+    stopped = [
+        name.words.capitalize() for name, stage in run.stages.items() if stage.metrics.get("stopped") == "accuracy"
+    ]
     if stopped:
         found.append(
             f"{' and '.join(stopped)} ended at the first epoch whose validation accuracy reached the threshold; "

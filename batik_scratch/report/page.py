@@ -12,7 +12,7 @@ import jinja2
 from . import paper
 from .notes import DRAWN, notes, verdict
 from .pictures import Picture
-from .recorded import STAGES, Recorded
+from .recorded import STAGES, Recorded, StageName
 from .style import DPI
 from .tables import METRIC_NAMES, Table
 
@@ -58,7 +58,6 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    stages = [run.stages[stage] for stage in STAGES]
     text = environment.get_template("page.html").render(
         run=run,
         pictures=pictures,
@@ -68,26 +67,26 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         verdict=verdict(run),
         notes=notes(run),
         drawn_note=DRAWN if run.drawn else "",
-        stages=list(zip(STAGES, ("Stage one", "Stage two"), stages, strict=True)),
+        stages=[(stage, stage.words.capitalize(), run.stages[stage]) for stage in STAGES],
         facts=_facts(run),
         settings=[(key, _plain(value)) for key, value in run.config.items()],
         skipped=[tuple(map(str, entry)) for entry in run.data.get("skipped") or []][:_SKIPPED_SHOWN],
         skipped_count=len(run.data.get("skipped") or []),
         mistakes_shown=_MISTAKES_SHOWN,
-        validation_count=len(run.stages["stage1"].predictions),
+        validation_count=len(run.stages[StageName.FIRST].predictions),
     )
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _tile(run: Recorded, metric: str) -> dict[str, Any]:
-    def value(stage: str) -> dict[str, Any]:
+    def value(stage: StageName) -> dict[str, Any]:
         recorded = run.stages[stage]
         interval = "{:.3f} to {:.3f}".format(*recorded.interval) if metric == "accuracy" else ""
         return {"value": f"{recorded.metrics[metric]:.3f}", "interval": interval}
 
     return {
         "name": METRIC_NAMES[metric],
-        "stages": [("stage one", value("stage1")), ("stage two", value("stage2"))],
+        "stages": [(stage.words, value(stage)) for stage in STAGES],
         "paper": f"{paper.TABLE_2[metric]:.2f}",
         "abstract": f"{paper.ABSTRACT[metric]:.2f}",
     }

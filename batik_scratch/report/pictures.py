@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from . import figures, paper, style
 from .recorded import STAGES, Recorded, Stage
 
-STAGE_TITLES = {"stage1": "stage one: images", "stage2": "stage two: images with saliency"}
+STAGE_TITLES = {stage: f"{stage.words}: {stage.sees}" for stage in STAGES}
 _HEADLINE_CLASSES = 6
 _THREE_BESIDE, _TWO_BESIDE = 6, 8  # classes up to which so many matrices can be read side by side
 
@@ -56,7 +56,7 @@ def intervals(run: Recorded) -> Picture:
     counts = list(run.data["counts"]["validation"].values())
     chance = max(counts) / max(sum(counts), 1)
     drawn = (
-        ("stage one", "stage two", "paper, Table II", "paper, abstract"),
+        (*(stage.words for stage in STAGES), "paper, Table II", "paper, abstract"),
         (*metrics, paper.TABLE_2["accuracy"], paper.ABSTRACT["accuracy"]),
         (*(run.stages[stage].interval for stage in STAGES), None, None),
         chance,
@@ -166,8 +166,7 @@ def saliency(run: Recorded) -> Picture:
 def confusion(run: Recorded) -> Picture:
     """Fig. 12: both stages' confusion matrices, and the paper's."""
     names = run.class_names
-    ordinals = dict(zip(STAGES, ("one", "two"), strict=True))
-    panels = [figures.Matrix(f"stage {n}", run.stages[s].metrics["confusion"], names) for s, n in ordinals.items()]
+    panels = [figures.Matrix(stage.words, run.stages[stage].metrics["confusion"], names) for stage in STAGES]
     beside = len(names) <= _THREE_BESIDE
     if beside:
         panels.append(figures.Matrix("the paper's Fig. 12", paper.FIGURE_12, paper.CLASS_NAMES))

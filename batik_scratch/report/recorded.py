@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..study.schema import STAGES, BadRunFile, Examples, Prediction, RunFiles, StageFiles
+from ..study.schema import STAGES, BadRunFile, Examples, Prediction, RunFiles, StageFiles, StageName
 from .paper import Epoch
 
-__all__ = ["STAGES", "Prediction", "Recorded", "Stage", "read_run"]
+__all__ = ["STAGES", "Prediction", "Recorded", "Stage", "StageName", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Recorded:
     network: str
     data: Mapping[str, Any]
     split: Sequence[tuple[str, str, str]]
-    stages: Mapping[str, Stage]
+    stages: Mapping[StageName, Stage]
     examples: Examples
 
     @property
@@ -71,7 +71,7 @@ def read_run(folder: Path) -> Recorded:
 def _read(files: RunFiles) -> Recorded:
     data = files.data.read()
     classes = len(data["class_names"])
-    stages: dict[str, Stage] = {name: _stage(files.stages[name], classes) for name in STAGES}
+    stages = {name: _stage(files.stages[name], classes) for name in STAGES}
     return Recorded(
         config=files.config.settings(),
         run=files.run.read(),

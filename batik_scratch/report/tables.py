@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import paper
-from .recorded import STAGES, Recorded
+from .recorded import STAGES, Recorded, StageName
 
 METRIC_NAMES = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1-score"}
 EPOCH_HEADER = ("Epoch", "Accuracy", "Loss", "Val Accuracy", "Val Loss")
@@ -49,7 +49,7 @@ def all_tables(run: Recorded) -> dict[str, Table]:
     return {table.name: table for table in tables}
 
 
-def table_1(run: Recorded, stage: str) -> Table:
+def table_1(run: Recorded, stage: StageName) -> Table:
     """The last epochs of a stage, as many as the paper's Table I has."""
     return Table(f"table1_{stage}", EPOCH_HEADER, run.stages[stage].epochs[-LAST_EPOCHS:], digits=4)
 
@@ -61,18 +61,24 @@ def table_1_paper() -> Table:
 
 def table_2(run: Recorded) -> Table:
     """Weighted metrics of both stages beside what the paper published, three times."""
-    header = ("Metric", "Stage one", "Stage two", "Paper, Fig. 12", "Paper, Table II", "Paper, abstract")
-    first, second = (run.stages[stage].metrics for stage in STAGES)
+    header = (
+        "Metric",
+        *(stage.words.capitalize() for stage in STAGES),
+        "Paper, Fig. 12",
+        "Paper, Table II",
+        "Paper, abstract",
+    )
+    one, two = (run.stages[stage] for stage in STAGES)
     rows: list[tuple[Any, ...]] = []
     for m in paper.METRICS:
         published = (paper.FIGURE_12_METRICS[m], f"{paper.TABLE_2[m]:.2f}", f"{paper.ABSTRACT[m]:.2f}")
-        rows.append((METRIC_NAMES[m], first[m], second[m], *published))
+        rows.append((METRIC_NAMES[m], one.metrics[m], two.metrics[m], *published))
     for name, end in (("Accuracy, 95% interval from", 0), ("Accuracy, 95% interval to", 1)):
-        rows.append((name, run.stages["stage1"].interval[end], run.stages["stage2"].interval[end], "", "", ""))
+        rows.append((name, one.interval[end], two.interval[end], "", "", ""))
     return Table("table2", header, rows)
 
 
-def per_class(run: Recorded, stage: str) -> Table:
+def per_class(run: Recorded, stage: StageName) -> Table:
     """Precision, recall, F1 and the number of validation images, class by class."""
     each = run.stages[stage].metrics["per_class"]
     rows = [
@@ -83,7 +89,7 @@ def per_class(run: Recorded, stage: str) -> Table:
     return Table(f"per_class_{stage}", ("Class", "Precision", "Recall", "F1", "Images"), rows)
 
 
-def confusion(run: Recorded, stage: str) -> Table:
+def confusion(run: Recorded, stage: StageName) -> Table:
     """The confusion matrix: a row per true class, a column per predicted one."""
     matrix = run.stages[stage].metrics["confusion"]
     rows = [(name, *counts) for name, counts in zip(run.class_names, matrix, strict=True)]
@@ -101,7 +107,7 @@ def split_counts(run: Recorded) -> Table:
     return Table("split_counts", ("Class", "Training", "Validation", "Together"), rows)
 
 
-def mistakes(run: Recorded, stage: str) -> Table:
+def mistakes(run: Recorded, stage: StageName) -> Table:
     """Every validation image that was misread, the surest mistakes first."""
     names = run.class_names
     wrong = [p for p in run.stages[stage].predictions if p.label != p.predicted]

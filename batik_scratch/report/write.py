@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..files import atomic, write_text
+from ..study.schema import RunFiles
 from .page import embed, render_page
 from .pictures import all_pictures
 from .recorded import read_run
@@ -26,13 +26,10 @@ def write_report(run_folder: Path) -> Path:
         embedded[name] = embed(picture, files[name], to_png(picture.narrow) if picture.narrow else None)
     page = render_page(run, embedded, tables)
 
-    for name in ("figures", "tables"):
-        (folder / name).mkdir(exist_ok=True)
+    report = RunFiles(folder).report
     for name, png in files.items():
-        with atomic(folder / "figures" / f"{name}.png") as file:
-            file.write(png)
+        report.write_figure(name, png)
     for table in tables.values():
-        write_text(folder / "tables" / f"{table.name}.csv", table.to_csv())
-        write_text(folder / "tables" / f"{table.name}.md", table.to_markdown())
-    write_text(folder / "report.html", page)
-    return folder / "report.html"
+        report.write_table(table.name, table.to_csv(), table.to_markdown())
+    report.write_page(page)
+    return report.page
