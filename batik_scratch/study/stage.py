@@ -22,7 +22,7 @@ class RecordHistory(nn.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         self.rows.append([epoch + 1, *(logs[name] for name in self.files.history.header[1:])])
-        self.files.history.write(HistoryRow(*row) for row in self.rows)  # type: ignore[arg-type]
+        self.files.history.write(HistoryRow(int(epoch), *values) for epoch, *values in self.rows)
 
 
 def train_stage(
