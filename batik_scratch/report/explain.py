@@ -10,9 +10,9 @@ from .. import motifs, nn, saliency
 from ..errors import InputError
 from ..files import write_npz, write_text
 from ..images.reading import printable
+from ..record import write_png
 from ..saliency import catalogue, evaluation
 from ..study.data import to_unit
-from ..study.schema import write_png
 from ..study.single import load_classifier, read_pixels
 from .figures import cascade, methods_grid
 from .style import to_png

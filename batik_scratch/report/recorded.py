@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..study.schema import STAGES, BadRunFile, Examples, Prediction, RunFiles, StageFiles, StageName
+from ..record import STAGES, BadRunFile, Examples, Prediction, RunFiles, StageFiles, StageName
 from .paper import Epoch
 
 __all__ = ["STAGES", "Prediction", "Recorded", "Stage", "StageName", "read_run"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..study.schema import RunFiles
+from ..record import RunFiles
 from .page import embed, render_page
 from .pictures import all_pictures
 from .recorded import read_run

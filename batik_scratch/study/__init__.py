@@ -1,10 +1,10 @@
 """The paper's two-stage study.
 
 config        what is asked for                     data, training, maps, metrics    its pieces; they write nothing
-schema/       every file of a run folder            stage       one stage: training, recorded
-run_folder    how it appears, and its lock          tasks       the study as a list of tasks
-stop          Ctrl-C between two batches            two_stage   a run: new, or resumed
-environment   the machine, for the record           single      train, evaluate, predict on their own
+run_folder    how it appears, and its lock          stage       one stage: training, recorded
+stop          Ctrl-C between two batches            tasks       the study as a list of tasks
+environment   the machine, for the record           two_stage   a run: new, or resumed
+single        train, evaluate, predict alone        What is in a run folder: see `record`
 """
 
 from .config import TwoStageConfig, load_config, make_config

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import images, motifs
+from ..record import Description, SplitRow
 from .config import TwoStageConfig
-from .schema import Description, SplitRow
 
 BATCH = 32  # images that a trained network is asked about at a time
 

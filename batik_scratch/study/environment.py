@@ -4,23 +4,12 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypedDict
 
 from .. import __version__
 from ..ops import threads
+from ..record import Environment
 
 PACKAGES = ("numpy", "scipy", "numba", "pillow", "scikit-learn", "matplotlib")
-
-
-class Environment(TypedDict):
-    """A machine and its software, as JSON takes them; `cores` are those that this process may use."""
-
-    versions: dict[str, str]
-    python: str
-    platform: str
-    cpu: str
-    cores: int | None
-    threads: int
 
 
 def environment() -> Environment:

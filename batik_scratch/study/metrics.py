@@ -1,39 +1,12 @@
 """How good a set of predictions is: scikit-learn's metrics, weighted by class size as in the paper's Table II."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-
-class ClassMetrics(TypedDict):
-    """One class; `support` is the number of its images."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-class ClassificationMetrics(TypedDict):
-    """Metrics as JSON takes them.
-
-    accuracy_interval       Wilson's 95% interval
-    precision, recall, f1   means over the classes, weighted by support
-    confusion               rows true, columns predicted
-    per_class               by class name; a class that is never predicted has precision 0
-    """
-
-    accuracy: float
-    accuracy_interval: list[float]
-    precision: float
-    recall: float
-    f1: float
-    confusion: list[list[int]]
-    class_names: list[str]
-    per_class: dict[str, ClassMetrics]
+from ..record import ClassificationMetrics
 
 
 def classification_metrics(

@@ -1,4 +1,4 @@
-"""A run folder at work: how it appears, and how two runs are kept apart. What is in it: see `schema`."""
+"""A run folder at work: how it appears, and how two runs are kept apart. What is in it: see `record`."""
 
 import errno
 import os
@@ -6,10 +6,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from .. import nn
 from ..errors import InputError
 from ..files import TEMPORARY, sync_folder
+from ..record import RunFiles, StageFiles
 from .config import TwoStageConfig
-from .schema import RunFiles
 
 try:
     import fcntl
@@ -31,6 +32,13 @@ class RunFolder(RunFiles):
     def __enter__(self) -> "RunFolder":
         return self
 
+    def drop_scratch(self) -> None:
+        """Take away what only a run at work needs."""
+        self.overlaid_pixels.remove()
+        self.maps_in_work.remove()
+        for stage in self.stages.values():
+            drop_checkpoint(stage)
+
     def __exit__(self, *error: object) -> None:
         os.close(self._lock)
 
@@ -43,7 +51,7 @@ class RunFolder(RunFiles):
         try:
             temporary.chmod(0o755)
             files = RunFiles(temporary)
-            files.config.write_config(config)
+            files.config.write(config.to_toml())
             for stage in files.stages.values():
                 stage.folder.mkdir()
             lock = _lock(files.config.path, path)
@@ -66,6 +74,11 @@ class RunFolder(RunFiles):
         for leftover in path.rglob(f"{TEMPORARY}*"):
             leftover.unlink(missing_ok=True)
         return folder
+
+
+def drop_checkpoint(stage: StageFiles) -> None:
+    """Take away the checkpoint of a trained stage, which does not go on; the best weights stay."""
+    nn.Checkpoint(stage.checkpoint).latest.unlink(missing_ok=True)
 
 
 def _lock(file: Path, folder: Path) -> int:

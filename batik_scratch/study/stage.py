@@ -3,10 +3,11 @@
 import numpy as np
 
 from .. import nn
+from ..record import HistoryRow, Prediction, StageFiles, StageMetrics
 from .config import TwoStageConfig
 from .data import StudyData
 from .metrics import classification_metrics
-from .schema import HistoryRow, Prediction, StageFiles, StageMetrics
+from .run_folder import drop_checkpoint
 from .stop import StopRequest
 from .training import predict_rows, train_network
 
@@ -40,9 +41,9 @@ def train_stage(
     those of the last epoch; the checkpoint's folder keeps those of the lowest validation loss.
     """
     with StopRequest() as stop:
-        checkpoint = files.checkpoint(checkpoint_every, stop.asked)
+        checkpoint = nn.Checkpoint(files.checkpoint, checkpoint_every, stop.asked)
         model, history = train_network(config, data, pixels, verbose, [RecordHistory(files)], checkpoint)
-    files.model.write(model)
+    model.save(files.model.path)
     probabilities = predict_rows(model, pixels, data.validation)  # (N, U)
     labels, predicted = data.labels[data.validation], probabilities.argmax(axis=1)  # (N,) both
     paths = [data.paths[i] for i in data.validation]
@@ -55,4 +56,4 @@ def train_stage(
         stopped="accuracy" if model.stop_training else "epochs",
     )
     files.metrics.write(outcome)
-    files.drop_checkpoint()
+    drop_checkpoint(files)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import nn
 from ..nn.summary import summary_table
+from ..record import Examples, Maps, RunFiles, StageName, overlaid_names
 from .config import TwoStageConfig
 from .data import StudyData, to_unit
 from .maps import map_in_batches, overlay_maps, raw_maps
-from .schema import Examples, Maps, RunFiles, StageName, overlaid_names
 from .stage import train_stage
 from .training import build_model
 
@@ -106,7 +107,7 @@ def overlay_images(config: TwoStageConfig, data: StudyData, files: RunFiles) -> 
     overlaid = files.overlaid_pixels.new(np.uint8, (n, h, w, 3))
     maps = files.maps_in_work.new(np.float32, (n, h, w))
     names = overlaid_names(data.paths)
-    for rows, batch in map_in_batches(first.model.read(), data.images, np.arange(n), "saliency"):
+    for rows, batch in map_in_batches(nn.Sequential.load(first.model.path), data.images, np.arange(n), "saliency"):
         maps[rows] = batch
         overlaid[rows] = overlay_maps(config, data.images[rows], batch)
         for row in rows:
@@ -120,7 +121,7 @@ def overlay_images(config: TwoStageConfig, data: StudyData, files: RunFiles) -> 
 def keep_examples(data: StudyData, files: RunFiles) -> None:
     """Keep the second network's maps of the validation images, and a few pictures of each class for the report."""
     overlaid = files.overlaid_pixels.open()  # (N, H, W, 3)
-    first, second = (files.stages[stage].model.read() for stage in StageName)
+    first, second = (nn.Sequential.load(files.stages[stage].model.path) for stage in StageName)
     maps = [batch for _, batch in map_in_batches(second, overlaid, data.validation, "saliency, stage 2")]
     files.stages[StageName.SECOND].saliency.write(Maps(np.concatenate(maps), data.validation))
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
-from .config import TwoStageConfig
+from ..record import BadRunFile, RunFiles, RunRecord
+from .config import TwoStageConfig, load_config
 from .data import StudyData, load_study_data
 from .environment import environment
 from .run_folder import RunFolder, check_free
-from .schema import BadRunFile, RunFiles, RunRecord
 from .tasks import Session, two_stage_tasks
 
 
@@ -48,7 +48,7 @@ def resume_two_stage(
     """
     with RunFolder.open(out) as folder:
         clock, session = _Clock(), Session(command, say, verbose, checkpoint_every)
-        config = folder.config.read_config()
+        config = load_config(folder.config.path)
         if folder.run.exists():
             say(f"{out}: this run is finished; nothing to train")
             folder.drop_scratch()
@@ -81,7 +81,7 @@ def _began_with(files: RunFiles, data: StudyData) -> bool:
     return recorded == json.loads(json.dumps(data.description()))
 
 
-def _go_through(config: TwoStageConfig, data: StudyData, files: RunFiles, session: Session, clock: "_Clock") -> None:
+def _go_through(config: TwoStageConfig, data: StudyData, files: RunFolder, session: Session, clock: "_Clock") -> None:
     """Every task that is not done yet; then the record, which says that all are."""
     for task in two_stage_tasks(config, data, files, session):
         if task.says:

@@ -18,11 +18,10 @@ from study.test_study_two_stage import contents
 
 from batik_scratch import files, nn
 from batik_scratch.errors import InputError
+from batik_scratch.record.formats import JsonFile, ScratchArray
+from batik_scratch.record.pictures import ExamplesFile
+from batik_scratch.record.stage import MapsFile
 from batik_scratch.study import RunFolder, resume_two_stage, run_two_stage, stage, tasks, two_stage
-from batik_scratch.study.schema import StageFiles
-from batik_scratch.study.schema.formats import JsonFile, ScratchArray
-from batik_scratch.study.schema.pictures import ExamplesFile
-from batik_scratch.study.schema.stage import MapsFile
 from batik_scratch.study.stop import StopRequest
 
 
@@ -58,7 +57,7 @@ def killed_at(monkeypatch, where, name, call, run):
         (nn.Checkpoint, "save", 1),
         (nn.Checkpoint, "save", 2),
         (stage, "classification_metrics", 1),
-        (StageFiles, "drop_checkpoint", 1),
+        (stage, "drop_checkpoint", 1),
         (tasks, "overlay_maps", 2),
         (MapsFile, "write", 1),
         (ScratchArray, "remove", 1),

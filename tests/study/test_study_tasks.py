@@ -6,9 +6,9 @@ import pytest
 from study.conftest import TINY
 from study.test_study_two_stage import contents
 
+from batik_scratch.record import RunFiles
 from batik_scratch.study.data import load_study_data
 from batik_scratch.study.run_folder import RunFolder
-from batik_scratch.study.schema import RunFiles
 from batik_scratch.study.tasks import Session, two_stage_tasks
 
 

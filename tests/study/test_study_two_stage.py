@@ -10,8 +10,8 @@ from PIL import Image
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
+from batik_scratch.record import overlaid_names
 from batik_scratch.study import TwoStageConfig, load_config, run_two_stage
-from batik_scratch.study.schema import overlaid_names
 
 EXCEPT = {"run.json"}  # alone holds times and versions
 

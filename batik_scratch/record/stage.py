@@ -1,14 +1,12 @@
 """What a run folder holds of one stage: history.csv metrics.json predictions.csv model.npz saliency.npz checkpoint/."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, NotRequired
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
-from ... import nn
-from ..metrics import ClassificationMetrics
 from .formats import ArraysFile, CsvFile, JsonFile, RunFile
 
 
@@ -49,6 +47,34 @@ class HistoryFile(CsvFile):
         if not found:
             raise self.wrong("holds no epoch")
         return found
+
+
+class ClassMetrics(TypedDict):
+    """One class; `support` is the number of its images."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class ClassificationMetrics(TypedDict):
+    """Metrics as JSON takes them.
+
+    accuracy_interval       Wilson's 95% interval
+    precision, recall, f1   means over the classes, weighted by support
+    confusion               rows true, columns predicted
+    per_class               by class name; a class that is never predicted has precision 0
+    """
+
+    accuracy: float
+    accuracy_interval: list[float]
+    precision: float
+    recall: float
+    f1: float
+    confusion: list[list[int]]
+    class_names: list[str]
+    per_class: dict[str, ClassMetrics]
 
 
 class StageMetrics(ClassificationMetrics):
@@ -114,17 +140,12 @@ class PredictionsFile(CsvFile):
 
 
 class ModelFile(RunFile):
-    """The trained network, with the class names and the image size; its weights are the last epoch's."""
+    """The trained network, as `nn` saves and loads it, with the class names and the image size.
+
+    Its weights are the last epoch's.
+    """
 
     name = "model.npz"
-
-    def write(self, model: nn.Sequential) -> None:
-        """Save the network."""
-        model.save(self.path)
-
-    def read(self) -> nn.Sequential:
-        """The network; InputError if the file is missing or damaged."""
-        return nn.Sequential.load(self.path)
 
 
 @dataclass(frozen=True)
@@ -159,11 +180,4 @@ class StageFiles:
         self.predictions = PredictionsFile(folder, undecodable)
         self.model = ModelFile(folder)
         self.saliency = MapsFile(folder)
-
-    def checkpoint(self, every: int = 1, should_stop: Callable[[], bool] = lambda: False) -> nn.Checkpoint:
-        """checkpoint/latest.npz, from which training goes on, and best.npz, the model of the lowest validation loss."""
-        return nn.Checkpoint(self.folder / "checkpoint", every, should_stop)
-
-    def drop_checkpoint(self) -> None:
-        """Take latest.npz away, as a trained stage does not go on; best.npz stays."""
-        self.checkpoint().latest.unlink(missing_ok=True)
+        self.checkpoint = folder / "checkpoint"  # latest.npz and best.npz, as `nn.Checkpoint` calls them

@@ -36,10 +36,3 @@ class RunFiles:
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
-
-    def drop_scratch(self) -> None:
-        """Take away what only a run at work needs."""
-        self.overlaid_pixels.remove()
-        self.maps_in_work.remove()
-        for stage in self.stages.values():
-            stage.drop_checkpoint()

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 
-from ...errors import InputError
-from ...files import new_array, write_npz, write_text
+from ..errors import InputError
+from ..files import new_array, write_npz, write_text
 
 Content = TypeVar("Content", bound=Mapping[str, Any])
 

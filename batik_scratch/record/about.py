@@ -4,23 +4,13 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from ..config import TwoStageConfig, load_config
-from ..environment import Environment
 from .formats import CsvFile, JsonFile, TextFile
 
 
 class ConfigFile(TextFile):
-    """Every choice of the run, as `--config` takes them."""
+    """Every choice of the run as TOML: `study.config` makes it, and reads it to run by."""
 
     name = "config.toml"
-
-    def write_config(self, config: TwoStageConfig) -> None:
-        """Write the config."""
-        self.write(config.to_toml())
-
-    def read_config(self) -> TwoStageConfig:
-        """The config, to run by; InputError names a key that this version does not know."""
-        return load_config(self.path)
 
     def settings(self) -> dict[str, Any]:
         """The keys and values as they stand there, to be shown; those of other versions too."""
@@ -85,6 +75,17 @@ class NetworkFile(TextFile):
     """The network's table of layers."""
 
     name = "network.txt"
+
+
+class Environment(TypedDict):
+    """A machine and its software, as JSON takes them; `cores` are those that this process may use."""
+
+    versions: dict[str, str]
+    python: str
+    platform: str
+    cpu: str
+    cores: int | None
+    threads: int
 
 
 class RunRecord(Environment):

@@ -7,8 +7,7 @@ import pytest
 from study.conftest import TINY
 
 from batik_scratch import nn
-from batik_scratch.study import load_config
-from batik_scratch.study.schema import (
+from batik_scratch.record import (
     STAGES,
     BadRunFile,
     Examples,
@@ -19,6 +18,7 @@ from batik_scratch.study.schema import (
     SplitRow,
     StageName,
 )
+from batik_scratch.study import RunFolder, load_config
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_every_file_of_a_real_run_is_in_the_schema_and_reads_back_as_it_was_writ
     """What is read and written again gives the same bytes: so nothing is lost on either way."""
     found, again = RunFiles(tiny_run.path), RunFiles(tmp_path)
     classes = found.data.read()["class_names"]
-    again.config.write_config(found.config.read_config())
+    again.config.write(load_config(found.config.path).to_toml())
     again.data.write(found.data.read())
     again.split.write(found.split.read())
     again.network.write(found.network.read())
@@ -78,8 +78,8 @@ def test_every_file_of_a_real_run_is_in_the_schema_and_reads_back_as_it_was_writ
 
 
 def test_the_configuration_is_read_to_run_by_and_to_be_shown(files):
-    files.config.write_config(TINY)
-    assert files.config.read_config() == load_config(files / "config.toml") == TINY
+    files.config.write(TINY.to_toml())
+    assert load_config(files / "config.toml") == TINY
     with (files / "config.toml").open("a") as file:
         file.write("of_another_version = 3\n")
     assert files.config.settings()["of_another_version"] == 3 and files.config.settings()["seed"] == TINY.seed
@@ -186,20 +186,15 @@ def test_what_only_a_run_at_work_needs_is_dropped_and_nothing_else(files):
     files.maps_in_work.new(np.float32, (1, 2, 2))
     assert files.overlaid_pixels.open().tolist() == np.full((1, 2, 2, 3), 7).tolist()
     for stage in files.stages.values():
-        checkpoint = stage.checkpoint()
+        checkpoint = nn.Checkpoint(stage.checkpoint)
         checkpoint.folder.mkdir()
         checkpoint.latest.write_text("to go on")
         (checkpoint.folder / "best.npz").write_text("kept")
-    files.drop_scratch()
+    folder = RunFolder(files.path, lock=-1)  # as if locked
+    folder.drop_scratch()
     left = sorted(p.relative_to(files.path).as_posix() for p in files.path.rglob("*") if p.is_file())
     assert left == ["stage1/checkpoint/best.npz", "stage2/checkpoint/best.npz"]
-    files.drop_scratch()  # twice is no error
-
-
-def test_a_checkpoint_saves_in_its_stages_folder(files):
-    checkpoint = files.stages["stage2"].checkpoint(3, lambda: True)
-    assert isinstance(checkpoint, nn.Checkpoint) and checkpoint.every == 3 and checkpoint.should_stop()
-    assert checkpoint.latest == files / "stage2/checkpoint/latest.npz"
+    folder.drop_scratch()  # twice is no error
 
 
 def test_what_is_missing_is_named(files):

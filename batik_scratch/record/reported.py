@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...files import atomic, write_text
+from ..files import atomic, write_text
 
 
 class ReportFiles:
