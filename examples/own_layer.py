@@ -2,9 +2,9 @@
 
     python examples/own_layer.py
 
-The layer is a parametric ReLU. A ReLU makes negative values zero; this one keeps a share of them, and learns how large a
-share, one number for each channel. Everything that a layer needs stands in the class `PReLU`; the rest of the file uses
-it as if it had come with the package.
+The layer is a parametric ReLU. A ReLU makes negative values zero; this one keeps a share of them, and learns how large
+a share, one number for each channel. Everything that a layer needs stands in the class `PReLU`; the rest of the file
+uses it as if it had come with the package.
 """
 
 import tempfile
@@ -85,9 +85,8 @@ def main() -> None:
     before = model.evaluate(x, y)
     model.fit(x, y, batch_size=12, epochs=8, verbose=0)
     after = model.evaluate(x, y)
-    print(
-        f"loss {before['loss']:.3f} -> {after['loss']:.3f}, accuracy {before['accuracy']:.2f} -> {after['accuracy']:.2f}"
-    )
+    for measure in ("loss", "accuracy"):
+        print(f"{measure} {before[measure]:.3f} -> {after[measure]:.3f}")
     for layer in model.layers:
         if isinstance(layer, PReLU):
             print(f"{layer.name}: shares from {layer.share} to {np.round(layer.params['share'], 2)}")

@@ -3,9 +3,9 @@
 #
 # Needs school mathematics and a little Python. About ten minutes.
 #
-# A computer has no pictures, only numbers. A picture is a block of them: so many rows, so many columns, and at every place
-# three numbers between 0 and 1, the amounts of red, green and blue. Such a block is called an array, and the three sizes
-# are its shape.
+# A computer has no pictures, only numbers. A picture is a block of them: so many rows, so many columns, and at every
+# place three numbers between 0 and 1, the amounts of red, green and blue. Such a block is called an array, and the
+# three sizes are its shape.
 #
 # > a cloth of 48 rows and 48 columns has the shape (48, 48, 3): 6912 numbers
 
@@ -24,8 +24,8 @@ print(f"a cloth of {rows} rows and {columns} columns has the shape {cloth.shape}
 # %% [markdown]
 # ## A neuron
 #
-# A neuron turns several numbers into one. Each input x_d is multiplied by a *weight* w_d: how much, and in which direction,
-# this input counts. The products are added, and one more number, the *bias* b, moves the sum up or down:
+# A neuron turns several numbers into one. Each input x_d is multiplied by a *weight* w_d: how much, and in which
+# direction, this input counts. The products are added, and one more number, the *bias* b, moves the sum up or down:
 #
 #     y = w_1 x_1 + w_2 x_2 + ... + w_D x_D + b
 #
@@ -33,8 +33,8 @@ print(f"a cloth of {rows} rows and {columns} columns has the shape {cloth.shape}
 #
 # > y = 2 * 0.5 - 1 * 1 + 0.25 = 0.25
 #
-# In the package a neuron is `nn.Dense(1)`, a layer of one unit (`batik_scratch/nn/layers/dense.py`). Its `forward` is that
-# sum, and a layer always takes many rows of inputs at once, so we give it one row.
+# In the package a neuron is `nn.Dense(1)`, a layer of one unit (`batik_scratch/nn/layers/dense.py`). Its `forward` is
+# that sum, and a layer always takes many rows of inputs at once, so we give it one row.
 
 # %%
 neuron = nn.Dense(1)
@@ -49,22 +49,25 @@ print(f"y = 2 * 0.5 - 1 * 1 + 0.25 = {y[0, 0]:.2f}")
 # %% [markdown]
 # ## How a neuron learns
 #
-# Say that we want t = 1 here. The neuron says 0.25. We measure the miss by a *loss*, a number that is 0 when all is well:
+# Say that we want t = 1 here. The neuron says 0.25. We measure the miss by a *loss*, a number that is 0 when all is
+# well:
 #
 #     L = (y - t)^2
 #
-# Now nudge one weight a little, and leave everything else as it is. If w_1 grows by a tiny h, then y grows by h x_1. If y
-# grows by a tiny amount, L grows by 2 (y - t) times that amount: the derivative of a square. Together:
+# Now nudge one weight a little, and leave everything else as it is. If w_1 grows by a tiny h, then y grows by h x_1. If
+# y grows by a tiny amount, L grows by 2 (y - t) times that amount: the derivative of a square. Together:
 #
 #     dL/dy = 2 (y - t),     dL/dw_d = dL/dy * x_d,     dL/db = dL/dy
 #
-# These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes dL/dy and computes
-# the rest (the last line of `backward_plain` in [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py)).
+# These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes dL/dy and
+# computes the rest (the last line of `backward_plain` in
+# [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py)).
 #
 # > dL/dy is -1.50
 # > dL/dw is -0.75 and -1.50, dL/db is -1.50
 #
-# Nobody has to believe this. We nudge the first weight by a millionth, and look at how much the loss changes, per nudge:
+# Nobody has to believe this. We nudge the first weight by a millionth, and look at how much the loss changes, per
+# nudge:
 #
 # > nudging w_1 says -0.75
 
@@ -102,9 +105,9 @@ print(
 # %% [markdown]
 # ## A neuron that finds the motif
 #
-# Now a neuron with three inputs: the red, green and blue of one pixel. We want 1 where the pixel belongs to the motif, and 0
-# where it belongs to the ground. All pixels of one cloth are its examples; the loss is the mean over all of them. The loop
-# below is how every network learns, however large: forward, loss, backward, step.
+# Now a neuron with three inputs: the red, green and blue of one pixel. We want 1 where the pixel belongs to the motif,
+# and 0 where it belongs to the ground. All pixels of one cloth are its examples; the loss is the mean over all of them.
+# The loop below is how every network learns, however large: forward, loss, backward, step.
 #
 # > it starts with every pixel at 0.00 and learns 4 numbers
 # > the loss falls below a third of where it was: True
@@ -132,9 +135,9 @@ print(f"more than nine pixels of ten are on the right side of one half: {right >
 # %% [markdown]
 # ## What one neuron cannot do
 #
-# The places where y equals one half lie on a straight line (with three inputs, on a plane): y is a sum of multiples. So one
-# neuron can only cut its inputs in two along a line. Here is a task with no such line, "exclusive or": answer 1 if one of
-# two inputs is 1, but not both. The best that a neuron can do, by least squares, is to shrug:
+# The places where y equals one half lie on a straight line (with three inputs, on a plane): y is a sum of multiples. So
+# one neuron can only cut its inputs in two along a line. Here is a task with no such line, "exclusive or": answer 1 if
+# one of two inputs is 1, but not both. The best that a neuron can do, by least squares, is to shrug:
 #
 # > the best neuron answers 0.50 0.50 0.50 0.50
 #
@@ -158,8 +161,8 @@ network.set_weights([np.array([[1.0, -1.0], [-1.0, 1.0]]), np.zeros(2), np.ones(
 print("two bent neurons and a third answer", *(f"{value:.0f}" for value in network.predict(corners)[:, 0]))
 
 # %% [markdown]
-# The figure: a neuron with four numbers has learned to find the motif by its colour alone. Right: the exclusive or, first
-# with one neuron, whose surface is flat, and then with the bend, which folds it.
+# The figure: a neuron with four numbers has learned to find the motif by its colour alone. Right: the exclusive or,
+# first with one neuron, whose surface is flat, and then with the bend, which folds it.
 
 # %%
 figure = style.new_figure(style.WIDE, 5.4)
@@ -204,5 +207,6 @@ lesson.show(figure, "01_a_neuron")
 # ## Try it
 #
 # - Take the learning rate 3 instead of 0.3. What does the loss do, and why is a bigger step not a faster one?
-# - Train on this cloth and look at the answers for `clothes[0]` and `clothes[2]`. Has the neuron learned what a motif is?
+# - Train on this cloth and look at the answers for `clothes[0]` and `clothes[2]`. Has the neuron learned what a motif
+#   is?
 # - Remove the ReLU from the network: it is then one neuron again. Show it by multiplying the two kernels.

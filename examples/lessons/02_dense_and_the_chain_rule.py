@@ -3,15 +3,16 @@
 #
 # Needs lesson 1. About fifteen minutes.
 #
-# Several neurons that look at the same inputs are a *dense layer*. Every neuron has a column of weights of its own; we write
-# the columns side by side into a table W, the *kernel*. With D inputs and U neurons (units), W has D rows and U columns. A
-# batch of N examples is a table X with N rows. Then all outputs of all neurons for all examples are one matrix product:
+# Several neurons that look at the same inputs are a *dense layer*. Every neuron has a column of weights of its own; we
+# write the columns side by side into a table W, the *kernel*. With D inputs and U neurons (units), W has D rows and U
+# columns. A batch of N examples is a table X with N rows. Then all outputs of all neurons for all examples are one
+# matrix product:
 #
 #     Y = X W + b,     Y[n, u] = sum_d X[n, d] W[d, u] + b[u]
 #
-# It is the one line of `forward_plain` in [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py); the layer around it,
-# with its weights, is [batik_scratch/nn/layers/dense.py](../../batik_scratch/nn/layers/dense.py). Below it stands beside the
-# same sum as three loops.
+# It is the one line of `forward_plain` in [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py); the layer
+# around it, with its weights, is [batik_scratch/nn/layers/dense.py](../../batik_scratch/nn/layers/dense.py). Below it
+# stands beside the same sum as three loops.
 #
 # > loops and matrix product agree: True
 
@@ -38,8 +39,9 @@ print(f"loops and matrix product agree: {np.allclose(by_loops, y, rtol=1e-12)}")
 # %% [markdown]
 # ## The question that a layer answers on the way back
 #
-# At the end of the network there is one number, the loss L. For every number z inside the network we ask: if z grew by a
-# tiny amount, how many times that amount would L grow? The answer is the derivative dL/dz; the code writes `dz` for it.
+# At the end of the network there is one number, the loss L. For every number z inside the network we ask: if z grew by
+# a tiny amount, how many times that amount would L grow? The answer is the derivative dL/dz; the code writes `dz` for
+# it.
 #
 # A layer is told `dy`, the answers for its outputs, the *upstream gradient*. It does not know what L is, or what
 # stands above it. From `dy` it works out the answers for its weights and for its inputs, and hands the latter down.
@@ -81,14 +83,14 @@ print(f"loops and Dense.backward agree: {all(np.allclose(a, c, rtol=1e-12) for a
 # %% [markdown]
 # ## A whole network, number by number
 #
-# Two inputs, three neurons with a bend (ReLU), one neuron on top, and the loss L = (y - t)^2 with t = 1. The middle neuron
-# of the three comes out negative, so ReLU shuts it.
+# Two inputs, three neurons with a bend (ReLU), one neuron on top, and the loss L = (y - t)^2 with t = 1. The middle
+# neuron of the three comes out negative, so ReLU shuts it.
 #
 # > forward: z = 2 -1 0.5, h = 2 0 0.5, y = 0.25, L = 0.5625
 #
-# Now backwards. dL/dy = 2 (y - t). Through the upper layer each h_u gets dy times its weight. The bend lets the gradient
-# through where z was positive, and stops it elsewhere: a neuron that said nothing bears no blame. Through the lower layer,
-# each input collects from all three neurons, each along its weight.
+# Now backwards. dL/dy = 2 (y - t). Through the upper layer each h_u gets dy times its weight. The bend lets the
+# gradient through where z was positive, and stops it elsewhere: a neuron that said nothing bears no blame. Through the
+# lower layer, each input collects from all three neurons, each along its weight.
 #
 # > backward: dy = -1.5, dh = -0.75 -1.5 3, dz = -0.75 0 3, dx = 0.75 -1.875
 
@@ -135,8 +137,8 @@ print("nudging says dx =", *(f"{v:.3f}" for v in nudges))
 # ## Why not nudge everything?
 #
 # Because every weight would need a forward pass of its own. The backward pass answers for all weights at once. It costs
-# about two forward passes, since every layer does two products (dW and dX) where the forward pass did one. For the paper's
-# network (`nn.paper_cnn`):
+# about two forward passes, since every layer does two products (dW and dX) where the forward pass did one. For the
+# paper's network (`nn.paper_cnn`):
 #
 # > 2,460,995 forward passes, or one backward pass
 
@@ -147,9 +149,9 @@ print(f"{sum(part.parameter_count for part in paper.layers):,} forward passes, o
 # %% [markdown]
 # ## Bends make curves
 #
-# Without bends, layers on layers are still one straight line. With them, every hidden neuron adds a corner. Here sixteen of
-# them learn the wave sin(x) from 64 examples. The loop is the one of lesson 1, with `nn.Adam` (lesson 10: each weight has
-# steps of its own length) in place of `nn.SGD`; `backward`, called last layer first, is the chain rule.
+# Without bends, layers on layers are still one straight line. With them, every hidden neuron adds a corner. Here
+# sixteen of them learn the wave sin(x) from 64 examples. The loop is the one of lesson 1, with `nn.Adam` (lesson 10:
+# each weight has steps of its own length) in place of `nn.SGD`; `backward`, called last layer first, is the chain rule.
 #
 # > the network ends with less than a fiftieth of its first loss: True
 
@@ -239,5 +241,5 @@ lesson.show(figure, "02_dense_and_the_chain_rule")
 #
 # - Make the middle neuron's bias 1 instead of -0.5. Which gradients change, and why so many of them?
 # - Replace `nn.ReLU()` by nothing. What is the best that the wave's network can do now?
-# - Change `dy.sum(axis=0)` in `backward_plain` of `batik_scratch/ops/dense.py` to `dy.sum(axis=1)`. Which of the lines above
-#   notices? Lesson 4 is about finding such mistakes without having to look.
+# - Change `dy.sum(axis=0)` in `backward_plain` of `batik_scratch/ops/dense.py` to `dy.sum(axis=1)`. Which of the lines
+#   above notices? Lesson 4 is about finding such mistakes without having to look.

@@ -11,10 +11,10 @@
 #
 # > logits 2, 1, 0 give the probabilities 0.665, 0.245, 0.090
 #
-# Adding the same number to all logits changes nothing: it multiplies all exponentials by the same factor, which cancels.
-# `softmax` in [batik_scratch/nn/layers/activations.py](../../batik_scratch/nn/layers/activations.py) uses that. It takes away
-# the largest logit first, so that the largest exponential is exp(0) = 1. Without it, exp(1000) is too large: the largest
-# number in float64 is about exp(709).
+# Adding the same number to all logits changes nothing: it multiplies all exponentials by the same factor, which
+# cancels. `softmax` in [batik_scratch/nn/layers/activations.py](../../batik_scratch/nn/layers/activations.py) uses
+# that. It takes away the largest logit first, so that the largest exponential is exp(0) = 1. Without it, exp(1000) is
+# too large: the largest number in float64 is about exp(709).
 #
 # > logits 1002, 1001, 1000 give the same: True
 # > the plain formula gives nan
@@ -41,8 +41,9 @@ print(f"the plain formula gives {plain[0, 0]}")
 # ## How wrong is a probability?
 #
 # *Cross-entropy* is the surprise at the true class y: the loss is L = -log p_y, with the natural logarithm. Certain and
-# right costs nothing; certain and wrong has no upper limit. A network that knows nothing says 1/C for each of C classes, and
-# pays log C. Look for about this number in the first line of a training run. If it is far off, look for the reason first.
+# right costs nothing; certain and wrong has no upper limit. A network that knows nothing says 1/C for each of C
+# classes, and pays log C. Look for about this number in the first line of a training run. If it is far off, look for
+# the reason first.
 #
 # > p 1.00 costs 0.0000
 # > p 0.50 costs 0.6931
@@ -60,14 +61,14 @@ print(f"knowing nothing about three classes costs log 3 = {cost:.4f}")
 # %% [markdown]
 # ## The gradient of softmax
 #
-# Every probability depends on every logit, through the sum. The quotient rule gives, with [i = j] for 1 where i and j are
-# the same, and 0 elsewhere:
+# Every probability depends on every logit, through the sum. The quotient rule gives, with [i = j] for 1 where i and j
+# are the same, and 0 elsewhere:
 #
 #     dp_i/dz_j = p_i ([i = j] - p_j)
 #
-# The full table of these numbers is called the *Jacobian*. Its diagonal p_i (1 - p_i) is positive: a logit helps its own
-# class. Everything else is negative: it takes from the others. Each row adds up to zero, because adding the same number to
-# all logits changes nothing. Each column adds up to zero, because the probabilities always add up to one.
+# The full table of these numbers is called the *Jacobian*. Its diagonal p_i (1 - p_i) is positive: a logit helps its
+# own class. Everything else is negative: it takes from the others. Each row adds up to zero, because adding the same
+# number to all logits changes nothing. Each column adds up to zero, because the probabilities always add up to one.
 #
 # > row sums 0.000, column sums 0.000
 #
@@ -97,7 +98,8 @@ print(f"for an upstream gradient of ones it is {np.abs(layer.backward(np.ones((1
 # %% [markdown]
 # ## The two together
 #
-# Put cross-entropy on top. Its own gradient is -1/p_y at the true class y, and 0 elsewhere. Send it down through softmax:
+# Put cross-entropy on top. Its own gradient is -1/p_y at the true class y, and 0 elsewhere. Send it down through
+# softmax:
 #
 #     dz_j = p_j (dP_j - sum_i dP_i p_i),     sum_i dP_i p_i = -1/p_y * p_y = -1
 #     at j = y:  p_y (-1/p_y + 1) = p_y - 1
@@ -108,8 +110,8 @@ print(f"for an upstream gradient of ones it is {np.abs(layer.backward(np.ones((1
 #
 #     dz = p - (1 at the true class, 0 elsewhere)
 #
-# That is `SparseCategoricalCrossentropy.on_logits` in [batik_scratch/nn/losses.py](../../batik_scratch/nn/losses.py). It also
-# divides by the number of examples, because the loss is a mean.
+# That is `SparseCategoricalCrossentropy.on_logits` in [batik_scratch/nn/losses.py](../../batik_scratch/nn/losses.py).
+# It also divides by the number of examples, because the loss is a mean.
 #
 # > apart 0.665, -0.755, 0.090
 # > fused 0.665, -0.755, 0.090
@@ -125,17 +127,17 @@ for name, gradient in (("apart", apart), ("fused", fused)):
 # %% [markdown]
 # ## First reason: numbers run out
 #
-# In float32, the kind of number that networks train with, what is too small becomes zero. Take logits 0 and 110, with the
-# first class true. Its probability is about exp(-110), and that becomes an exact zero. Apart, the loss is infinite, and the
-# gradient is infinity times zero: not a number. One such example, and all weights are lost.
+# In float32, the kind of number that networks train with, what is too small becomes zero. Take logits 0 and 110, with
+# the first class true. Its probability is about exp(-110), and that becomes an exact zero. Apart, the loss is infinite,
+# and the gradient is infinity times zero: not a number. One such example, and all weights are lost.
 #
 # Fused, the logarithm meets the exponential before anything is rounded. With m = max_k z_k, as above,
 #
 #     p_y = exp(z_y - m) / sum_k exp(z_k - m)
 #     -log p_y = log sum_k exp(z_k - m) - (z_y - m)
 #
-# The sum lies between 1 and C, so its logarithm is harmless, and z_y - m is a difference of logits: no number on the way is
-# too large or too small. These are the first lines of `on_logits`.
+# The sum lies between 1 and C, so its logarithm is harmless, and z_y - m is a difference of logits: no number on the
+# way is too large or too small. These are the first lines of `on_logits`.
 #
 # > exp(-110) is 2e-48, and the smallest float32 above zero is 1e-45
 # > apart: loss inf, gradient nan, nan
@@ -159,9 +161,9 @@ print(f"fused: loss {loss_fused:g}, gradient {dz_fused[0, 0]:g}, {dz_fused[0, 1]
 # ## Second reason: who is most wrong should learn most
 #
 # Why not the squared error (1 - p_y)^2 of lesson 1? Its gradient at the probability is -2 (1 - p_y); below it comes the
-# factor p_y (1 - p_y) of softmax, and now nothing cancels it. If the network is sure and wrong, p_y is almost zero, and so
-# is the gradient. The worst mistakes are not corrected. The logarithm is exactly the function whose slope, 1/p_y, undoes the
-# factor p_y.
+# factor p_y (1 - p_y) of softmax, and now nothing cancels it. If the network is sure and wrong, p_y is almost zero, and
+# so is the gradient. The worst mistakes are not corrected. The logarithm is exactly the function whose slope, 1/p_y,
+# undoes the factor p_y.
 #
 # Two classes, and the true one lies behind by 8, z = (-4, 4):
 #
@@ -203,8 +205,8 @@ print(f"cross-entropy needs {len(fast) - 1} steps, the squared error {len(slow) 
 # %% [markdown]
 # The figure: above, the two backward passes as one product, with the numbers of this lesson (blue is positive, orange
 # negative). Below, left: the losses. The dotted line is cross-entropy computed apart in float32; it ends where the
-# probability becomes zero. Middle: how hard each loss pulls at the true class. Right: the two descents, by forward passes, of
-# which there is one more than steps.
+# probability becomes zero. Middle: how hard each loss pulls at the true class. Right: the two descents, by forward
+# passes, of which there is one more than steps.
 
 # %%
 figure = style.new_figure(style.WIDE, 6.2)
@@ -272,5 +274,5 @@ lesson.show(figure, "03_softmax_and_cross_entropy")
 #
 # - Scale all logits by 10, then by 0.1 (a "temperature"). What happens to the probabilities, and what to their order?
 # - With two classes, softmax depends on z_1 - z_2 only. Show that p_1 = 1 / (1 + exp(-(z_1 - z_2))).
-# - `nn.SparseCategoricalCrossentropy().on_logits(np.array([[0.0, 110, 110]]), np.array([0]))` gives the loss and dz. Check
-#   both by hand.
+# - `nn.SparseCategoricalCrossentropy().on_logits(np.array([[0.0, 110, 110]]), np.array([0]))` gives the loss and dz.
+#   Check both by hand.

@@ -4,8 +4,8 @@
 # Needs lesson 3. About fifteen minutes.
 #
 # A wrong backward pass seldom crashes. The network trains, only worse, and nobody knows why. But every gradient makes a
-# claim that can be tested: "if you move this number by h, the loss moves by h times the gradient". So we move it. That is
-# gradient checking, and `batik_scratch/nn/gradcheck/` does it for every layer here.
+# claim that can be tested: "if you move this number by h, the loss moves by h times the gradient". So we move it. That
+# is gradient checking, and `batik_scratch/nn/gradcheck/` does it for every layer here.
 #
 # ## From one side, or from both?
 #
@@ -13,8 +13,8 @@
 #
 #     f(x + h) = f(x) + h f'(x) + h^2/2 f''(x) + h^3/6 f'''(x) + ...
 #
-# Take f(x) away and divide by h: the *forward difference*. It misses f' by about h/2 f''. Step to both sides instead, and
-# the terms with even powers cancel. This is the *central difference*:
+# Take f(x) away and divide by h: the *forward difference*. It misses f' by about h/2 f''. Step to both sides instead,
+# and the terms with even powers cancel. This is the *central difference*:
 #
 #     (f(x + h) - f(x - h)) / (2h) = f'(x) + h^2/6 f'''(x) + ...
 #
@@ -59,9 +59,10 @@ for name, difference in (("forward", forward_difference), ("central", central_di
 # %% [markdown]
 # ## Smaller is not always better
 #
-# A computer keeps a number to a fixed count of digits, and rounds the rest away. It has two common kinds of numbers, float64
-# and float32. When h is tiny, f(x + h) and f(x - h) agree in most digits; the subtraction removes those, and what remains is
-# mostly rounding. With precision u that error is about u |f| / h: it *grows* when h shrinks. The sum of both errors,
+# A computer keeps a number to a fixed count of digits, and rounds the rest away. It has two common kinds of numbers,
+# float64 and float32. When h is tiny, f(x + h) and f(x - h) agree in most digits; the subtraction removes those, and
+# what remains is mostly rounding. With precision u that error is about u |f| / h: it *grows* when h shrinks. The sum of
+# both errors,
 #
 #     h^2/6 |f'''| + u |f| / h,
 #
@@ -113,8 +114,8 @@ for name, difference, limit in (
 #
 #     f(x + ih) = f(x) + ih f'(x) - h^2/2 f''(x) - ...,     so     f'(x) = Im f(x + ih) / h, nearly
 #
-# The error is about h^2, and nothing is taken away from anything. With h = 1e-20 it is gone. All that the code must do is
-# accept complex numbers; the plain operations in `batik_scratch/ops/` do.
+# The error is about h^2, and nothing is taken away from anything. With h = 1e-20 it is gone. All that the code must do
+# is accept complex numbers; the plain operations in `batik_scratch/ops/` do.
 #
 # > complex step: wrong by less than ten times the precision of float64: True
 
@@ -131,15 +132,15 @@ print(f"complex step: wrong by less than ten times the precision of float64: {wo
 # %% [markdown]
 # ## Where there is no slope
 #
-# ReLU has a *kink* at 0: slope 0 on its left, 1 on its right. A nudge across the kink measures a bit of both. Half a step
-# right of it, f(x + h) = 1.5 h and f(x - h) = 0, and the central difference is 1.5 h / (2h):
+# ReLU has a *kink* at 0: slope 0 on its left, 1 on its right. A nudge across the kink measures a bit of both. Half a
+# step right of it, f(x + h) = 1.5 h and f(x - h) = 0, and the central difference is 1.5 h / (2h):
 #
 # > half a step from the kink: the code says 1.00, the central difference 0.75
 # > at the kink: the code says 0.00, the central difference 0.50
 #
 # Neither means that the code is wrong. So `check_layer` looks whether any ReLU switched (or any max-pooling changed its
-# mind) between x - h and x + h. Such a place is skipped, and counted. Where too many are skipped, the check fails, because
-# it has looked at too little.
+# mind) between x - h and x + h. Such a place is skipped, and counted. Where too many are skipped, the check fails,
+# because it has looked at too little.
 #
 # > at most 5% of the places may be skipped
 # > inputs away from the kink: right True, skipped 0
@@ -164,9 +165,10 @@ for name, row in (
 # %% [markdown]
 # ## A check that cannot fail
 #
-# A layer has many outputs, and a check needs one number. The usual way is to multiply every output by a number dy, add up,
-# and nudge. Which dy? Many tutorials take ones. Lesson 3 showed what follows: the outputs of softmax add up to one, whatever
-# the input; so the true gradient is zero, and a softmax that returns zeros passes. `check_layer` draws dy at random.
+# A layer has many outputs, and a check needs one number. The usual way is to multiply every output by a number dy, add
+# up, and nudge. Which dy? Many tutorials take ones. Lesson 3 showed what follows: the outputs of softmax add up to one,
+# whatever the input; so the true gradient is zero, and a softmax that returns zeros passes. `check_layer` draws dy at
+# random.
 #
 # > against ones: the right softmax is off by 0.000, the wrong one by 0.000
 # > check_layer: the right softmax passes True, the wrong one passes False
@@ -195,10 +197,11 @@ print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passe
 # %% [markdown]
 # ## A layer, and a whole network
 #
-# For a layer with weights, every tensor is checked: the inputs, the kernel, the bias. Of a large one 60 places are drawn, and
-# then everything is moved at once as well, so that no place is left out: "all". For a whole network one place at a time would
-# take too long, so all its weights are nudged at once, in random directions; the gradient predicts the change as a sum of
-# products. The network below has every kind of layer that the paper's has, and is checked by the complex step.
+# For a layer with weights, every tensor is checked: the inputs, the kernel, the bias. Of a large one 60 places are
+# drawn, and then everything is moved at once as well, so that no place is left out: "all". For a whole network one
+# place at a time would take too long, so all its weights are nudged at once, in random directions; the gradient
+# predicts the change as a sum of products. The network below has every kind of layer that the paper's has, and is
+# checked by the complex step.
 #
 # > Conv2D: dx True, kernel True, bias True, all True
 # > the whole network, five directions: True
@@ -214,10 +217,10 @@ print(f"the whole network, five directions: {check_model(network, images, np.arr
 print(report)
 
 # %% [markdown]
-# The figure: left, the error of each rule against its step. The left branch of every V is rounding, the right one is what
-# Taylor's formula leaves out. The complex step has no left branch: nothing is subtracted. Its flat part is an error of exactly
-# zero, which a logarithmic axis has no place for and which is drawn at 1e-17. Right: a nudge across the kink, and what the
-# central difference makes of it, for every distance from the kink.
+# The figure: left, the error of each rule against its step. The left branch of every V is rounding, the right one is
+# what Taylor's formula leaves out. The complex step has no left branch: nothing is subtracted. Its flat part is an
+# error of exactly zero, which a logarithmic axis has no place for and which is drawn at 1e-17. Right: a nudge across
+# the kink, and what the central difference makes of it, for every distance from the kink.
 
 # %%
 BLUE, RED, ORANGE, GREEN = (style.OKABE_ITO[name] for name in ("blue", "vermillion", "orange", "bluish green"))
@@ -268,5 +271,5 @@ lesson.show(figure, "04_gradient_checking")
 #
 # - Divide by h instead of 2h in `central_difference`. What error does every right gradient show now?
 # - Plant a bug: a `nn.Dense` whose bias gradient is `dy.mean(axis=0)`. What does `print(check_layer(...))` show?
-# - Take `central_difference` of a ReLU at 1,000 random inputs, in a loop of your own, with a step of 0.1, then of 0.001. At
-#   how many places does it cross the kink, and how does their number go with the step?
+# - Take `central_difference` of a ReLU at 1,000 random inputs, in a loop of your own, with a step of 0.1, then of
+#   0.001. At how many places does it cross the kink, and how does their number go with the step?

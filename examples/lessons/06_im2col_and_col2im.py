@@ -4,11 +4,11 @@
 # Needs lesson 5. About fifteen minutes. The code of this lesson is the functions `im2col` and `col2im` in
 # [batik_scratch/ops/im2col.py](../../batik_scratch/ops/im2col.py); open that file beside this text.
 #
-# Seven loops are a definition, not a program that anybody wants to wait for. But matrix products are fast: people have spent
-# decades on them, and every computer has a library for them (it is called BLAS, and NumPy's `@` uses it). So we turn
-# convolution into a matrix product. For every place of the kernel we copy its window out of the image, and write it down as
-# one *row* of a table. This is im2col, "image to columns": where it was invented, the windows were columns, and the name
-# stayed.
+# Seven loops are a definition, not a program that anybody wants to wait for. But matrix products are fast: people have
+# spent decades on them, and every computer has a library for them (it is called BLAS, and NumPy's `@` uses it). So we
+# turn convolution into a matrix product. For every place of the kernel we copy its window out of the image, and write
+# it down as one *row* of a table. This is im2col, "image to columns": where it was invented, the windows were columns,
+# and the name stayed.
 #
 # Here is an image of 4 by 4 pixels. A kernel of 3 by 3 has four places on it, so there are four windows of nine pixels.
 #
@@ -49,16 +49,16 @@ show_numbers("image row", image)
 show_numbers("window", rows)
 
 # %% [markdown]
-# The function has three lines of work. NumPy can look at an array through windows without copying anything; then we keep
-# every s-th window (the stride), and put the axes into the order of the kernel: its row, its column, the channel. The last
-# line copies. These are two of them, as they stand in the file:
+# The function has three lines of work. NumPy can look at an array through windows without copying anything; then we
+# keep every s-th window (the stride), and put the axes into the order of the kernel: its row, its column, the channel.
+# The last line copies. These are two of them, as they stand in the file:
 #
 # > windows = windows[:, ::sh, ::sw].transpose(0, 1, 2, 4, 5, 3)  # (N, OH, OW, kh, kw, C)
 # > return windows.reshape(*windows.shape[:3], -1)  # (N, OH, OW, K)
 #
-# K = kh * kw * C is the number of values in a window, all channels counted, and P = N * OH * OW that of all windows: X_col is
-# (P, K). A kernel (kh, kw, C, F), reshaped to a matrix W (K, F), has its numbers in the same order, a column per filter. So
-# the sum over the window is the product of a row and a column, and convolution is
+# K = kh * kw * C is the number of values in a window, all channels counted, and P = N * OH * OW that of all windows:
+# X_col is (P, K). A kernel (kh, kw, C, F), reshaped to a matrix W (K, F), has its numbers in the same order, a column
+# per filter. So the sum over the window is the product of a row and a column, and convolution is
 #
 #     Y = X_col W + b
 #
@@ -99,9 +99,9 @@ print("the loops give", *(f"{v:g}" for v in conv_loops.forward(x, k, b).ravel())
 # > conv2d_1: an image has 700,928 bytes, its table 5,971,968: 8.5 times
 # > conv2d_2: an image has 331,776 bytes, its table 2,663,424: 8.0 times
 #
-# Memory is slow, so the fast `forward` in the same file never makes the whole table: it does a few rows of output at a time,
-# in a piece of memory small enough for the processor's cache. Its sums are the same. In spite of the copying, the product is
-# usually much faster than the compiled loops; the code prints both times.
+# Memory is slow, so the fast `forward` in the same file never makes the whole table: it does a few rows of output at a
+# time, in a piece of memory small enough for the processor's cache. Its sums are the same. In spite of the copying, the
+# product is usually much faster than the compiled loops; the code prints both times.
 
 # %%
 for layer in nn.paper_cnn().layers:
@@ -132,9 +132,9 @@ for name, ops in (("loops", conv_loops), ("im2col", conv_im2col)):
 # > dbias = dy.sum(axis=(0, 1, 2))  # (F,)
 # > dcolumns = dy @ kernel.reshape(-1, filters).T  # (N, OH, OW, K)
 #
-# But dX_col is the gradient of the *copies*. A pixel was copied into several rows; moving it moves all its copies. So, by
-# the chain rule, it collects the gradients of all its copies: they are added back to where they came from. This is col2im,
-# "columns to image". Its heart is one line, which adds the numbers at place (i, j) of every window at once:
+# But dX_col is the gradient of the *copies*. A pixel was copied into several rows; moving it moves all its copies. So,
+# by the chain rule, it collects the gradients of all its copies: they are added back to where they came from. This is
+# col2im, "columns to image". Its heart is one line, which adds the numbers at place (i, j) of every window at once:
 #
 # > x[:, i : i + oh * sh : sh, j : j + ow * sw : sw] += columns[:, :, :, i, j]  # (N, OH, OW, C)
 #
@@ -146,9 +146,10 @@ for name, ops in (("loops", conv_loops), ("im2col", conv_im2col)):
 # > copies row 2: 2 4 4 2
 # > copies row 3: 1 2 2 1
 #
-# Two mistakes are often made here. First, to take col2im for the way back. If we cut an image into windows and add them up
-# again, every pixel comes back as often as it was copied. Second, to write `=` in place of `+=`: each pixel keeps only what
-# came last. The corners are right then, and everything else is wrong; training still works a little, which is why nobody looks.
+# Two mistakes are often made here. First, to take col2im for the way back. If we cut an image into windows and add them
+# up again, every pixel comes back as often as it was copied. Second, to write `=` in place of `+=`: each pixel keeps
+# only what came last. The corners are right then, and everything else is wrong; training still works a little, which is
+# why nobody looks.
 #
 # > col2im(im2col(x)) is x: False, it is x times its copies: True
 # > added up, 36 ones arrive as 36; with = in place of += as 16
@@ -173,10 +174,11 @@ print(f"added up, {ones.sum():.0f} ones arrive as {copies.sum():.0f}; with = in 
 # %% [markdown]
 # ## The adjoint
 #
-# im2col only moves numbers. So it is a matrix product itself: write the 16 pixels one below the other as a vector x, and the
-# 36 numbers of the table as another. Then im2col(x) = M x, with a matrix M of zeros and ones. A row of M belongs to one
-# number of the table and has a single 1, at the pixel that was copied. A column belongs to a pixel, and has a 1 for each of
-# its copies. Adding up the copies is therefore M' c, with M turned over: col2im is the transpose, also called the *adjoint*.
+# im2col only moves numbers. So it is a matrix product itself: write the 16 pixels one below the other as a vector x,
+# and the 36 numbers of the table as another. Then im2col(x) = M x, with a matrix M of zeros and ones. A row of M
+# belongs to one number of the table and has a single 1, at the pixel that was copied. A column belongs to a pixel, and
+# has a 1 for each of its copies. Adding up the copies is therefore M' c, with M turned over: col2im is the transpose,
+# also called the *adjoint*.
 #
 # > M has 36 rows and 16 columns, with a single 1 in every row: True
 # > col2im is M turned over: True
@@ -185,9 +187,9 @@ print(f"added up, {ones.sum():.0f} ones arrive as {copies.sum():.0f}; with = in 
 #
 #     <M x, c> = <x, M' c>,     that is,     <im2col(x), c> = <x, col2im(c)>
 #
-# where <a, b> is the sum of the products of all entries. This is a test of the backward pass with no step size at all, for
-# every size, stride and number of channels (lesson 4 needed one). Whatever layer is linear in x can be tested so; and all of
-# convolution is: <conv(x), dy> = <x, dx>, if the bias is zero.
+# where <a, b> is the sum of the products of all entries. This is a test of the backward pass with no step size at all,
+# for every size, stride and number of channels (lesson 4 needed one). Whatever layer is linear in x can be tested so;
+# and all of convolution is: <conv(x), dy> = <x, dx>, if the bias is zero.
 #
 # > <im2col(x), c> and <x, col2im(c)> agree to ten digits: True
 # > <conv(x), dy> and <x, dx> agree to ten digits: True
@@ -227,8 +229,8 @@ print(
 
 # %% [markdown]
 # The first figure follows the numbers forward: every window has a colour, and keeps it. The second goes backward: an
-# upstream gradient for each window, the gradients of its copies, and what each pixel collects; beside it the matrix M and
-# its transpose.
+# upstream gradient for each window, the gradients of its copies, and what each pixel collects; beside it the matrix M
+# and its transpose.
 
 # %%
 colours = [tint(name) for name in TINTS[:4]]  # one per window

@@ -3,9 +3,9 @@
 #
 # Needs lessons 4 and 6. About ten minutes.
 #
-# A convolution says at every pixel how well its filter fits there. Whether a motif has an edge *here* matters; whether it is
-# one pixel further left does not. *Max-pooling* cuts the map into windows, usually of 2 by 2, and keeps the largest number
-# of each:
+# A convolution says at every pixel how well its filter fits there. Whether a motif has an edge *here* matters; whether
+# it is one pixel further left does not. *Max-pooling* cuts the map into windows, usually of 2 by 2, and keeps the
+# largest number of each:
 #
 #     y[i, j] = max_{u, v} x[i s + u, j s + v]          s is the stride, here 2, so that windows do not overlap
 #
@@ -18,8 +18,8 @@
 # > pooled row 0: 16 12
 # > pooled row 1: 14 15
 #
-# The function is `forward_plain` in `batik_scratch/ops/pooling.py`. It returns one thing more: which of its window's four
-# pixels was the largest, counted from 0 in reading order.
+# The function is `forward_plain` in `batik_scratch/ops/pooling.py`. It returns one thing more: which of its window's
+# four pixels was the largest, counted from 0 in reading order.
 #
 # > winner row 0: 2 0
 # > winner row 1: 2 2
@@ -54,8 +54,8 @@ show_numbers("winner", winner[0, :, :, 0])
 # ## Backward
 #
 # The output *is* the winner. Nudge the winner, and the output moves with it; nudge another pixel a little, and nothing
-# happens. So the winner gets the whole upstream gradient, and the others get nothing. With dy = 1, 2 in the first row and 3,
-# 4 in the second:
+# happens. So the winner gets the whole upstream gradient, and the others get nothing. With dy = 1, 2 in the first row
+# and 3, 4 in the second:
 #
 # > dx row 0: 0 0 2 0
 # > dx row 1: 1 0 0 0
@@ -78,8 +78,8 @@ print(f"the image would take {whole:,} bytes, the winners take {kept:,}: {whole 
 # %% [markdown]
 # ## Windows that overlap
 #
-# With windows of 3 by 3 and stride 1, a pixel may win several times. Then it collects from every window that it has won. So
-# the backward pass must add, as col2im did in lesson 6:
+# With windows of 3 by 3 and stride 1, a pixel may win several times. Then it collects from every window that it has
+# won. So the backward pass must add, as col2im did in lesson 6:
 #
 # > np.add.at(dx, (n, rows, columns, c), dy)  # adds: `dx[...] = dy` would keep the last overlap only
 #
@@ -105,13 +105,13 @@ print(f"the pixel with 16 gets {added:g}; with = in place of adding it would get
 # %% [markdown]
 # ## Ties
 #
-# What if two pixels are equally large? Take max(a, b) where a = b. Raise a by h, and the maximum rises by h. Lower a by h,
-# and it stays, because b holds it up. The slope is 1 on one side and 0 on the other: a kink, as in lesson 4.
+# What if two pixels are equally large? Take max(a, b) where a = b. Raise a by h, and the maximum rises by h. Lower a by
+# h, and it stays, because b holds it up. The slope is 1 on one side and 0 on the other: a kink, as in lesson 4.
 #
 # > to the right 1.00, to the left 0.00, central difference 0.50
 #
-# There is no derivative, so the code must choose. One demand remains. If *all* equal pixels rise together by h, then the
-# maximum rises by h. So the shares must add up to the upstream gradient. For four equal pixels and dy = 1:
+# There is no derivative, so the code must choose. One demand remains. If *all* equal pixels rise together by h, then
+# the maximum rises by h. So the shares must add up to the upstream gradient. For four equal pixels and dy = 1:
 #
 # > the first one gets it: 1 0 0 0, together 1
 # > all share it: 0.25 0.25 0.25 0.25, together 1
@@ -153,17 +153,17 @@ print(f"the package sends it to the first: {np.array_equal(ours, shares['the fir
 # ## Does it matter?
 #
 # Ties sound rare, but they are not. In the paper's network, pooling comes after ReLU, and where ReLU is shut in a whole
-# window there are four equal zeros. We count the windows of the first block, and compute the gradient below the ReLU twice,
-# with "first" and with "share".
+# window there are four equal zeros. We count the windows of the first block, and compute the gradient below the ReLU
+# twice, with "first" and with "share".
 #
 # > with fresh weights, more than one window of ten is all zeros: True
 # > below the ReLU the two agree in those windows: True
 #
-# They agree because the gate of a ReLU is shut at zero: whatever a zero is given stops there. A tie between numbers above
-# zero happens where a cloth is perfectly even, and there both answers are as good.
+# They agree because the gate of a ReLU is shut at zero: whatever a zero is given stops there. A tie between numbers
+# above zero happens where a cloth is perfectly even, and there both answers are as good.
 #
-# A gradient check knows nothing of conventions. So `check_layer` uses inputs that are all different; when it is given equal
-# ones, it sees the winner change between its two nudges, skips those places, and refuses to pass:
+# A gradient check knows nothing of conventions. So `check_layer` uses inputs that are all different; when it is given
+# equal ones, it sees the winner change between its two nudges, skips those places, and refuses to pass:
 #
 # > all different: right True
 # > all equal: right False
@@ -190,8 +190,8 @@ print(f"all equal: right {check_layer(nn.MaxPooling2D(2), (4, 4, 1), x=np.ones((
 
 # %% [markdown]
 # The first figure: forward and backward with the numbers of this lesson, first apart, then overlapping, then equal. The
-# second: a cloth pooled with larger and larger windows. Light wax lines win and become thicker. The mean of each window is
-# shown for comparison.
+# second: a cloth pooled with larger and larger windows. Light wax lines win and become thicker. The mean of each window
+# is shown for comparison.
 
 # %%
 colours = [tint(name) for name in TINTS[:4]]
@@ -253,5 +253,5 @@ lesson.show(figure, "07_pooled_cloth")
 #
 # - Exchange 8 and 16 in the image. The pooled image stays as it was; what about dx?
 # - Write a `MeanPooling2D`: what does its backward pass hand to whom, and does it have ties?
-# - Write the wrong pooling, `dy * (x == y)`, as a subclass of `nn.MaxPooling2D`, and give it to `check_layer`. It passes. Why,
-#   and which test would catch it? (Add up dx.)
+# - Write the wrong pooling, `dy * (x == y)`, as a subclass of `nn.MaxPooling2D`, and give it to `check_layer`. It
+#   passes. Why, and which test would catch it? (Add up dx.)

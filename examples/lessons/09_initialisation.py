@@ -3,21 +3,21 @@
 #
 # Needs lessons 2 and 3. About fifteen minutes.
 #
-# Training walks downhill from somewhere. This lesson asks where, and shows that the answer decides whether a deep network
-# learns at all: before the first step a signal has to get up to the loss, and a gradient has to get down again.
+# Training walks downhill from somewhere. This lesson asks where, and shows that the answer decides whether a deep
+# network learns at all: before the first step a signal has to get up to the loss, and a gradient has to get down again.
 #
 # ## One layer
 #
-# A unit adds up D inputs, z = sum_i w_i x_i. Let the weights be drawn independently, with mean 0 and variance v. Products of
-# different weights cancel in the mean, and only the squares stay:
+# A unit adds up D inputs, z = sum_i w_i x_i. Let the weights be drawn independently, with mean 0 and variance v.
+# Products of different weights cancel in the mean, and only the squares stay:
 #
 #     E z^2 = D v E x^2
 #
 # ReLU cuts off one half of z, and z and -z are equally likely, since the weights are drawn symmetrically about 0:
-# E relu(z)^2 = E z^2 / 2. So one layer with its ReLU multiplies the mean square by D v / 2. A factor of 1 needs v = 2 / D:
-# that is "he", for He and others (2015). Downwards it is the same sum over the layer's U outputs, so there the factor is
-# U v / 2. "glorot" (2010) thinks of layers without ReLU, wants both directions at once, and takes v = 2 / (D + U). The
-# package draws both in `draw` ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
+# E relu(z)^2 = E z^2 / 2. So one layer with its ReLU multiplies the mean square by D v / 2. A factor of 1 needs v = 2 /
+# D: that is "he", for He and others (2015). Downwards it is the same sum over the layer's U outputs, so there the
+# factor is U v / 2. "glorot" (2010) thinks of layers without ReLU, wants both directions at once, and takes v = 2 / (D
+# + U). The package draws both in `draw` ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
 #
 # What that means for a tower of layers 128 wide, after twenty of them:
 #
@@ -39,7 +39,8 @@ variances = {"glorot_normal": 2 / (fan_in + fan_out), "he_normal": 2 / fan_in, "
 for name, v in variances.items():
     factor = fan_in * v / 2
     print(
-        f"{name}: a layer multiplies the mean square by {factor:.2f}, twenty layers the size by {factor ** (DEPTH / 2):.4f}"
+        f"{name}: a layer multiplies the mean square by {factor:.2f}, "
+        f"twenty layers the size by {factor ** (DEPTH / 2):.4f}"
     )
 
 # %% [markdown]
@@ -56,10 +57,10 @@ print(f"drawn variance over the wanted one, {', '.join(f'{name}: {ratio:.1f}' fo
 # %% [markdown]
 # ## Twenty layers
 #
-# Now the tower itself, on drawn cloths. `model.trace` (`batik_scratch/nn/trace.py`) goes up and down once and keeps what it
-# meets. We take the size (root of the mean square) of every layer's activations, and of the loss's gradient there. The
-# derivation is about means over all possible draws; one draw of 128 units wanders around it, so we promise no more than
-# this:
+# Now the tower itself, on drawn cloths. `model.trace` (`batik_scratch/nn/trace.py`) goes up and down once and keeps
+# what it meets. We take the size (root of the mean square) of every layer's activations, and of the loss's gradient
+# there. The derivation is about means over all possible draws; one draw of 128 units wanders around it, so we promise
+# no more than this:
 #
 # > glorot: sizes shrink by more than 100, up and down: True
 # > he: sizes stay within a factor of 10, up and down: True
@@ -110,11 +111,11 @@ print(f"twice he: sizes grow by more than 100, up and down: {min(both['twice he'
 print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DEPTH + 1}")
 
 # %% [markdown]
-# Zeros die at once. The signal is 0 in every layer, so the last kernel's gradient (signal times upstream) is 0; and every
-# gradient on the way down is multiplied by a kernel of 0. Only the last bias learns: how frequent each class is.
+# Zeros die at once. The signal is 0 in every layer, so the last kernel's gradient (signal times upstream) is 0; and
+# every gradient on the way down is multiplied by a kernel of 0. Only the last bias learns: how frequent each class is.
 #
-# What of another constant, 0.01 say? The units of a layer then all compute the same, get the same gradient, and make the
-# same step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that
+# What of another constant, 0.01 say? The units of a layer then all compute the same, get the same gradient, and make
+# the same step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that
 # symmetry.
 #
 # > after ten steps from a constant all units of a layer are still the same: True
@@ -134,10 +135,9 @@ for constant, text in ((True, "after ten steps from a constant all units of a la
 # %% [markdown]
 # ## A unit that never wakes
 #
-# ReLU has a way of dying of its own. A unit that is negative for *every* picture is shut for every picture; its gate lets no
-# gradient through to its weights, and only a change in the layers below could wake it. A step that is too long is enough to
-# bring that about. Here we push half
-# of the units down by hand, and train.
+# ReLU has a way of dying of its own. A unit that is negative for *every* picture is shut for every picture; its gate
+# lets no gradient through to its weights, and only a change in the layers below could wake it. A step that is too long
+# is enough to bring that about. Here we push half of the units down by hand, and train.
 #
 # > sleeping units whose weights have changed after 20 steps: 0 of 8
 # > units that were awake and have changed: True
@@ -156,9 +156,9 @@ print(f"units that were awake and have changed: {changed[8:].any()}")
 # %% [markdown]
 # ## What training makes of it
 #
-# The same steps of plain gradient descent from two starts. In the glorot tower every kernel gets a gradient hundreds of times
-# too small, since dW = X' dY: the low ones because dY has shrunk on its way down, the high ones because X has shrunk on its
-# way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
+# The same steps of plain gradient descent from two starts. In the glorot tower every kernel gets a gradient hundreds of
+# times too small, since dW = X' dY: the low ones because dY has shrunk on its way down, the high ones because X has
+# shrunk on its way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
 #
 # > he: the loss has fallen below a half of where it started: True
 # > glorot: the loss is still within a tenth of where it started: True
@@ -217,5 +217,5 @@ lesson.show(figure, "09_initialisation")
 #
 # - Draw from he *uniform*. Does the shape of the distribution matter, or only its variance?
 # - Make the tower narrow in the middle (128, 16, 128). Which of the two directions does he keep, and which not?
-# - Take `model = nn.paper_cnn((32, 32, 3))`, then `model.compile()` and `model.trace(images, y)` with some images of that size
-#   and their labels: where do its signals shrink, and where do its gradients?
+# - Take `model = nn.paper_cnn((32, 32, 3))`, then `model.compile()` and `model.trace(images, y)` with some images of
+#   that size and their labels: where do its signals shrink, and where do its gradients?

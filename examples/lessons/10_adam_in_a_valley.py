@@ -3,8 +3,8 @@
 #
 # Needs lesson 2. About fifteen minutes.
 #
-# The backward pass says which way is down. How far to go it does not say. This lesson looks at the simplest landscape in
-# which that question is hard: a valley that is steep across and nearly flat along.
+# The backward pass says which way is down. How far to go it does not say. This lesson looks at the simplest landscape
+# in which that question is hard: a valley that is steep across and nearly flat along.
 #
 #     f(w) = (a w1^2 + b w2^2) / 2,      df/dw = (a w1, b w2),      a = 1, b = 100
 #
@@ -14,8 +14,8 @@
 #
 #     w1 -> (1 - r a) w1,      w2 -> (1 - r b) w2
 #
-# Both must be below 1 in size, so r < 2 / b, or the walk climbs the steep walls. The best r makes both equally fast, 1 - r a
-# = r b - 1, and then each step keeps (b - a) / (b + a) of the way: with b a hundred times a almost all of it.
+# Both must be below 1 in size, so r < 2 / b, or the walk climbs the steep walls. The best r makes both equally fast, 1
+# - r a = r b - 1, and then each step keeps (b - a) / (b + a) of the way: with b a hundred times a almost all of it.
 #
 # > the longest stable learning rate 0.020, the best one 0.0198
 # > which keeps 0.980 of the distance per step
@@ -90,9 +90,9 @@ print(f"with a learning rate 2% beyond the limit it has left the valley after 50
 # %% [markdown]
 # ## Momentum
 #
-# Momentum remembers: u = mu u - r df/dw, w += u. Across the valley the pushes alternate and cancel; along it they add up.
-# With the best r and mu each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts. (Polyak,
-# 1964.)
+# Momentum remembers: u = mu u - r df/dw, w += u. Across the valley the pushes alternate and cancel; along it they add
+# up. With the best r and mu each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts.
+# (Polyak, 1964.)
 #
 # > momentum keeps 0.818 of the distance per step in the long run
 # > it needs fewer than a quarter of plain descent's steps: True
@@ -107,16 +107,16 @@ print(f"it needs fewer than a quarter of plain descent's steps: {steps_to(rollin
 # %% [markdown]
 # ## Adam
 #
-# Both recipes need a and b, and nobody knows them of a network. Adam (Kingma & Ba, 2015) measures instead. For every weight
-# it keeps two running means, of the gradient and of its square, and divides one by the root of the other:
+# Both recipes need a and b, and nobody knows them of a network. Adam (Kingma & Ba, 2015) measures instead. For every
+# weight it keeps two running means, of the gradient and of its square, and divides one by the root of the other:
 #
 #     m += (g - m)(1 - beta_1)
 #     v += (g^2 - v)(1 - beta_2)
 #     w -= alpha m / (sqrt(v) + epsilon)
 #
-# These are the lines of `update_plain` in `batik_scratch/ops/adam.py`. Both means start at 0 and are therefore too small at
-# first: after t steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1 - beta_1^t).
-# At the first step that leaves w -= r g / |g|: one learning rate, whatever the slope is.
+# These are the lines of `update_plain` in `batik_scratch/ops/adam.py`. Both means start at 0 and are therefore too
+# small at first: after t steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1
+# - beta_1^t). At the first step that leaves w -= r g / |g|: one learning rate, whatever the slope is.
 #
 # > the first step along the valley 0.300, across it -0.300
 # > without the correction it would be 3.16 times as long
@@ -130,7 +130,8 @@ rules = nn.Adam()
 print(f"without the correction it would be {(1 - rules.beta_1) / math.sqrt(1 - rules.beta_2):.2f} times as long")
 
 # %% [markdown]
-# Since a gradient's size cancels, so does the scale of the loss. Plain descent, tuned to one scale, flies off in another.
+# Since a gradient's size cancels, so does the scale of the loss. Plain descent, tuned to one scale, flies off in
+# another.
 #
 # > f times 1,000: Adam walks the same way, to a thousandth: True
 # > f times 1,000: plain descent leaves the valley: True
@@ -147,8 +148,9 @@ print(f"Adam needs fewer than half of plain descent's steps: {steps_to(adaptive,
 # ## What Adam does not see
 #
 # Adam gives every *weight* a step length of its own. That fits a valley that runs along an axis. Turn the valley by 45
-# degrees, and both weights see the same mixture of steep and flat: there is nothing left to tell them apart. Plain descent
-# and momentum do not notice the turn at all, because they add and scale vectors and never look at single coordinates.
+# degrees, and both weights see the same mixture of steep and flat: there is nothing left to tell them apart. Plain
+# descent and momentum do not notice the turn at all, because they add and scale vectors and never look at single
+# coordinates.
 #
 # > turned by 45 degrees, plain descent needs as many steps as before: True
 # > momentum too: True
@@ -171,8 +173,8 @@ print(f"Adam needs more than half as many again: {counts['Adam'][1] > 1.5 * coun
 
 # %% [markdown]
 # The figure draws the first steps of each walk over the valley's contour lines. Follow plain descent from wall to wall;
-# momentum swings far out and rolls down; Adam heads for the middle first and then along it, or, in the turned valley, lags
-# behind.
+# momentum swings far out and rolls down; Adam heads for the middle first and then along it, or, in the turned valley,
+# lags behind.
 
 # %%
 colours = {"SGD": style.OKABE_ITO["vermillion"], "momentum": style.OKABE_ITO["orange"], "Adam": style.OKABE_ITO["blue"]}

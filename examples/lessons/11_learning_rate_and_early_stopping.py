@@ -3,9 +3,9 @@
 #
 # Needs lessons 3, 7 and 10. About fifteen minutes.
 #
-# A batch of 32 pictures does not know the slope; it guesses it. The gradient of a batch is the true one plus noise, and as long
-# as the pictures disagree about the slope, the noise does not get smaller at the bottom of the valley, where the true slope
-# is nearly nothing. What does descent do there?
+# A batch of 32 pictures does not know the slope; it guesses it. The gradient of a batch is the true one plus noise, and
+# as long as the pictures disagree about the slope, the noise does not get smaller at the bottom of the valley, where
+# the true slope is nearly nothing. What does descent do there?
 #
 # ## The floor
 #
@@ -17,8 +17,8 @@
 #
 #     V = r s^2 / (a (2 - r a))
 #
-# A third of the learning rate leaves a bit less than a third of the error. That is why the learning rate is reduced; and
-# the price, that everything takes three times as many steps, is why it is not small from the start. With a = s = 1:
+# A third of the learning rate leaves a bit less than a third of the error. That is why the learning rate is reduced;
+# and the price, that everything takes three times as many steps, is why it is not small from the start. With a = s = 1:
 #
 # > learning rate 0.30: mean square 0.1765
 # > learning rate 0.10: mean square 0.0526
@@ -75,9 +75,9 @@ print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
 # ## When is the floor reached?
 #
 # Nobody tells us a and s. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
-# (`batik_scratch/nn/fitting/callbacks.py`) counts epochs in which the validation loss was not better than its best so far. When
-# `patience` of them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by three. Here it
-# is, fed by hand:
+# (`batik_scratch/nn/fitting/callbacks.py`) counts epochs in which the validation loss was not better than its best so
+# far. When `patience` of them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by
+# three. Here it is, fed by hand:
 #
 # > epoch 1: val_loss 1.00, then learning rate 0.0090
 # > epoch 2: val_loss 0.80, then learning rate 0.0090
@@ -100,9 +100,10 @@ for epoch, val_loss in enumerate((1.0, 0.8, 0.85, 0.82, 0.81, 0.7, 0.7)):
 # %% [markdown]
 # ## When to stop
 #
-# The training loss can go down for ever: the network learns its pictures by heart. The validation loss turns round at some
-# time, because what is learnt by heart does not help with new cloths. `EarlyStopping` waits for that turn, for `patience`
-# epochs, stops, and with `restore_best_weights` goes back to where the validation loss was lowest. The same network twice:
+# The training loss can go down for ever: the network learns its pictures by heart. The validation loss turns round at
+# some time, because what is learnt by heart does not help with new cloths. `EarlyStopping` waits for that turn, for
+# `patience` epochs, stops, and with `restore_best_weights` goes back to where the validation loss was lowest. The same
+# network twice:
 #
 # > left alone, it ends with a lower loss on its training cloths than on new ones: True
 # > early stopping gave back the weights of its best epoch: True
@@ -143,8 +144,8 @@ for name, history in (("alone", alone), ("with both", stopped)):
 # ## The price of looking
 #
 # The paper stops as soon as the accuracy reaches 90% (`StopAtAccuracy`). Suppose a network that is right on 85% of all
-# cloths there are, and 142 of them to validate on. By luck alone it will be right on 128 or more of these, which is 90%, in
-# one epoch of twenty. But it is asked after every epoch, and stops at the first good one:
+# cloths there are, and 142 of them to validate on. By luck alone it will be right on 128 or more of these, which is
+# 90%, in one epoch of twenty. But it is asked after every epoch, and stops at the first good one:
 #
 # > one epoch shows 90% by luck with probability 0.05
 # > at least one of 30 independent epochs does with probability 0.78
@@ -155,9 +156,9 @@ print(f"one epoch shows 90% by luck with probability {lucky:.2f}")
 print(f"at least one of 30 independent epochs does with probability {1 - (1 - lucky) ** 30:.2f}")
 
 # %% [markdown]
-# Epochs that follow each other are not independent, so the truth lies between the two. The lesson stands: whatever chose the
-# moment to stop cannot also say how good the network is. That takes pictures that no decision has seen. `EarlyStopping`
-# has the same bias, and so has the lowest loss in the figure.
+# Epochs that follow each other are not independent, so the truth lies between the two. The lesson stands: whatever
+# chose the moment to stop cannot also say how good the network is. That takes pictures that no decision has seen.
+# `EarlyStopping` has the same bias, and so has the lowest loss in the figure.
 
 # %%
 blue, red, orange = style.TRAINING, style.VALIDATION, style.OKABE_ITO["orange"]

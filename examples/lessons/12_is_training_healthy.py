@@ -3,13 +3,13 @@
 #
 # Needs lessons 3, 7, 9 and 10. About fifteen minutes.
 #
-# A network with a mistake in it does not crash. It trains, a little worse than it could, and nobody knows. Three questions,
-# each answered in seconds, find most such mistakes before a night of training is spent on them.
+# A network with a mistake in it does not crash. It trains, a little worse than it could, and nobody knows. Three
+# questions, each answered in seconds, find most such mistakes before a night of training is spent on them.
 #
 # ## 1. What is the loss before the first step?
 #
-# A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of C classes nearly 1/C, and the
-# cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
+# A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of C classes nearly 1/C, and
+# the cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
 #
 #     L = -log(1 / C) = log C
 #
@@ -48,14 +48,15 @@ for classes in (2, 3, 10, 100):
     print(f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it: {close}")
 
 # %% [markdown]
-# A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason is
-# pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on unchanged.
+# A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason
+# is pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on
+# unchanged.
 #
 # > pictures from 0 to 255: the largest logit grows by a factor of 255
 # > the first loss is more than twice log 3: True
 #
-# A first loss clearly *below* log C is a miracle too: before the first step nothing can have been learnt. Look for weights that
-# are not fresh, for a loss divided once too often, or for a wrong C.
+# A first loss clearly *below* log C is a miracle too: before the first step nothing can have been learnt. Look for
+# weights that are not fresh, for a loss divided once too often, or for a wrong C.
 
 # %%
 model = network()
@@ -67,8 +68,8 @@ print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}"
 # %% [markdown]
 # ## 2. Can it learn 20 pictures by heart?
 #
-# A network with thousands of weights for every picture can learn 20 pictures by heart, and in seconds. If it cannot, then
-# something between the pictures and the loss is broken, and more data will not help.
+# A network with thousands of weights for every picture can learn 20 pictures by heart, and in seconds. If it cannot,
+# then something between the pictures and the loss is broken, and more data will not help.
 #
 # > parameters: 40,227
 # > 20 cloths: the loss falls below 0.1: True
@@ -90,12 +91,12 @@ print(f"20 cloths: the loss falls below 0.1: {healthy[-1] < 0.1}")
 print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all()}")
 
 # %% [markdown]
-# What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well. So
-# the question tests the machine, and says nothing about new cloths.
+# What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well.
+# So the question tests the machine, and says nothing about new cloths.
 #
 # And a fault that it finds: pictures divided by 255 twice. To the eye they are black. The network can
-# still tell them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as it
-# should be; this second question is the one that notices.
+# still tell them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as
+# it should be; this second question is the one that notices.
 #
 # > shuffled labels are learnt by heart too: True
 # > divided by 255 twice: no pixel is brighter than 0.004: True
@@ -114,12 +115,12 @@ print(f"divided by 255 twice: after as many steps the loss is more than five tim
 # %% [markdown]
 # ## 3. How far does a step go?
 #
-# Compare a step's length with the length of the weights that it changes: |change of W| / |W|. Much below a ten-thousandth,
-# nothing happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a hundredth is the
-# usual range.
+# Compare a step's length with the length of the weights that it changes: |change of W| / |W|. Much below a
+# ten-thousandth, nothing happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a
+# hundredth is the usual range.
 #
-# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 9: glorot's
-# weights have mean square 2 / (fan_in + fan_out). So the ratio is at most
+# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 9:
+# glorot's weights have mean square 2 / (fan_in + fan_out). So the ratio is at most
 #
 #     r sqrt((fan_in + fan_out) / 2)
 #

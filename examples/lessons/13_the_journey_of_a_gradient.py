@@ -3,21 +3,21 @@
 #
 # Needs lessons 2 and 5 to 8. About twenty minutes.
 #
-# By now every layer has been taken apart on its own. This lesson follows one picture through all of them, and one gradient
-# all the way back. Training does nothing else, 32 pictures at a time.
+# By now every layer has been taken apart on its own. This lesson follows one picture through all of them, and one
+# gradient all the way back. Training does nothing else, 32 pictures at a time.
 #
-# Write the network as a chain, A_k = f_k(A_{k-1}), from the pixels A_0 to the logits A_L, and let S be a number computed
-# from the logits. The chain rule says
+# Write the network as a chain, A_k = f_k(A_{k-1}), from the pixels A_0 to the logits A_L, and let S be a number
+# computed from the logits. The chain rule says
 #
 #     dS/dA_{k-1} = J_k' dS/dA_k,      J_k = dA_k/dA_{k-1}
 #
-# J_k is huge. Nobody writes it down: a layer's `backward` is a recipe for multiplying with its transpose, and that is all
-# it is. Starting at the top, each product is a vector times a matrix. Starting at the bottom it would be a matrix times a
-# matrix, layer after layer. The order of the brackets is what makes learning affordable.
+# J_k is huge. Nobody writes it down: a layer's `backward` is a recipe for multiplying with its transpose, and that is
+# all it is. Starting at the top, each product is a vector times a matrix. Starting at the bottom it would be a matrix
+# times a matrix, layer after layer. The order of the brackets is what makes learning affordable.
 #
-# `model.trace` ([batik_scratch/nn/trace.py](../../batik_scratch/nn/trace.py)) walks up and down and keeps everything that it
-# meets. Without further arguments S is the logit of the predicted class, so that the gradient starts as a 1 for this class
-# and a 0 for the others.
+# `model.trace` ([batik_scratch/nn/trace.py](../../batik_scratch/nn/trace.py)) walks up and down and keeps everything
+# that it meets. Without further arguments S is the logit of the predicted class, so that the gradient starts as a 1 for
+# this class and a 0 for the others.
 #
 # > steps 0 to 3: input, conv2d, re_lu, max_pooling2d
 # > and the last 4: dense, re_lu_3, dense_1, softmax
@@ -48,10 +48,10 @@ for step in trace.steps[:-1]:
 # %% [markdown]
 # ## What each kind of layer does to the gradient
 #
-# The table shows a comb. A convolution spreads: its dS/dX is different from 0 wherever one of its windows reaches. (The zeros
-# that remain are in the last rows and columns: a pooling drops an odd row at the end, and what lies under it was never
-# seen.) A max-pooling picks: of four places one gets the gradient, the one that won on the way up. A ReLU cuts: where the
-# signal was shut, so is the gradient.
+# The table shows a comb. A convolution spreads: its dS/dX is different from 0 wherever one of its windows reaches. (The
+# zeros that remain are in the last rows and columns: a pooling drops an odd row at the end, and what lies under it was
+# never seen.) A max-pooling picks: of four places one gets the gradient, the one that won on the way up. A ReLU cuts:
+# where the signal was shut, so is the gradient.
 #
 # > under every 2x2 pooling at least three quarters of the gradient are 0: True
 # > under every ReLU the gradient is 0 wherever the signal was not above 0: True
@@ -69,9 +69,9 @@ print(f"under every ReLU the gradient is 0 wherever the signal was not above 0: 
 # %% [markdown]
 # ## Three checks on the way
 #
-# *Is it true?* A gradient at a layer says what nudging that layer's output does to the score. So nudge, and run the layers
-# above. We nudge along the gradient itself: the score must grow by the length of the nudge times the size of the gradient.
-# float32 leaves a few digits for such a difference, so we promise a twentieth.
+# *Is it true?* A gradient at a layer says what nudging that layer's output does to the score. So nudge, and run the
+# layers above. We nudge along the gradient itself: the score must grow by the length of the nudge times the size of the
+# gradient. float32 leaves a few digits for such a difference, so we promise a twentieth.
 #
 # > a nudge at every pooling changes the score as its gradient says, to a twentieth: True
 
@@ -108,13 +108,14 @@ by_layer = above.grads["kernel"][u, v, c]  # (F,)
 print(f"by hand and by the layer the same: {np.allclose(by_hand, by_layer, rtol=1e-3, atol=1e-5)}")
 
 # %% [markdown]
-# *Is anything lost?* Between its kinks such a network is linear in its signal, plus its biases. Therefore, at any layer, the
-# score is the signal times its gradient, plus every bias above times its own gradient (Euler's theorem on homogeneous
-# functions: double the signal and those biases, and the score doubles):
+# *Is anything lost?* Between its kinks such a network is linear in its signal, plus its biases. Therefore, at any
+# layer, the score is the signal times its gradient, plus every bias above times its own gradient (Euler's theorem on
+# homogeneous functions: double the signal and those biases, and the score doubles):
 #
 #     S = sum A_k dS/dA_k + sum_{biases above k} b dS/db
 #
-# As the walk comes down, the first part hands over to the second whatever the biases gave, and their sum stays what it was.
+# As the walk comes down, the first part hands over to the second whatever the biases gave, and their sum stays what it
+# was.
 #
 # > at every one of the 15 steps the two parts add up to the score: True
 
@@ -134,11 +135,11 @@ print(f"at every one of the {len(parts)} steps the two parts add up to the score
 # %% [markdown]
 # ## The journey as a picture
 #
-# Upper row: the signal, in one channel a layer, the one that matters most for the score; of the cloth, all three colours.
-# Middle row: the gradient in that channel (of the cloth, one colour), blue where more signal would raise the score, red where
-# it would lower it. At the end the logits and their gradient, the explained class in blue. Lower row: the gradient's size
-# over all channels. Read the upper row from left to right and the others from right to left. The last picture of the lower
-# row, under the cloth, is a saliency map. It came for nothing: lesson 14.
+# Upper row: the signal, in one channel a layer, the one that matters most for the score; of the cloth, all three
+# colours. Middle row: the gradient in that channel (of the cloth, one colour), blue where more signal would raise the
+# score, red where it would lower it. At the end the logits and their gradient, the explained class in blue. Lower row:
+# the gradient's size over all channels. Read the upper row from left to right and the others from right to left. The
+# last picture of the lower row, under the cloth, is a saliency map. It came for nothing: lesson 14.
 
 # %%
 names = ("input", "re_lu", "max_pooling2d", "re_lu_1", "max_pooling2d_1", "re_lu_2", "max_pooling2d_2")
@@ -180,9 +181,9 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 # %% [markdown]
 # ## Try it
 #
-# - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. What becomes of the pictures, of
-#   their sign and of their size? (Lesson 16 has the answer.)
-# - Trace a cloth that the network gets wrong, once for the class that it says and once for the true one: `seed` is a function
-#   from the logits to their gradient, `model.trace(x, seed=lambda logits: np.eye(3, dtype="float32")[[label]])`. Where do
-#   they part?
+# - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. What becomes of the pictures,
+#   of their sign and of their size? (Lesson 16 has the answer.)
+# - Trace a cloth that the network gets wrong, once for the class that it says and once for the true one: `seed` is a
+#   function from the logits to their gradient, `model.trace(x, seed=lambda logits: np.eye(3,
+#   dtype="float32")[[label]])`. Where do they part?
 # - Replace the biases by zeros. What remains of the second part, and how far does the score move?

@@ -3,19 +3,20 @@
 #
 # Needs lesson 13. About fifteen minutes.
 #
-# Training stops at the first layer. It wants gradients of *parameters*, and the pixels have none to learn. A saliency map
-# asks for the one gradient that training leaves out: dS/dX, the score's gradient at the pixels. This lesson takes that step
-# by hand, says what it costs, and what one may read from it.
+# Training stops at the first layer. It wants gradients of *parameters*, and the pixels have none to learn. A saliency
+# map asks for the one gradient that training leaves out: dS/dX, the score's gradient at the pixels. This lesson takes
+# that step by hand, says what it costs, and what one may read from it.
 #
 # ## The step
 #
-# The lowest layer is a convolution, Y[i,j,f] = b[f] + sum_{u,v,c} X[i+u, j+v, c] W[u,v,c,f]. The pixel X[p,q,c] is in every
-# window that covers it, and the gradient collects from all of them:
+# The lowest layer is a convolution, Y[i,j,f] = b[f] + sum_{u,v,c} X[i+u, j+v, c] W[u,v,c,f]. The pixel X[p,q,c] is in
+# every window that covers it, and the gradient collects from all of them:
 #
 #     dS/dX[p,q,c] = sum_{u,v,f} dS/dY[p-u, q-v, f] W[u,v,c,f]
 #
-# Every output gives its gradient back to the pixels that it came from, in the kernel's proportions. That is the adjoint of
-# lesson 6, and `backward` of `batik_scratch/nn/layers/conv.py` does it when it is asked for dx. Four ways to the same map:
+# Every output gives its gradient back to the pixels that it came from, in the kernel's proportions. That is the adjoint
+# of lesson 6, and `backward` of `batik_scratch/nn/layers/conv.py` does it when it is asked for dx. Four ways to the
+# same map:
 #
 # > by hand: True
 # > model.input_gradient: True
@@ -64,9 +65,9 @@ print(f"saliency.Gradient: {same(saliency.Gradient(model).attribute(x, target=la
 # %% [markdown]
 # ## What it costs
 #
-# Backwards, every layer with parameters makes two products: one for its parameters' gradients, one for dx. Training leaves
-# out the first layer's dx. An explanation leaves out all parameters' gradients. For the paper's network at 150 pixels, in
-# multiply-adds per image (`batik-scratch summary` prints them by layer):
+# Backwards, every layer with parameters makes two products: one for its parameters' gradients, one for dx. Training
+# leaves out the first layer's dx. An explanation leaves out all parameters' gradients. For the paper's network at 150
+# pixels, in multiply-adds per image (`batik-scratch summary` prints them by layer):
 #
 # > forward 202,073,792
 # > backward in training 385,222,528
@@ -85,9 +86,10 @@ print(f"of which the last step {paper.layers[0].multiply_adds():,}")
 # %% [markdown]
 # ## What it says
 #
-# A gradient is a promise about *small* changes: if the pixels move by d, the score moves by sum d dS/dX. Let every pixel
-# move by the same little, up where the gradient is positive and down where it is negative. Then the promise is that the
-# score grows by the sum of |dS/dX| times that little. One step of an 8-bit picture is 1/255; a tenth of it nobody can see.
+# A gradient is a promise about *small* changes: if the pixels move by d, the score moves by sum d dS/dX. Let every
+# pixel move by the same little, up where the gradient is positive and down where it is negative. Then the promise is
+# that the score grows by the sum of |dS/dX| times that little. One step of an 8-bit picture is 1/255; a tenth of it
+# nobody can see.
 #
 # > a tenth of a step: the score grows as the gradient promised, to a fifth: True
 # > a whole step: it still grows: True
@@ -116,9 +118,9 @@ by_chance = np.abs(score(x + random_signs / np.float32(255)) - score(x)).mean()
 print(f"a whole step with random signs moves it less than a third as much: {by_chance < grown[1] / 3}")
 
 # %% [markdown]
-# That is also how adversarial pictures are made, and it is a warning: a large gradient marks a pixel to which the score is
-# *sensitive*. It does not say that this pixel is why the score is high. Integrated gradients
-# (lesson 18), gradient times input and occlusion (both in `batik_scratch/saliency/`) ask that other question.
+# That is also how adversarial pictures are made, and it is a warning: a large gradient marks a pixel to which the score
+# is *sensitive*. It does not say that this pixel is why the score is high. Integrated gradients (lesson 18), gradient
+# times input and occlusion (both in `batik_scratch/saliency/`) ask that other question.
 #
 # ## From numbers to a picture
 #
@@ -144,9 +146,9 @@ untouched = np.array_equal(saliency.overlay(pixels, np.zeros_like(shown)), pixel
 print(f"`overlay` lays blue on by the map alone: where the map is 0 the cloth is untouched: {untouched}")
 
 # %% [markdown]
-# The figure shows the step. Above: the gradient at the first convolution's output, for the three filters that give most to
-# the pixels. In the middle: what each of them gives, through its own kernel (drawn in the corner), and the sum of all
-# filters. Below: from there to the overlay of the paper's Fig. 11.
+# The figure shows the step. Above: the gradient at the first convolution's output, for the three filters that give most
+# to the pixels. In the middle: what each of them gives, through its own kernel (drawn in the corner), and the sum of
+# all filters. Below: from there to the overlay of the paper's Fig. 11.
 
 # %%
 shares = np.stack([give_back(dy[..., [f]], kernel[..., [f]])[0] for f in range(kernel.shape[-1])])  # (F, H, W, C)
@@ -192,8 +194,8 @@ lesson.show(figure, "14_saliency_is_one_more_step")
 # %% [markdown]
 # ## Try it
 #
-# - Explain another class: `seed("logit", logits, np.array([2]))`. Which parts of the map change, and which belong to the
-#   picture?
+# - Explain another class: `seed("logit", logits, np.array([2]))`. Which parts of the map change, and which belong to
+#   the picture?
 # - The printed table shows where the promise ends. What has happened between one step and eight? (Kinks: lesson 4.)
 # - Make the same map from the *second* convolution's gradient, without the first layer. Grad-CAM, too,
 #   stops above the pixels, and multiplies by the feature maps: lesson 19.

@@ -3,16 +3,17 @@
 #
 # Needs lessons 11 and 14. About twenty minutes.
 #
-# The paper trains a network on batik, lays each picture's saliency map over it in blue, and trains the same network again
-# on the blue pictures. Does that help? This lesson runs the study in small, with the maps, overlays and metrics of
-# `batik-scratch run` ([maps.py](../../batik_scratch/study/maps.py) and [metrics.py](../../batik_scratch/study/metrics.py) in
-# `batik_scratch/study`; the whole run is [two_stage.py](../../batik_scratch/study/two_stage.py)), and then asks what its
-# numbers mean.
+# The paper trains a network on batik, lays each picture's saliency map over it in blue, and trains the same network
+# again on the blue pictures. Does that help? This lesson runs the study in small, with the maps, overlays and metrics
+# of `batik-scratch run` ([maps.py](../../batik_scratch/study/maps.py) and
+# [metrics.py](../../batik_scratch/study/metrics.py) in `batik_scratch/study`; the whole run is
+# [two_stage.py](../../batik_scratch/study/two_stage.py)), and then asks what its numbers mean.
 #
 # ## The pipeline
 #
-# Split, train, explain, overlay, train again. One rule matters above all: the split is by *identity*, and both stages share
-# it. A cloth that trained the first network has left its mark in that network's maps, so it must not validate the second.
+# Split, train, explain, overlay, train again. One rule matters above all: the split is by *identity*, and both stages
+# share it. A cloth that trained the first network has left its mark in that network's maps, so it must not validate the
+# second.
 #
 # > 120 cloths: 90 train, 30 validate, and no cloth does both: True
 # > the second data set has the shape of the first: True
@@ -82,14 +83,14 @@ print(f"  stage two minus stage one: {', '.join(f'{g:+.3f}' for g in gains)}")
 # %% [markdown]
 # ## How much can one split show?
 #
-# An accuracy measured on n pictures is a share, and a share has chance in it. Wilson's interval says how much. The paper
-# validates on 142 pictures; 117 right would be its 82%.
+# An accuracy measured on n pictures is a share, and a share has chance in it. Wilson's interval says how much. The
+# paper validates on 142 pictures; 117 right would be its 82%.
 #
 # > 117 of 142: 0.82, with 95% confidence between 0.75 and 0.88
 # > to see a gain of 3 points at that level takes about 1,200 pictures in each of two arms
 #
-# (The second line: two shares differ by chance with variance 2 p (1 - p) / n, and 3 points should be 1.96 of its roots. A true
-# gain of 3 points then shows every second time; to see it four times in five takes twice as many pictures.)
+# (The second line: two shares differ by chance with variance 2 p (1 - p) / n, and 3 points should be 1.96 of its roots.
+# A true gain of 3 points then shows every second time; to see it four times in five takes twice as many pictures.)
 # Where both stages see the same pictures one can do somewhat better, by counting only those on which they disagree; and
 # with several seeds better again. With one seed and one split a gain of a few points is not a finding.
 
@@ -105,23 +106,23 @@ print(f"to see a gain of 3 points at that level takes about {needed:,.0f} pictur
 # %% [markdown]
 # ## Can blue help at all?
 #
-# The blue picture is computed from the picture: x' = f(x), with f fixed when the first training is over. Whatever x' tells
-# about the motif, x tells too. (Information theory: processing creates no information.) So the second network cannot know
-# more than the first could have; it can only find it more easily, or be disturbed. That argument has two conditions, and
-# both can be broken without noticing:
+# The blue picture is computed from the picture: x' = f(x), with f fixed when the first training is over. Whatever x'
+# tells about the motif, x tells too. (Information theory: processing creates no information.) So the second network
+# cannot know more than the first could have; it can only find it more easily, or be disturbed. That argument has two
+# conditions, and both can be broken without noticing:
 #
 # - f must not know the label. A map of the *predicted* class is fine. A map of the *true* class is not.
 # - f must not have been trained on x, if x validates. Hence the split by identity.
 #
 # ## The leak, made visible
 #
-# Take the simplest first network, one dense layer on the pixels. Its logit for class c is a sum w_c x + b, so its gradient
-# is w_c, *whatever the picture is*. Three classes, three maps: whoever is handed the map of the true class is handed the
-# label.
+# Take the simplest first network, one dense layer on the pixels. Its logit for class c is a sum w_c x + b, so its
+# gradient is w_c, *whatever the picture is*. Three classes, three maps: whoever is handed the map of the true class is
+# handed the label.
 #
-# To be quite sure that nothing else can be learnt, we throw the true labels away and give every cloth a random one. Nothing
-# in a picture tells a random label. An honest study must find chance, one third; what is above it is a leak. Five draws of
-# the labels, so that chance has less room:
+# To be quite sure that nothing else can be learnt, we throw the true labels away and give every cloth a random one.
+# Nothing in a picture tells a random label. An honest study must find chance, one third; what is above it is a leak.
+# Five draws of the labels, so that chance has less room:
 #
 # > different maps in 120 cloths, each explained for its label: 3
 # > maps of the true class: the second network reads every random label off new cloths: True
@@ -151,13 +152,13 @@ print(f"maps of the true class: the second network reads every random label off 
 print(f"maps of the predicted class: it is at chance, to 15 points: {abs(fair.mean() - 1 / 3) < 0.15}")
 
 # %% [markdown]
-# A deep network writes the label less plainly than a linear one, since its maps depend on the picture too. But it writes it.
-# A study that overlays maps of the true class and then validates on them measures its own handwriting. That is why `run`
-# explains the *predicted* class, for training and validation cloths alike.
+# A deep network writes the label less plainly than a linear one, since its maps depend on the picture too. But it
+# writes it. A study that overlays maps of the true class and then validates on them measures its own handwriting. That
+# is why `run` explains the *predicted* class, for training and validation cloths alike.
 #
-# One thing remains that even this pipeline does not do: the maps of training cloths come from a network that has seen these
-# cloths; it has not seen the validation cloths. The two kinds of blue may differ, and that can cost stage two some
-# accuracy. Maps made out of fold would be the cure; the report of a run says so.
+# One thing remains that even this pipeline does not do: the maps of training cloths come from a network that has seen
+# these cloths; it has not seen the validation cloths. The two kinds of blue may differ, and that can cost stage two
+# some accuracy. Maps made out of fold would be the cure; the report of a run says so.
 
 # %%
 rows, maps, blue = shown
@@ -210,11 +211,11 @@ lesson.show(figure, "15_the_two_stage_study")
 # ## Try it
 #
 # - Explain the true class in the first part of this lesson: `x = pixels.astype("float32") / 255`, then
-#   `maps = saliency.reduce_channels(saliency.Gradient(first).attribute(x, target=labels))`. How much does stage two gain from
-#   the leak in a network with convolutions?
-# - Multiply the fresh kernels by 1.000001 and run the first part again. How far do the gains move? What does that say about
-#   a single run with a single seed?
+#   `maps = saliency.reduce_channels(saliency.Gradient(first).attribute(x, target=labels))`. How much does stage two
+#   gain from the leak in a network with convolutions?
+# - Multiply the fresh kernels by 1.000001 and run the first part again. How far do the gains move? What does that say
+#   about a single run with a single seed?
 # - Train stage two on another cloth's map, or on the map's pixels in random order. If that gives the same, the map's
 #   content is not what counts.
-# - `batik-scratch run --quick` runs both stages, once, with the paper's network, and writes it up. Read what its report says
-#   it cannot show.
+# - `batik-scratch run --quick` runs both stages, once, with the paper's network, and writes it up. Read what its report
+#   says it cannot show.

@@ -3,15 +3,16 @@
 #
 # Needs softmax and the chain rule. About ten minutes.
 #
-# A saliency map is the gradient of *some number* at the pixels. Which number? The obvious choice is the probability of the
-# predicted class. This lesson shows why `saliency.Gradient` explains the logit instead, unless it is told otherwise.
+# A saliency map is the gradient of *some number* at the pixels. Which number? The obvious choice is the probability of
+# the predicted class. This lesson shows why `saliency.Gradient` explains the logit instead, unless it is told
+# otherwise.
 #
 # With p = softmax(z), the chain rule gives the map of a probability from the maps of the logits:
 #
 #     dp_c/dx = sum_j dp_c/dz_j dz_j/dx,      dp_c/dz_j = p_c ([c = j] - p_j)
 #
-# For two classes this is p (1 - p) times the map of the margin z_1 - z_0. The factor p (1 - p) says how unsure the network
-# is, and nothing about the picture.
+# For two classes this is p (1 - p) times the map of the margin z_1 - z_0. The factor p (1 - p) says how unsure the
+# network is, and nothing about the picture.
 #
 # > p 0.5000 leaves a factor of 0.2500
 # > p 0.9000 leaves a factor of 0.0900
@@ -34,8 +35,9 @@ for p in (0.5, 0.9, 0.99, 0.9999):
 # %% [markdown]
 # ## On a network
 #
-# We train the paper's layers on small drawn cloths, and then multiply the last layer's weights by 1, 4 and 16. The network
-# names the same class for every picture as before; it is only more sure of it. An explanation should not change.
+# We train the paper's layers on small drawn cloths, and then multiply the last layer's weights by 1, 4 and 16. The
+# network names the same class for every picture as before; it is only more sure of it. An explanation should not
+# change.
 
 # %%
 model = lesson.small_network()
@@ -51,8 +53,8 @@ for scale in (1, 4, 16):
 last.params["kernel"][...], last.params["bias"][...] = kernel, bias
 
 # %% [markdown]
-# The logit's map is multiplied by exactly that factor: the same picture. The probability's map shrinks, image by image, to
-# almost nothing where the network has become sure.
+# The logit's map is multiplied by exactly that factor: the same picture. The probability's map shrinks, image by image,
+# to almost nothing where the network has become sure.
 #
 # > logit maps at 16 times the weights, divided by 16, differ by less than one part in ten thousand: True
 # > the probability's maps keep their shape: False
@@ -65,8 +67,8 @@ ratios = [np.abs(maps[16]["probability"][i]).max() / np.abs(maps[1]["probability
 print(f"the probability's maps keep their shape: {max(ratios) / max(min(ratios), 1e-30) < 1.01}")
 
 # %% [markdown]
-# One more fact, which makes a good test of any implementation: probabilities add up to one, whatever the pixels are. So the
-# maps of all probabilities add up to zero, pixel by pixel. Logits owe nobody such a promise.
+# One more fact, which makes a good test of any implementation: probabilities add up to one, whatever the pixels are. So
+# the maps of all probabilities add up to zero, pixel by pixel. Logits owe nobody such a promise.
 #
 # > maps of all probabilities add up to zero: True
 # > maps of all logits add up to zero: False
@@ -79,8 +81,8 @@ for score, name in (("probability", "probabilities"), ("logit", "logits")):
     print(f"maps of all {name} add up to zero: {np.abs(sum(parts)).max() < 1e-5 * largest}")
 
 # %% [markdown]
-# In the figure every map of a row is drawn on one scale. The logit's maps are divided by the factor; the probability's are
-# not divided by anything: that is how they come back.
+# In the figure every map of a row is drawn on one scale. The logit's maps are divided by the factor; the probability's
+# are not divided by anything: that is how they come back.
 
 # %%
 probabilities = model.predict(x)

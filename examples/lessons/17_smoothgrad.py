@@ -3,14 +3,14 @@
 #
 # Needs lesson 16. About ten minutes.
 #
-# Gradient maps look noisy. One reason lies in the network: max-pooling and ReLU switch at kinks, and between two kinks the
-# score is linear, so that neighbouring pixels may get unrelated gradients. SmoothGrad asks many noisy copies of the picture
-# and takes the mean: it explains not the score but the score *blurred over a neighbourhood of pictures*.
+# Gradient maps look noisy. One reason lies in the network: max-pooling and ReLU switch at kinks, and between two kinks
+# the score is linear, so that neighbouring pixels may get unrelated gradients. SmoothGrad asks many noisy copies of the
+# picture and takes the mean: it explains not the score but the score *blurred over a neighbourhood of pictures*.
 #
 # ## A case with a closed form
 #
-# Take one ReLU unit, S(x) = max(0, w x + b). Its gradient is w or 0. Under noise of standard deviation s the unit is open
-# with probability Phi((w x + b) / (s |w|)), so the expected gradient is
+# Take one ReLU unit, S(x) = max(0, w x + b). Its gradient is w or 0. Under noise of standard deviation s the unit is
+# open with probability Phi((w x + b) / (s |w|)), so the expected gradient is
 #
 #     E dS/dx = w Phi((w x + b) / (s |w|))
 #

@@ -3,9 +3,9 @@
 #
 # Needs lesson 16. About ten minutes.
 #
-# A gradient says what a *small* change would do. Suppose instead that we ask: the score of this picture is higher than that
-# of a black one; which pixels made the difference, and how much did each? Walk from the black picture x0 to x on a straight
-# line, and add up what every pixel does on the way:
+# A gradient says what a *small* change would do. Suppose instead that we ask: the score of this picture is higher than
+# that of a black one; which pixels made the difference, and how much did each? Walk from the black picture x0 to x on a
+# straight line, and add up what every pixel does on the way:
 #
 #     M = (x - x0) * integral_0^1 dS/dx(x0 + a (x - x0)) da
 #
@@ -45,8 +45,8 @@ print(f"the score itself: {x @ q @ x / 2:.2f}")
 # %% [markdown]
 # ## On a network
 #
-# A ReLU network is linear between its kinks, so the gradient along the way is a staircase, and more steps follow it better.
-# `delta` says by how much the map misses completeness. Look at it before you look at the map.
+# A ReLU network is linear between its kinks, so the gradient along the way is a staircase, and more steps follow it
+# better. `delta` says by how much the map misses completeness. Look at it before you look at the map.
 #
 # > with more steps the map comes closer to completeness: True
 # > with 100 steps the maps add up to the score's change, to 2%: True
@@ -68,8 +68,8 @@ print(f"with 100 steps the maps add up to the score's change, to 2%: {misses[100
 # %% [markdown]
 # ## From where?
 #
-# The baseline is part of the question. From black, a black pixel has made no step: it gets exactly nothing, however much the
-# network cares for it. From white it is the white ones.
+# The baseline is part of the question. From black, a black pixel has made no step: it gets exactly nothing, however
+# much the network cares for it. From white it is the white ones.
 #
 # > black pixels get 0.000 from black
 # > white pixels get 0.000 from white
@@ -81,8 +81,8 @@ for name, baseline in (("black", 0.0), ("white", 1.0)):
     print(f"{name} pixels get {np.abs(maps[pictures == baseline]).max():.3f} from {name}")
 
 # %% [markdown]
-# The figure walks the way for one cloth: the pictures, the gradient met there, and below how the score grows, beside the sum
-# of what the pixels were given so far. The two curves meet: nothing is left over.
+# The figure walks the way for one cloth: the pictures, the gradient met there, and below how the score grows, beside
+# the sum of what the pixels were given so far. The two curves meet: nothing is left over.
 
 # %%
 image, label = images[1:2], int(labels[1])

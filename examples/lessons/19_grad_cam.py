@@ -3,16 +3,17 @@
 #
 # Needs lesson 16, and an idea of what a convolution's feature maps are. About ten minutes.
 #
-# The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps A of one layer, and
-# puts together two things that are both there: how strong each map is at a place, and how much the score likes that map.
+# The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps A of one layer,
+# and puts together two things that are both there: how strong each map is at a place, and how much the score likes that
+# map.
 #
 #     alpha_k = mean_{i,j} dS/dA_ijk,       M_ij = max(0, sum_k alpha_k A_ijk)
 #
 # ## A case with a closed form
 #
-# Let the layers above A be a global mean and one dense layer: S_c = sum_k w_kc mean_ij A_ijk + b_c. Then every place has the
-# same gradient w_kc / (H W), and Grad-CAM is what was known before it as the class activation map, max(0, sum_k w_kc A_ijk),
-# divided by H W.
+# Let the layers above A be a global mean and one dense layer: S_c = sum_k w_kc mean_ij A_ijk + b_c. Then every place
+# has the same gradient w_kc / (H W), and Grad-CAM is what was known before it as the class activation map, max(0, sum_k
+# w_kc A_ijk), divided by H W.
 #
 # > largest difference to the class activation map: 0.0000
 # > HiResCAM adds up to the score minus its bias, difference 0.0000
@@ -39,8 +40,8 @@ print(f"HiResCAM adds up to the score minus its bias, difference {abs(left_over)
 # %% [markdown]
 # ## Where averaging goes wrong
 #
-# Grad-CAM takes the mean of the gradient over all places before it multiplies. If the score likes a feature on the left and
-# dislikes it on the right, the mean is zero, and Grad-CAM sees nothing at all. HiResCAM multiplies place by place.
+# Grad-CAM takes the mean of the gradient over all places before it multiplies. If the score likes a feature on the left
+# and dislikes it on the right, the mean is zero, and Grad-CAM sees nothing at all. HiResCAM multiplies place by place.
 #
 # Here is such a score: the brightness on the left minus the brightness on the right.
 #
@@ -61,8 +62,8 @@ print(
 # %% [markdown]
 # ## Which layer?
 #
-# Deep layers know more about the class and less about the place. Each pooling halves the resolution: the figure shows all
-# three blocks of the network, and the gradient of lesson 16, which goes down to the pixels.
+# Deep layers know more about the class and less about the place. Each pooling halves the resolution: the figure shows
+# all three blocks of the network, and the gradient of lesson 16, which goes down to the pixels.
 #
 # > the maps are finer in earlier layers: True
 
@@ -94,4 +95,5 @@ lesson.show(figure, "19_grad_cam")
 # ## Try it
 #
 # - Give `layer="max_pooling2d_2"`: the map after pooling. Why do places vanish?
-# - Grad-CAM throws the negative part away. Draw HiResCAM signed, with a diverging colour map: what speaks against the class?
+# - Grad-CAM throws the negative part away. Draw HiResCAM signed, with a diverging colour map: what speaks against the
+#   class?

@@ -4,14 +4,15 @@
 # Needs lessons 16 to 19. About fifteen minutes.
 #
 # A saliency map always shows *something*, often something that looks right: the outline of the motif, say. But an edge
-# detector shows that too, and it has never seen the network. Adebayo and others (2018) proposed a test that any explanation
-# of a network should pass: destroy the network, and see whether the explanation changes. If it does not, it was
-# a picture of the picture.
+# detector shows that too, and it has never seen the network. Adebayo and others (2018) proposed a test that any
+# explanation of a network should pass: destroy the network, and see whether the explanation changes. If it does not, it
+# was a picture of the picture.
 #
 # ## Destroy it from the top
 #
-# We draw the weights of the last layer anew, then those of the last two, and so on down to the first convolution: cascading
-# randomisation. Likeness is Spearman's rank correlation of the absolute values: 1 for the same order of pixels, 0 for none.
+# We draw the weights of the last layer anew, then those of the last two, and so on down to the first convolution:
+# cascading randomisation. Likeness is Spearman's rank correlation of the absolute values: 1 for the same order of
+# pixels, 0 for none.
 #
 # > the order of a map with itself: 1.00
 # > with its negative, absolute: 1.00
@@ -45,9 +46,10 @@ print(f"destroyed in this order: {', '.join(name for name, _ in stages)}")
 # %% [markdown]
 # ## Who notices?
 #
-# For each method: its map of the trained network, and of every wreck, for the same class. Guided backpropagation multiplies
-# by the signs of the forward pass and keeps only what is positive: it draws the picture's edges whatever stands above them.
-# The Sobel filter is in the table for comparison: its likeness is 1 by construction, because it never looks at the network.
+# For each method: its map of the trained network, and of every wreck, for the same class. Guided backpropagation
+# multiplies by the signs of the forward pass and keeps only what is positive: it draws the picture's edges whatever
+# stands above them. The Sobel filter is in the table for comparison: its likeness is 1 by construction, because it
+# never looks at the network.
 #
 # > Sobel, which knows nothing of the network, keeps a likeness of 1.00
 # > guided backpropagation keeps more of its map than the gradient does: True
@@ -75,7 +77,8 @@ print(f"guided backpropagation keeps more of its map than the gradient does: {no
 
 # %% [markdown]
 # Two warnings that belong to this test. A likeness of 0.3 is not nothing: all gradient methods multiply by the same
-# first-layer filters, and a picture has edges where it has them. And passing is not a proof of being right: noise would pass.
+# first-layer filters, and a picture has edges where it has them. And passing is not a proof of being right: noise would
+# pass.
 
 # %%
 figure = figures.cascade(
@@ -86,9 +89,9 @@ lesson.show(figure, "20_do_not_trust_a_pretty_map")
 # %% [markdown]
 # ## And does it find the motif?
 #
-# Drawn cloth comes with the truth. The share of a map's energy that falls on the motif means nothing by itself: a constant
-# map gets the motif's share of the area, and an edge detector gets more without knowing any network. Those are what a
-# method has to beat.
+# Drawn cloth comes with the truth. The share of a map's energy that falls on the motif means nothing by itself: a
+# constant map gets the motif's share of the area, and an edge detector gets more without knowing any network. Those are
+# what a method has to beat.
 #
 # > a constant map gets exactly the motif's share of the area: True
 

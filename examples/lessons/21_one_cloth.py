@@ -19,8 +19,8 @@ from batik_scratch.report import style
 # %% [markdown]
 # ## A field
 #
-# The distance to a circle of radius r around c is |p - c| - r. At the centre that is -r, on the outline 0, and outside it
-# grows by one per unit of length.
+# The distance to a circle of radius r around c is |p - c| - r. At the centre that is -r, on the outline 0, and outside
+# it grows by one per unit of length.
 #
 # > circle of radius 0.50: centre -0.50, outline 0.00, half a unit outside 0.50
 
@@ -63,9 +63,9 @@ print(
 # %% [markdown]
 # ## A cloth is asked, not painted
 #
-# No canvas is ever moved or resampled. The camera says where on the cloth each pixel looks (`view.x`, `view.y`), and the
-# motif is evaluated there. A straight view gives evenly spaced places; a slanted one gives others; the motif's code does
-# not know the difference. That is why the mask, "distance below zero", is exact in both.
+# No canvas is ever moved or resampled. The camera says where on the cloth each pixel looks (`view.x`, `view.y`), and
+# the motif is evaluated there. A straight view gives evenly spaced places; a slanted one gives others; the motif's code
+# does not know the difference. That is why the mask, "distance below zero", is exact in both.
 
 # %%
 SIZE = 150 if lesson.quick() else 300
@@ -78,15 +78,15 @@ print("the cloth:", flat.drawn)
 # %% [markdown]
 # ## Wax, dye, and what goes wrong
 #
-# The batik maker draws lines in hot wax; the dye does not reach the cloth below them. Here a wax line is where |distance|
-# is small. `coverage` turns a distance into the share of a pixel that is covered, so that edges are smooth: a line half
-# as wide as a pixel covers half of it.
+# The batik maker draws lines in hot wax; the dye does not reach the cloth below them. Here a wax line is where
+# |distance| is small. `coverage` turns a distance into the share of a pixel that is covered, so that edges are smooth:
+# a line half as wide as a pixel covers half of it.
 #
 # > an outline through a pixel's centre covers 0.50 of it, one half a pixel away 1.00
 #
-# `cloth.dye` does the rest: a palette, a filling (isen) on the ground, wax lines, dye that crept under the wax, crackle,
-# weave. All of these are drawn from one pool, whatever the motif: a network that wants to tell motifs apart has to look
-# at their shape.
+# `cloth.dye` does the rest: a palette, a filling (isen) on the ground, wax lines, dye that crept under the wax,
+# crackle, weave. All of these are drawn from one pool, whatever the motif: a network that wants to tell motifs apart
+# has to look at their shape.
 
 # %%
 through, beside = fields.coverage(np.array([0.0, -0.5]), 1.0)
@@ -97,8 +97,8 @@ print("the dyes:", drawn)
 # %% [markdown]
 # ## The photograph
 #
-# Light from one side, a white balance that is a little off, blur, noise, JPEG: all of it changes colours only. The one step
-# that covers the cloth is a border or a caption, and it leaves the mask where it hides the motif.
+# Light from one side, a white balance that is a little off, blur, noise, JPEG: all of it changes colours only. The one
+# step that covers the cloth is a border or a caption, and it leaves the mask where it hides the motif.
 
 # %%
 colours, mask, _ = cloth.dye(slanted, seen, np.random.default_rng(15), difficulty=0.3)

@@ -17,9 +17,9 @@
 # > all four agree to a ten-thousandth of the largest value: True
 #
 # To be fair, all of them get one thread, float32 and a random image. All are timed in turn, several times, and the
-# shortest time counts: whatever else the machine does can only make a program slower. Nobody wants to wait for plain Python,
-# so it computes 2 by 2 of the 72 by 72 places, and its time is scaled up. A multiply-add counts as two operations, and a
-# thousand million operations a second are 1 GF/s.
+# shortest time counts: whatever else the machine does can only make a program slower. Nobody wants to wait for plain
+# Python, so it computes 2 by 2 of the 72 by 72 places, and its time is scaled up. A multiply-add counts as two
+# operations, and a thousand million operations a second are 1 GF/s.
 
 # %%
 import time
@@ -87,10 +87,10 @@ for name, t in times.items():
 # %% [markdown]
 # ## From Python to numba: the interpreter
 #
-# For every multiply-add Python looks up `x`, packs four numbers into an index, asks the array what it holds there, makes an
-# object for the answer, does the same for the kernel, and only then multiplies. It does not know that the answer is a
-# number of 32 bits until it holds it, and it forgets it at once. numba looks at the types once, and then writes machine
-# instructions: two loads, a multiplication, an addition.
+# For every multiply-add Python looks up `x`, packs four numbers into an index, asks the array what it holds there,
+# makes an object for the answer, does the same for the kernel, and only then multiplies. It does not know that the
+# answer is a number of 32 bits until it holds it, and it forgets it at once. numba looks at the types once, and then
+# writes machine instructions: two loads, a multiplication, an addition.
 #
 # > compiled loops are more than fifty times faster than Python: True
 
@@ -103,18 +103,18 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 #
 # The compiled loops still use a small part of the processor, for two reasons.
 #
-# *Vector units.* A processor can multiply 4, 8 or 16 pairs of numbers by one instruction. But the innermost loop adds up one
-# sum, `total`: each addition waits for the one before, and to take them in another order would change the rounding, so the
-# compiler must not. Put the loop over the filters innermost, and there are 64 sums next to each other that do not wait for
-# one another. Nothing else changes, not even the order in which any single sum is added up:
+# *Vector units.* A processor can multiply 4, 8 or 16 pairs of numbers by one instruction. But the innermost loop adds
+# up one sum, `total`: each addition waits for the one before, and to take them in another order would change the
+# rounding, so the compiler must not. Put the loop over the filters innermost, and there are 64 sums next to each other
+# that do not wait for one another. Nothing else changes, not even the order in which any single sum is added up:
 #
 # > with f innermost the compiled loops are more than twice as fast: True
 #
 # *Arithmetic per byte.* Both kinds of loop fetch new numbers for every multiply-add, and fetching takes longer than
-# multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers; fetch 4 numbers of
-# the left matrix and 16 of the right one; that is enough for 64 multiply-adds. BLAS is this idea, done for every level of
-# memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each pixel up to nine
-# times. Its table is cut into tiles as well, which stay in the cache:
+# multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers; fetch 4
+# numbers of the left matrix and 16 of the right one; that is enough for 64 multiply-adds. BLAS is this idea, done for
+# every level of memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each
+# pixel up to nine times. Its table is cut into tiles as well, which stay in the cache:
 #
 # > numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
 # > the whole im2col table has 5,971,968 bytes, a tile of it at most 196,608
@@ -159,8 +159,8 @@ print(f"  a large matrix product: {limit:.0f} GF/s")
 # %% [markdown]
 # ## From BLAS to Winograd: fewer multiplications
 #
-# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers g on a line, and
-# two neighbouring outputs; they see four inputs d.
+# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers g on a
+# line, and two neighbouring outputs; they see four inputs d.
 #
 #     y0 = d0 g0 + d1 g1 + d2 g2
 #     y1 = d1 g0 + d2 g1 + d3 g2
@@ -175,8 +175,8 @@ print(f"  a large matrix product: {limit:.0f} GF/s")
 #     p + q = d2 g0 + d1 g1 + d2 g2
 #     p - q = d1 g0 + d2 g1 + d1 g2
 #
-# The sum is y0 but for its first term, which has d2 in place of d0. The difference is y1 but for its last term, which has d1
-# in place of d3. One product each puts that right:
+# The sum is y0 but for its first term, which has d2 in place of d0. The difference is y1 but for its last term, which
+# has d1 in place of d3. One product each puts that right:
 #
 #     y0 = (d0 - d2) g0 + p + q
 #     y1 = p - q - (d1 - d3) g2
@@ -187,14 +187,14 @@ print(f"  a large matrix product: {limit:.0f} GF/s")
 # > by the definition 13 21, with 6 multiplications
 # > by Winograd 13 21, with 4: -3 18 -2 -1
 #
-# What became of the rest? There are more additions, and they come in three steps that are matrix products with small fixed
-# numbers: B' d, then G g, and at the end A' on the four products.
+# What became of the rest? There are more additions, and they come in three steps that are matrix products with small
+# fixed numbers: B' d, then G g, and at the end A' on the four products.
 #
 #     y = A' [ (B' d) * (G g) ]         * is number by number
 #
-# In a network these steps are shared. G g is computed once, for all places. B' d is computed once, for all 64 filters. A' is
-# applied once, after the sum over all 32 channels. Only the product in the middle is done for every pair of channel and
-# filter, and it has become cheaper.
+# In a network these steps are shared. G g is computed once, for all places. B' d is computed once, for all 64 filters.
+# A' is applied once, after the sum over all 32 channels. Only the product in the middle is done for every pair of
+# channel and filter, and it has become cheaper.
 
 # %%
 d, g = np.array([1.0, 4, 2, 5]), np.array([3.0, 2, 1])
@@ -216,18 +216,19 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # %% [markdown]
 # ## Where the matrices come from
 #
-# Write three numbers g as a polynomial g0 + g1 t + g2 t^2, and four numbers as another. Their product has six coefficients,
-# so it is known if we know its values at six points t; and a *value* of the product is one multiplication, of the two
-# values. So six multiplications do what seems to need twelve. ("At infinity" is allowed as a point: it means the leading
-# coefficient.) Multiplying polynomials is a convolution that makes a line longer. Ours makes it shorter, and it is the
-# adjoint of the other one (lesson 6): read from right to left, each matrix turned over. So
+# Write three numbers g as a polynomial g0 + g1 t + g2 t^2, and four numbers as another. Their product has six
+# coefficients, so it is known if we know its values at six points t; and a *value* of the product is one
+# multiplication, of the two values. So six multiplications do what seems to need twelve. ("At infinity" is allowed as a
+# point: it means the leading coefficient.) Multiplying polynomials is a convolution that makes a line longer. Ours
+# makes it shorter, and it is the adjoint of the other one (lesson 6): read from right to left, each matrix turned over.
+# So
 #
 # - G takes the values of g at the points: its rows are 1, t, t^2, times some number;
 # - A' takes values too, turned over: its columns are 1, t, t^2, t^3;
 # - B' is what finds coefficients from values, turned over; it is fixed by the other two.
 #
-# The package has F(4, 3), with the points 0, 1, -1, 2, -2 and infinity. These are its constants (G times 24, to have whole
-# numbers):
+# The package has F(4, 3), with the points 0, 1, -1, 2, -2 and infinity. These are its constants (G times 24, to have
+# whole numbers):
 #
 # > B' row 0: 4 0 -5 0 1 0
 # > B' row 1: 0 -4 -4 1 1 0
@@ -246,14 +247,15 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # > A' row 2: 0 1 1 4 4 0
 # > A' row 3: 0 1 -1 8 -8 1
 #
-# That they compute the convolution can be proved by trying: both sides are linear in d and in g, so it is enough that they
-# agree where d and g are each a single 1. There are 6 times 3 such cases with 4 outputs each, and fractions have no rounding.
+# That they compute the convolution can be proved by trying: both sides are linear in d and in g, so it is enough that
+# they agree where d and g are each a single 1. There are 6 times 3 such cases with 4 outputs each, and fractions have
+# no rounding.
 #
 # > columns of A' are the powers of 0 1 -1 2 -2, rows of G too, times a number: True
 # > A' [(B' d) * (G g)] is the definition, in all 72 cases: True
 #
-# A picture has two directions, and each gets its matrix, one from the left and one from the right: Y = A' [(B' d B) * (G k
-# G')] A. So the saving is squared. This is F(4x4, 3x3):
+# A picture has two directions, and each gets its matrix, one from the left and one from the right: Y = A' [(B' d B) *
+# (G k G')] A. So the saving is squared. This is F(4x4, 3x3):
 #
 # > on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
 # > in the plane: 16 for 36, which is 2.25 times fewer; 36 for 144, which is 4.00 times fewer
@@ -294,9 +296,9 @@ print(f"one image: {tiles * 36 * channels * filters:,} multiply-adds in place of
 print(f"Winograd is faster than im2col and BLAS: {times[winograd] < times[blas]}")
 
 # %% [markdown]
-# The first figure follows one tile and one channel through the package's matrices. Colour is size: blue is positive, red
-# negative, and the strongest colour is the same number in all six tables. Look at how large the numbers become on the way,
-# and how small the result is again: that has a price, to which we come below.
+# The first figure follows one tile and one channel through the package's matrices. Colour is size: blue is positive,
+# red negative, and the strongest colour is the same number in all six tables. Look at how large the numbers become on
+# the way, and how small the result is again: that has a price, to which we come below.
 
 # %%
 tile = np.random.default_rng(3).integers(0, 10, (6, 6)).astype(float)
@@ -342,24 +344,24 @@ lesson.show(figure, "22_the_sandwich")
 # %% [markdown]
 # ## The price: rounding
 #
-# In float64 Winograd agrees with the definition to the last digits, so nothing is missing. In float32 each way has an error of
-# its own, which we measure against loops in float64: the typical error (root of the mean square), relative to the
-# typical output.
+# In float64 Winograd agrees with the definition to the last digits, so nothing is missing. In float32 each way has an
+# error of its own, which we measure against loops in float64: the typical error (root of the mean square), relative to
+# the typical output.
 #
 # > in float64, Winograd is within 1e-13 of the loops: True
 # > in float32, Winograd's error is the largest of the four: True
 # > and it is below a hundred-thousandth: True
 #
-# Why is it the largest? Every operation rounds, by up to 6e-8 of the number that it makes. So it matters how large the numbers
-# on the way are. The definition adds up 288 products, some positive and some negative. Winograd multiplies by 4, 5 and 8 and
-# then takes such numbers away from each other, so that they cancel; but their rounding does not. Taking all that is
-# added up in the last step without its sign:
+# Why is it the largest? Every operation rounds, by up to 6e-8 of the number that it makes. So it matters how large the
+# numbers on the way are. The definition adds up 288 products, some positive and some negative. Winograd multiplies by
+# 4, 5 and 8 and then takes such numbers away from each other, so that they cancel; but their rounding does not. Taking
+# all that is added up in the last step without its sign:
 #
 # > what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
 #
-# F(6x6, 3x3) would save more multiplications. It needs two more points, the powers grow, and the errors with them: it is a
-# trade, and this package stops at four. For training, errors of a millionth are nothing: the gradient of a batch is far
-# noisier than that. For checking gradients (lesson 4) we take float64, whichever way computes them.
+# F(6x6, 3x3) would save more multiplications. It needs two more points, the powers grow, and the errors with them: it
+# is a trade, and this package stops at four. For training, errors of a millionth are nothing: the gradient of a batch
+# is far noisier than that. For checking gradients (lesson 4) we take float64, whichever way computes them.
 
 # %%
 doubles = [array.astype(float) for array in (x, k, b)]
@@ -394,8 +396,8 @@ print(
 #
 # > each way is faster than the last: True
 #
-# All GF/s count the operations of the definition, also for Winograd, which has fewer to do: so "as if". The white dot is
-# the compiled loops with f innermost.
+# All GF/s count the operations of the definition, also for Winograd, which has fewer to do: so "as if". The white dot
+# is the compiled loops with f innermost.
 
 # %%
 print(f"each way is faster than the last: {times[python] > times[loops] > times[blas] > times[winograd]}")
@@ -464,9 +466,9 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # ## Try it
 #
 # - `import dis; dis.dis(conv_loops.forward.py_func)`: how many steps of the interpreter has the innermost line?
-# - Take 3 channels in place of 32, as in the first layer. Which way suffers most, and why? (`ops/conv_direct.py` is what the
-#   package does there.)
-# - Give it a cloth in place of noise, sent through the first three layers of `nn.paper_cnn()`. Neighbouring numbers are now
-#   nearly equal. What happens to Winograd's error?
+# - Take 3 channels in place of 32, as in the first layer. Which way suffers most, and why? (`ops/conv_direct.py` is
+#   what the package does there.)
+# - Give it a cloth in place of noise, sent through the first three layers of `nn.paper_cnn()`. Neighbouring numbers are
+#   now nearly equal. What happens to Winograd's error?
 # - `numba.set_num_threads(2)`. Which ways become faster?
 # - Derive F(3, 2): three outputs, two weights, four multiplications. Which of its matrices do you know already?

@@ -7,11 +7,11 @@ The embedded data set is decoded beforehand, so the decoder's cache is warm. Eac
     an epoch      `fit`'s own loop over the study's shuffled and augmented batches, with the callbacks of `run`
     bare steps    as many `train_step` calls, on the very same batches, prepared beforehand
 
-in turn, now one first and now the other, so that a busy machine hurts both alike. What follows the training part of an epoch,
-validation and the checkpoint (latest.npz and best.npz, with fsync), is timed apart. Then the augmentation of one epoch alternates
-between this package, on all threads and on one, and Keras, which has one thread, in a process of its own: same images, same
-ranges, the same batch size. Keras is left out where it is not installed. Medians are printed, ratios of medians, and the
-quartiles of the rounds' own ratios.
+in turn, now one first and now the other, so that a busy machine hurts both alike. What follows the training part of an
+epoch, validation and the checkpoint (latest.npz and best.npz, with fsync), is timed apart. Then the augmentation of one
+epoch alternates between this package, on all threads and on one, and Keras, which has one thread, in a process of its
+own: same images, same ranges, the same batch size. Keras is left out where it is not installed. Medians are printed,
+ratios of medians, and the quartiles of the rounds' own ratios.
 """
 
 import argparse

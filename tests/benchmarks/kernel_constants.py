@@ -2,10 +2,10 @@
 
     python tests/benchmarks/kernel_constants.py [--count 10] [--seed 0]
 
-Draws settings of the constants that decide where blocks, groups and chunks begin, writes each into a copy of the package
-(this checkout is never touched), and runs the comparison tests of tests/ops there: their sizes come from the constants, and each
-asserts that it reaches what it is named after. A minute a setting on a quiet core, most of it to compile the kernels;
-those that no constant touches are copied compiled.
+Draws settings of the constants that decide where blocks, groups and chunks begin, writes each into a copy of the
+package (this checkout is never touched), and runs the comparison tests of tests/ops there: their sizes come from the
+constants, and each asserts that it reaches what it is named after. A minute a setting on a quiet core, most of it to
+compile the kernels; those that no constant touches are copied compiled.
 """
 
 import argparse

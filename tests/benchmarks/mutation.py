@@ -4,16 +4,16 @@
     python tests/benchmarks/mutation.py --table            # what earlier runs found, and the survivors
     python tests/benchmarks/mutation.py --again            # the survivors once more, after a test was written
 
-A mutant is one change to one expression: `<` for `<=`, `+` for `-`, `and` for `or`, n + 1 for n, a condition turned round, a
-named argument, a `.copy()` or a call left out, nothing returned. It is written into a copy of the project, so that
-processes which a test starts meet it too, and compiled kernels are compiled with it; this checkout is never touched.
-A mutant is killed where a quick test of its floor fails, or runs for ever. A first run finds which test calls which
-function, so that a mutant meets only those tests, the quickest first and some 30 seconds of them.
+A mutant is one change to one expression: `<` for `<=`, `+` for `-`, `and` for `or`, n + 1 for n, a condition turned
+round, a named argument, a `.copy()` or a call left out, nothing returned. It is written into a copy of the project, so
+that processes which a test starts meet it too, and compiled kernels are compiled with it; this checkout is never
+touched. A mutant is killed where a quick test of its floor fails, or runs for ever. A first run finds which test calls
+which function, so that a mutant meets only those tests, the quickest first and some 30 seconds of them.
 
 Results go to build/mutation.jsonl, line by line: a run that was stopped goes on where it was. A survivor that nobody
 could ever see, whatever they did, belongs into mutation_equivalent.toml with the reason; it does not count. What such a
-change is, one reads from the list of survivors; it is found again by file, change, and its count in the file. About five
-seconds a mutant on one core, twenty for one of a compiled kernel.
+change is, one reads from the list of survivors; it is found again by file, change, and its count in the file. About
+five seconds a mutant on one core, twenty for one of a compiled kernel.
 """
 
 import argparse
@@ -169,8 +169,8 @@ def digest(places: list[Path]) -> str:
 def tests_for(mutant: Mutant, known: Map) -> list[str]:
     """The tests that enter the changed function, the quickest first; then those of the files that import its file.
 
-    A compiled kernel is entered unseen, a default or a constant acts where it is used or looked at, and what is kept from
-    an earlier call is entered once.
+    A compiled kernel is entered unseen, a default or a constant acts where it is used or looked at, and what is kept
+    from an earlier call is entered once.
     """
     around = function_around(ast.parse(mutant.path.read_text()), mutant.line)
     tests = known.entering({(mutant.name, around)}) if around else known.silent()

@@ -1,7 +1,7 @@
 """Which test calls which function of the package, in processes that it starts as well: how mutation.py finds a mutant's tests.
 
-A run of the tests without any change is watched by a pytest plugin, which notes every function that is entered, and by the
-same few lines in each Python process below it. A fixture's calls belong to every test that asks for the fixture,
+A run of the tests without any change is watched by a pytest plugin, which notes every function that is entered, and by
+the same few lines in each Python process below it. A fixture's calls belong to every test that asks for the fixture,
 not only to the first.
 """
 

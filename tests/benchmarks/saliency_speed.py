@@ -3,9 +3,9 @@
     python tests/benchmarks/saliency_speed.py [--rounds 5] [--batch 32] [--size 150] [--threads 2]
 
 Both libraries explain the paper's network with the same weights' shapes, on the same pictures, each in a process of its
-own. Rounds alternate between the two, so that a busy machine hurts both alike; medians and their ratio are printed. The first
-call of each, which compiles or plans, is not counted. Methods that repeat the gradient do so 5 times, occlusion covers
-4 x 4 windows: what is compared is the cost of one repetition.
+own. Rounds alternate between the two, so that a busy machine hurts both alike; medians and their ratio are printed. The
+first call of each, which compiles or plans, is not counted. Methods that repeat the gradient do so 5 times, occlusion
+covers 4 x 4 windows: what is compared is the cost of one repetition.
 """
 
 import argparse

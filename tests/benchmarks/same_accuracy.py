@@ -3,10 +3,10 @@
     python tests/benchmarks/same_accuracy.py [--seeds 3] [--first 0] [--epochs 30]
 
 Each seed draws the embedded data set and trains the study's network on it twice, with the study's own settings but for
-the early stop, which is off. Both ways start from the same weights and see the same images in the same order, so that they
-differ in rounding alone, which grows as training goes on. The accuracies of one epoch jump about; beside the last
-epoch's, the best and the mean of the last five are printed. Differences are auto minus im2col in points, each seed paired
-with itself; the standard error is that of the mean of these pairs. Half an hour on two cores.
+the early stop, which is off. Both ways start from the same weights and see the same images in the same order, so that
+they differ in rounding alone, which grows as training goes on. The accuracies of one epoch jump about; beside the last
+epoch's, the best and the mean of the last five are printed. Differences are auto minus im2col in points, each seed
+paired with itself; the standard error is that of the mean of these pairs. Half an hour on two cores.
 """
 
 import argparse

@@ -3,14 +3,14 @@
     python tests/benchmarks/streaming.py [--many 5000] [--few 500] [--image-size 150] [--chunk 15] [--folder DIR]
 
 Two `.npy` files of random uint8 images are written (337 MB at 5,000), and dropped from the page cache where the system
-lets us, so that the first epoch reads the disk. Each is mapped in a process of its own, which trains the paper's network
-on AugmentedBatches with the study's augmentation: one epoch of the large file, and as many batches, in several epochs, of the
-small one. Chunks of 15 batches alternate between the two, so that a busy machine hurts both alike; medians of the chunks'
-seconds per image are compared.
+lets us, so that the first epoch reads the disk. Each is mapped in a process of its own, which trains the paper's
+network on AugmentedBatches with the study's augmentation: one epoch of the large file, and as many batches, in several
+epochs, of the small one. Chunks of 15 batches alternate between the two, so that a busy machine hurts both alike;
+medians of the chunks' seconds per image are compared.
 
 Peak memory is that of anonymous pages (RssAnon in /proc/PID/status, Linux alone), read every 10 ms while the process
-works. The usual peak (VmHWM) also counts the pages of the mapped file that the kernel keeps at hand, and takes back when
-anybody needs them; it is printed beside. Kernels are compiled beforehand, since compiling takes memory, too.
+works. The usual peak (VmHWM) also counts the pages of the mapped file that the kernel keeps at hand, and takes back
+when anybody needs them; it is printed beside. Kernels are compiled beforehand, since compiling takes memory, too.
 """
 
 import argparse

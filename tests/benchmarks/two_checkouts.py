@@ -2,14 +2,14 @@
 
     python tests/benchmarks/two_checkouts.py BEFORE AFTER [--blocks 5] [--rounds 6] [--threads 2] [--run]
 
-BEFORE and AFTER are folders that hold `batik_scratch/`. Training step, inference, saliency and peak memory of the paper's
-network are measured, batch 32 at 150 pixels. Each block starts one process of each checkout; they work in turn, a few
-calls at a time, now one first and now the other, so that a busy machine hurts both alike. Printed are medians, and of
-the rounds' own ratios (AFTER / BEFORE) median and quartiles. What was compiled is kept where numba keeps it; the first
-call of each kind is not timed. Exit code 1 if a median ratio is above 1.05.
+BEFORE and AFTER are folders that hold `batik_scratch/`. Training step, inference, saliency and peak memory of the
+paper's network are measured, batch 32 at 150 pixels. Each block starts one process of each checkout; they work in turn,
+a few calls at a time, now one first and now the other, so that a busy machine hurts both alike. Printed are medians,
+and of the rounds' own ratios (AFTER / BEFORE) median and quartiles. What was compiled is kept where numba keeps it; the
+first call of each kind is not timed. Exit code 1 if a median ratio is above 1.05.
 
-With --run both also do `run --quick --seed 3`, and every file of the two folders is compared byte for byte, but run.json,
-network.txt and report.html (dates, versions, and a table that may change its looks).
+With --run both also do `run --quick --seed 3`, and every file of the two folders is compared byte for byte, but
+run.json, network.txt and report.html (dates, versions, and a table that may change its looks).
 """
 
 import argparse

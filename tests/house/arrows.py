@@ -8,9 +8,9 @@ What counts as an arrow from a module M:
 - The arrow goes to the module that is named: `from .layers.dense import Dense` leads to layers/dense.py. Of
   `from . import x`, x is a module if there is a file of that name, and otherwise a name that the package's `__init__`
   hands on: then the arrow leads to the `__init__`, and by the arrows of that one to the module which defines it.
-- Python runs the `__init__` of each folder on the way before the module itself. So `from .layers.dense import Dense`, said
-  outside of layers/, leads to layers/__init__.py as well. Said inside of layers/ it does not: that `__init__` has begun
-  already, and a folder that hands its modules' names on would be a circle with each of them.
+- Python runs the `__init__` of each folder on the way before the module itself. So `from .layers.dense import Dense`,
+  said outside of layers/, leads to layers/__init__.py as well. Said inside of layers/ it does not: that `__init__` has
+  begun already, and a folder that hands its modules' names on would be a circle with each of them.
 """
 
 import ast

@@ -1,9 +1,9 @@
 """Who reaches for a name with an underscore that is somebody else's.
 
-A sin is `from x import _y`, `module._y`, and `thing._y` or `getattr(thing, "_y")` of any object but self, cls and super().
-Names that the same module defines are its own affair: functions and variables at the top, methods, and what its classes
-put into self; so a class may look at another of its kind (`other._y`). Names with two underscores at both ends are
-Python's. Underscores that are documented (`os._exit`, a named tuple's `_replace`) are no secret.
+A sin is `from x import _y`, `module._y`, and `thing._y` or `getattr(thing, "_y")` of any object but self, cls and
+super(). Names that the same module defines are its own affair: functions and variables at the top, methods, and what
+its classes put into self; so a class may look at another of its kind (`other._y`). Names with two underscores at both
+ends are Python's. Underscores that are documented (`os._exit`, a named tuple's `_replace`) are no secret.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""The rules of the house find what they are for: each in a small made-up package that breaks it, and not in one that doesn't."""
+"""The rules of the house find what they are for: each is tried on a small made-up package that breaks it."""
 
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def test_somebody_elses_underscore_is_found(package, line):
     [
         "class A(Base):\n    def f(self):\n        return self._y + super()._y",
         "class A(Base):\n    @classmethod\n    def f(cls):\n        return cls._y",
-        "class A:\n    def __init__(self):\n        self._y = 1\n    def __eq__(self, other):\n        return other._y == 1",
+        "class A:\n    def f(self):\n        self._y = 1\n    def g(self, other):\n        return other._y == 1",
         "class A:\n    def _y(self): ...\ndef f(a):\n    a._y()",
         "class A:\n    _y: int = 1\ndef f(a):\n    return getattr(a, '_y')",
         "_y, _z = 1, 2\ndef _f():\n    return _y",
