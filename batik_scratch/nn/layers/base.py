@@ -125,7 +125,7 @@ class Layer:
 
 
 def cast(array: np.ndarray, dtype: np.dtype, who: str) -> np.ndarray:
-    """`array` in the weights' dtype, whatever numbers it holds, as in Keras; InputError if it would lose imaginary parts."""
+    """`array` in the weights' dtype, as Keras casts what it is given; InputError if imaginary parts would be lost."""
     if array.dtype == dtype:
         return array
     if not np.can_cast(array.dtype, dtype, "same_kind"):
