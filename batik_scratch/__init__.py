@@ -8,7 +8,7 @@ import importlib
 from types import ModuleType
 
 __version__ = "0.1.0"
-__all__ = ["bench", "images", "learn", "motifs", "nn", "ops", "report", "saliency", "study"]
+__all__ = ["bench", "figures", "images", "learn", "motifs", "nn", "ops", "report", "saliency", "study"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -95,7 +95,7 @@ def predict(options: argparse.Namespace) -> int:
 
 def saliency(options: argparse.Namespace) -> int:
     """Maps and overlays of images, or the judgement of the methods."""
-    from .report.explain import evaluate_saliency, explain_images
+    from .explain import evaluate_saliency, explain_images
 
     if options.evaluate == bool(options.images):
         raise InputError("saliency: needs images to explain, or --evaluate (and no images) to judge the methods")
@@ -130,14 +130,15 @@ def gradcheck(options: argparse.Namespace) -> int:
 
 def bench(options: argparse.Namespace) -> int:
     """This machine's figures."""
-    from .report.bench import compile_kernels, run_bench
+    from .bench.session import measure
+    from .bench.warmup import compile_kernels
 
     _announce_compilation()
     if options.warmup:
         print(compile_kernels())
         return DONE
     only = options.only.split(",") if options.only else None
-    print(run_bench(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
+    print(measure(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
     return DONE
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from train_on_drawn_batik import draw_images
 
-from batik_scratch import images, motifs, nn, saliency
-from batik_scratch.report import figures, style
+from batik_scratch import figures, images, motifs, nn, saliency
+from batik_scratch.figures import style
 
 
 def trained_on_drawn_batik(size: int) -> nn.Sequential:

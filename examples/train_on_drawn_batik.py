@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from batik_scratch import motifs, nn
-from batik_scratch.report import figures, style
+from batik_scratch import figures, motifs, nn
+from batik_scratch.figures import style
 
 
 def draw_images(per_class: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 Calls = dict[str, Callable[[], object]]
+OURS = "batik_scratch"
 WORK = ("step", "inference", "saliency")
 BATCHES = 5
 
@@ -148,7 +149,7 @@ def keras_tensorflow(batch: int, size: int) -> Calls:
 
 
 PROGRAMS = {
-    "batik_scratch": (batik_scratch, ("batik_scratch",)),
+    OURS: (batik_scratch, ("batik_scratch",)),
     "PyTorch NCHW": (torch_nchw, ("torch", "captum")),
     "PyTorch channels_last": (torch_channels_last, ("torch", "captum")),
     "Keras on TensorFlow": (keras_tensorflow, ("keras", "tensorflow")),

@@ -1,19 +1,27 @@
-"""Compile what a run needs, before it is needed: `batik-scratch bench --warmup`."""
+"""Compile what a run needs before it is needed: `batik-scratch bench --warmup`."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
 
 from .. import images, nn, saliency
-from ..ops.jit import cache_is_cold
+from ..errors import InputError
+from ..ops.jit import cache_is_cold, plain_reason
+
+PROGRAM = "from batik_scratch.bench.warmup import warm_up; print(warm_up())"
 
 
 def warm_up(size: int = 32) -> str:
-    """Train, predict, explain and augment a few tiny images, so that every kernel of `run` is in numba's cache; says how long."""
+    """Fill numba's cache with every kernel of `run`; says how long that took.
+
+    A few tiny images are augmented; one of the paper's size is trained on, predicted and explained.
+    """
     cold, began = cache_is_cold(), time.perf_counter()
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (8, size, size, 3), np.uint8), np.zeros(8, int)
-    # dense kernels as large as the real ones take the same path as they do
+    # images as large as the real ones: the dense kernels take another path if there is little to multiply
     model = nn.paper_cnn((150, 150, 3), algorithm="auto")
     model.compile()
     big = rng.random((1, 150, 150, 3), np.float32)
@@ -25,3 +33,16 @@ def warm_up(size: int = 32) -> str:
         pass
     seconds = time.perf_counter() - began
     return f"kernels compiled in {seconds:.0f} s" if cold else f"kernels were compiled already ({seconds:.1f} s)"
+
+
+def compile_kernels() -> str:
+    """`warm_up` in a process of its own, so that no figure contains what compiling costs; says how long it took."""
+    if plain_reason() is not None:
+        return "nothing to compile: everything runs on NumPy"
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    if done.returncode:
+        last = ["no word", *done.stderr.strip().splitlines()][-1]
+        raise InputError(
+            f"bench: the kernels cannot be compiled here: {last}; check numba's installation and the free memory"
+        )
+    return done.stdout.strip()

@@ -1,8 +1,8 @@
 """One program in a process of its own: `python -m batik_scratch.bench.worker NAME BATCH SIZE` answers on its pipes.
 
-Each line read asks for some calls of one kind of work ("step 5") and is answered by the seconds of one call, on average,
-after one call that is not timed; "memory" is answered by the process' peak resident memory in MB. "ready" says that
-the program is built.
+A line such as "step 5" asks for five calls of one kind of work. The answer is the seconds of one call, on average; one
+call before them is not timed. The answer to "memory" is the process' peak resident memory in MB. The first line that
+the process prints, "ready", says that the program is built.
 """
 
 import os
@@ -26,7 +26,7 @@ def main(name: str, batch: str, size: str) -> None:
                 print(peak_memory(), file=answers)
                 continue
             assert work in WORK
-            calls[work]()  # brings threads and caches back from the program before; not timed, for none
+            calls[work]()  # not timed, for no program: it wins threads and caches back from the program before
             began = time.perf_counter()
             for _ in range(int(count[0])):
                 calls[work]()
@@ -34,7 +34,7 @@ def main(name: str, batch: str, size: str) -> None:
 
 
 def peak_memory() -> float:
-    """The peak resident memory of this process in MB; where /proc says it, without what a parent left at its start."""
+    """The peak resident memory of this process in MB; if /proc says it, without what a parent left at its start."""
     status = Path("/proc/self/status")
     if status.is_file():
         for line in status.read_text().splitlines():

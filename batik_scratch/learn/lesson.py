@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .. import motifs, nn
-from ..report.style import to_png
+from ..figures.style import to_png
 
 
 def quick() -> bool:

@@ -1,10 +1,12 @@
-"""The report of a run folder: figures, tables and one page, drawn from what `study` recorded.
+"""The report of a run folder: tables, pictures and one page, made from what `study` recorded.
 
-It reads files only and never trains: a run folder can be reported again, on another machine, without the photos.
-`report.figures` and `report.style` are public: examples draw with the same functions.
+It reads files only: it trains nothing and loads no model, so a run folder can be reported again, on another machine,
+without the photos. `report.figures` and `report.style` are what it draws with, `batik_scratch.figures`.
 """
 
-from . import figures, paper, style
+from .. import figures
+from ..figures import style
+from . import paper
 from .write import write_report
 
 __all__ = ["figures", "paper", "style", "write_report"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import jinja2
 
+from ..figures.style import DPI
 from . import paper
 from .notes import DRAWN, notes, verdict
 from .pictures import Picture
 from .recorded import STAGES, Recorded, StageName
-from .style import DPI
 from .tables import METRIC_NAMES, Table
 
 _MISTAKES_SHOWN = 10

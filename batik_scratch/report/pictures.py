@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from . import figures, paper, style
+from .. import figures
+from ..figures import style
+from . import paper
 from .recorded import STAGES, Recorded, Stage
 
 STAGE_TITLES = {stage: f"{stage.words}: {stage.sees}" for stage in STAGES}
@@ -16,7 +18,7 @@ _THREE_BESIDE, _TWO_BESIDE = 6, 8  # classes up to which so many matrices can be
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the report; `narrow` is the same arranged for a phone, where that differs."""
+    """A figure of the report; `narrow` is the same arranged for a phone, if that differs."""
 
     name: str
     figure: Figure

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from ..figures.style import to_png
 from ..record import RunFiles
 from .page import embed, render_page
 from .pictures import all_pictures
 from .recorded import read_run
-from .style import to_png
 from .tables import all_tables
 
 

@@ -13,8 +13,8 @@
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 clothes, _, masks = lesson.drawn_cloths(1, 48, seed=5)  # one cloth per motif, and the truth: where the motif is
 cloth, mask = clothes[1], masks[1]  # (48, 48, 3) and (48, 48)

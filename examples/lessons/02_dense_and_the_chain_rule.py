@@ -20,8 +20,8 @@
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 rng = np.random.default_rng(0)
 layer = nn.Dense(3)

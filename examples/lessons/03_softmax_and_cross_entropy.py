@@ -23,10 +23,10 @@
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
+from batik_scratch.figures.boxes import draw_numbers, tint
 from batik_scratch.learn import lesson
-from batik_scratch.learn.boxes import draw_numbers, tint
 from batik_scratch.nn.layers.activations import softmax
-from batik_scratch.report import style
 
 z = np.array([[2.0, 1.0, 0.0]])
 p = softmax(z)

@@ -28,9 +28,9 @@
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
 from batik_scratch.nn.gradcheck import MAX_SKIPPED, check_layer, check_model
-from batik_scratch.report import style
 
 loss = nn.SparseCategoricalCrossentropy(from_logits=True)
 point, truth = np.array([[0.5, -1.0, 1.5]]), np.array([0])  # three logits; the first class is the true one

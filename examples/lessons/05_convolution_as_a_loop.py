@@ -31,11 +31,11 @@ import numpy as np
 from scipy import signal
 
 from batik_scratch import nn
+from batik_scratch.figures import style
+from batik_scratch.figures.boxes import draw_numbers, outline, tint
 from batik_scratch.learn import lesson
-from batik_scratch.learn.boxes import draw_numbers, outline, tint
 from batik_scratch.ops import conv_im2col, conv_loops
 from batik_scratch.ops.shapes import window_count
-from batik_scratch.report import style
 
 image = np.repeat([[0.0, 0, 0, 1, 1, 1]], 5, axis=0)  # (5, 6)
 kernel = np.repeat([[-1.0, 0, 1]], 3, axis=0)  # (3, 3)

@@ -30,11 +30,11 @@ import inspect
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
+from batik_scratch.figures.boxes import TINTS, draw_numbers, outline, tint
 from batik_scratch.learn import lesson
-from batik_scratch.learn.boxes import TINTS, draw_numbers, outline, tint
 from batik_scratch.nn.gradcheck import check_layer
 from batik_scratch.ops import pooling
-from batik_scratch.report import style
 
 image = np.array([[8.0, 4, 12, 2], [16, 10, 11, 3], [5, 13, 7, 1], [14, 6, 15, 9]])
 x = image[None, :, :, None]  # (N, H, W, C) = (1, 4, 4, 1)

@@ -31,9 +31,9 @@
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
 from batik_scratch.nn.gradcheck import check_layer
-from batik_scratch.report import style
 
 rate = 0.2
 layer = nn.Dropout(rate)

@@ -29,9 +29,9 @@
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
 from batik_scratch.nn import initializers
-from batik_scratch.report import style
 
 DEPTH, UNITS = 20, 128
 fan_in, fan_out = initializers.fans((UNITS, UNITS))

@@ -27,8 +27,8 @@ import math
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 A, B = 1.0, 100.0
 best, keep = 2 / (A + B), (B - A) / (B + A)

@@ -29,8 +29,8 @@ import numpy as np
 from scipy.stats import binom
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 for rate in (0.3, 0.1, 0.03):
     print(f"learning rate {rate:.2f}: mean square {rate / (2 - rate):.4f}")

@@ -24,9 +24,9 @@ import math
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
 from batik_scratch.nn import initializers
-from batik_scratch.report import style
 
 x, y, _ = lesson.drawn_cloths(7, 32)
 x, y = x[:20], y[:20]  # 20 pictures are enough for everything here

@@ -26,8 +26,8 @@
 # %%
 import numpy as np
 
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 model = lesson.small_network()
 cloths, labels, _ = lesson.drawn_cloths(8, model.input_shape[0], seed=5)

@@ -26,9 +26,9 @@
 import numpy as np
 
 from batik_scratch import nn, saliency
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
 from batik_scratch.nn.summary import backward_multiply_adds
-from batik_scratch.report import style
 from batik_scratch.saliency.scores import seed
 
 model = lesson.small_network()

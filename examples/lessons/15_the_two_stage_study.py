@@ -22,10 +22,10 @@
 import numpy as np
 
 from batik_scratch import nn, saliency
+from batik_scratch.figures import style
 from batik_scratch.images import stratified_split
 from batik_scratch.learn import lesson
 from batik_scratch.motifs import MOTIFS
-from batik_scratch.report import style
 from batik_scratch.study import TwoStageConfig
 from batik_scratch.study.maps import overlay_maps, raw_maps
 from batik_scratch.study.metrics import classification_metrics

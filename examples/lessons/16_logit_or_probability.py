@@ -23,8 +23,8 @@
 import numpy as np
 
 from batik_scratch import saliency
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 from batik_scratch.saliency.scores import seed
 
 for p in (0.5, 0.9, 0.99, 0.9999):

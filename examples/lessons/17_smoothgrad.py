@@ -22,8 +22,8 @@ import numpy as np
 from scipy.stats import norm
 
 from batik_scratch import nn, saliency
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 unit = nn.Sequential([nn.Flatten(), nn.Dense(1), nn.ReLU()], (1, 2, 1), random_state=0, dtype="float64")
 w = np.array([3.0, 4.0])  # |w| = 5

@@ -25,8 +25,8 @@
 import numpy as np
 
 from batik_scratch import saliency
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 from batik_scratch.saliency.scores import value
 
 q, x = np.array([[1.0, 1.0], [1.0, 2.0]]), np.array([1.0, 2.0])

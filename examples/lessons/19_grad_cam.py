@@ -22,8 +22,8 @@
 import numpy as np
 
 from batik_scratch import nn, saliency
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 layers = [nn.Conv2D(6, 3), nn.ReLU(), nn.GlobalAveragePooling2D(), nn.Dense(3), nn.Softmax()]
 pooled = nn.Sequential(layers, (12, 12, 3), random_state=1, dtype="float64")

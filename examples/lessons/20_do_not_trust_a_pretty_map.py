@@ -21,8 +21,8 @@
 # %%
 import numpy as np
 
+from batik_scratch import figures
 from batik_scratch.learn import lesson
-from batik_scratch.report import figures
 from batik_scratch.saliency import METHODS, evaluation
 
 rng = np.random.default_rng(0)

@@ -10,11 +10,11 @@
 # %%
 import numpy as np
 
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
 from batik_scratch.motifs import camera, cloth, fields, photograph
 from batik_scratch.motifs.mega_mendung import mega_mendung
 from batik_scratch.motifs.motif import banded
-from batik_scratch.report import style
 
 # %% [markdown]
 # ## A field

@@ -29,11 +29,11 @@ import numba
 import numpy as np
 
 from batik_scratch import nn
+from batik_scratch.figures import style
+from batik_scratch.figures.boxes import draw_numbers, tint
 from batik_scratch.learn import lesson
-from batik_scratch.learn.boxes import draw_numbers, tint
 from batik_scratch.ops import conv_im2col, conv_loops, conv_winograd, threads
 from batik_scratch.ops.jit import compiled
-from batik_scratch.report import style
 
 numba.set_num_threads(1)
 layer = nn.paper_cnn().layers[3]

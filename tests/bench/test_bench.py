@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from batik_scratch import bench
+from batik_scratch.bench import comparison, process, session, warmup
+from batik_scratch.bench.chart import bench_figure
 from batik_scratch.cli import main
 from batik_scratch.errors import InputError
 from batik_scratch.ops import threads
-from batik_scratch.report import bench as command
-from batik_scratch.report.figures.bench import bench_figure
 
 compare = importlib.import_module("batik_scratch.bench.compare")  # bench.compare is its function
 OURS, NCHW, KERAS = bench.OURS, "PyTorch NCHW", "Keras on TensorFlow"
@@ -23,7 +23,7 @@ OURS, NCHW, KERAS = bench.OURS, "PyTorch NCHW", "Keras on TensorFlow"
 @pytest.fixture
 def no_packages(monkeypatch):
     """Every framework has version 1.2, installed or not."""
-    monkeypatch.setattr(compare.importlib.metadata, "version", lambda package: "1.2")
+    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: "1.2")
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def measures_nothing(monkeypatch):
     def fail(*arguments):
         raise AssertionError("the options are wrong, and yet it started to measure")
 
-    monkeypatch.setattr(command, "compile_kernels", fail)
-    monkeypatch.setattr(bench, "compare", fail)
+    monkeypatch.setattr(session, "compile_kernels", fail)
+    monkeypatch.setattr(session, "compare", fail)
 
 
 def made_up(counts=(2, 1), names=(OURS, NCHW, KERAS)):
@@ -196,26 +196,26 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch):
         stream = io.StringIO()
         stream.isatty = lambda answer=terminal: answer
         monkeypatch.setattr(sys, "stderr", stream)
-        command._say("step, round 1 of 2")
+        session._say("step, round 1 of 2")
         assert stream.getvalue() == shown
 
 
 def test_a_failed_run_leaves_no_chart_and_a_clean_line(fakes, monkeypatch, tmp_path):
     said = []
-    monkeypatch.setattr(command, "compile_kernels", lambda: "")
-    monkeypatch.setattr(command, "_say", said.append)
+    monkeypatch.setattr(session, "compile_kernels", lambda: "")
+    monkeypatch.setattr(session, "_say", said.append)
     fakes.breaks = OURS
     with pytest.raises(InputError, match="broken"):
-        command.run_bench([], [1], 2, 32, 1, tmp_path / "charts" / "b.png")
+        session.measure([], [1], 2, 32, 1, tmp_path / "charts" / "b.png")
     assert said[-1] == "" and list(tmp_path.iterdir()) == []
 
 
 def test_the_chart_appears_whole_or_not_at_all(fakes, monkeypatch, tmp_path):
     (tmp_path / "b.png").write_text("the old one")
-    monkeypatch.setattr(command, "compile_kernels", lambda: "")
-    monkeypatch.setattr(command, "to_png", lambda figure: 1 / 0)
+    monkeypatch.setattr(session, "compile_kernels", lambda: "")
+    monkeypatch.setattr(session, "to_png", lambda figure: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        command.run_bench([], [1], 2, 32, 1, tmp_path / "b.png")
+        session.measure([], [1], 2, 32, 1, tmp_path / "b.png")
     assert [path.name for path in tmp_path.iterdir()] == ["b.png"]
     assert (tmp_path / "b.png").read_text() == "the old one"
 
@@ -254,10 +254,10 @@ def test_threads_that_are_no_numbers_are_a_mistyped_command(capsys):
 
 
 def test_programs_are_named_once_and_this_one_always_takes_part(fakes, monkeypatch, tmp_path, no_packages):
-    monkeypatch.setattr(bench, "installed_peers", lambda: [NCHW])
-    monkeypatch.setattr(command, "compile_kernels", lambda: "")
-    monkeypatch.setattr(command, "layer_table", lambda batch, size: "layers")
-    text = command.run_bench([NCHW, f" {NCHW}", OURS], [1], 2, 32, 1, tmp_path / "b.png")
+    monkeypatch.setattr(session, "installed_peers", lambda: [NCHW])
+    monkeypatch.setattr(session, "compile_kernels", lambda: "")
+    monkeypatch.setattr(session, "layer_table", lambda batch, size: "layers")
+    text = session.measure([NCHW, f" {NCHW}", OURS], [1], 2, 32, 1, tmp_path / "b.png")
     assert list(dict.fromkeys(name for name, _ in fakes.asked)) == [OURS, NCHW]
     assert text.count("1 thread ") == 1 and "layers" in text
     with Image.open(tmp_path / "b.png") as chart:
@@ -265,9 +265,9 @@ def test_programs_are_named_once_and_this_one_always_takes_part(fakes, monkeypat
 
 
 def test_kernels_that_cannot_be_compiled_are_an_error_in_one_line(monkeypatch):
-    monkeypatch.setattr(command, "WARM_UP", "raise MemoryError('no room')")
+    monkeypatch.setattr(warmup, "PROGRAM", "raise MemoryError('no room')")
     with pytest.raises(InputError, match="cannot be compiled here: MemoryError: no room"):
-        command.compile_kernels()
+        warmup.compile_kernels()
 
 
 # ------------------------------------------------------------------ real processes
@@ -281,12 +281,12 @@ def test_the_process_of_a_framework_loads_nothing_of_numba():
 
 def test_a_program_that_nobody_knows_is_an_error_that_says_what_to_do():
     with pytest.raises(InputError, match=r"nonsense stopped: KeyError: 'nonsense'; .*--only batik_scratch"):
-        compare.Worker("nonsense", 1, 2, 32)
+        process.Worker("nonsense", 1, 2, 32)
 
 
 @pytest.mark.slow
 def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed():
-    worker = compare.Worker(OURS, 1, 2, 32)
+    worker = process.Worker(OURS, 1, 2, 32)
     try:
         for work in bench.WORK:
             assert 0 < worker.ask(f"{work} 2") < 60
@@ -304,7 +304,7 @@ def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed()
 @pytest.mark.peers
 @pytest.mark.parametrize("name", [name for name in bench.installed_peers()])
 def test_every_framework_does_every_kind_of_work(name):
-    worker = compare.Worker(name, 1, 2, 32)
+    worker = process.Worker(name, 1, 2, 32)
     try:
         assert all(0 < worker.ask(f"{work} 1") < 60 for work in bench.WORK)
     finally:

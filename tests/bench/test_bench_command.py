@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from batik_scratch import bench, images, nn, saliency
-from batik_scratch.bench import warmup
+from batik_scratch.bench import comparison, session, warmup
 from batik_scratch.cli import main
 from batik_scratch.ops import threads
-from batik_scratch.report import bench as command
 
 compare = importlib.import_module("batik_scratch.bench.compare")  # bench.compare is its function
 OURS, NCHW, KERAS = bench.OURS, "PyTorch NCHW", "Keras on TensorFlow"
@@ -48,10 +47,10 @@ def happened(monkeypatch):
 
     monkeypatch.setattr(compare, "Worker", Program)
     monkeypatch.setattr(compare, "time", Clock().module())
-    monkeypatch.setattr(compare.importlib.metadata, "version", lambda package: {"torch": "1.2"}.get(package, "3.4"))
-    monkeypatch.setattr(bench, "installed_peers", lambda: [NCHW, KERAS])
-    monkeypatch.setattr(command, "compile_kernels", lambda: log.append(("compile",)))
-    monkeypatch.setattr(command, "layer_table", table)
+    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: {"torch": "1.2"}.get(package, "3.4"))
+    monkeypatch.setattr(session, "installed_peers", lambda: [NCHW, KERAS])
+    monkeypatch.setattr(session, "compile_kernels", lambda: log.append(("compile",)))
+    monkeypatch.setattr(session, "layer_table", table)
     monkeypatch.setattr(threads, "allowed", lambda: 3)
     monkeypatch.setattr(threads, "use", lambda count: log.append(("use", count)))
     return log
@@ -144,7 +143,7 @@ def test_the_kernels_are_compiled_in_a_process_of_their_own_which_says_how_long_
 # ------------------------------------------------------------------ the table
 
 
-def comparison(seconds, rounds=3):
+def made_of(seconds, rounds=3):
     """seconds: {(name, threads): seconds of anything}; memory is 7 times as many MB."""
     made = bench.Comparison(5, 41, rounds)
     for (name, count), value in seconds.items():
@@ -154,8 +153,8 @@ def comparison(seconds, rounds=3):
 
 
 def test_programs_that_were_not_measured_with_all_numbers_of_threads_appear_where_they_were(monkeypatch):
-    monkeypatch.setattr(compare.importlib.metadata, "version", lambda package: "1.2")
-    made = comparison({(OURS, 1): 4.0, (OURS, 3): 2.0, (NCHW, 3): 6.0, (OURS, 2): 2.5})
+    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: "1.2")
+    made = made_of({(OURS, 1): 4.0, (OURS, 3): 2.0, (NCHW, 3): 6.0, (OURS, 2): 2.5})
     blocks = [block.splitlines() for block in made.table().split("\n\n")]
     assert [block[0].split()[:2] for block in blocks[1:4]] == [["3", "threads"], ["2", "threads"], ["1", "thread"]]
     assert [len(block) for block in blocks[1:4]] == [4, 2, 2]
@@ -166,8 +165,8 @@ def test_programs_that_were_not_measured_with_all_numbers_of_threads_appear_wher
 
 def test_a_framework_is_named_with_the_version_of_its_own_package(monkeypatch):
     versions = {"torch": "1.2", "keras": "3.4", "batik-scratch": "0.1"}
-    monkeypatch.setattr(compare.importlib.metadata, "version", lambda package: versions[package])
-    assert [compare.describe(name) for name in (OURS, NCHW, KERAS)] == [OURS, f"{NCHW} (1.2)", f"{KERAS} (3.4)"]
+    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: versions[package])
+    assert [comparison.describe(name) for name in (OURS, NCHW, KERAS)] == [OURS, f"{NCHW} (1.2)", f"{KERAS} (3.4)"]
 
 
 # ------------------------------------------------------------------ warming up

@@ -12,7 +12,7 @@ import pytest
 from fake_clock import Clock
 
 from batik_scratch import bench
-from batik_scratch.bench import worker
+from batik_scratch.bench import process, worker
 from batik_scratch.errors import InputError
 
 compare = importlib.import_module("batik_scratch.bench.compare")  # bench.compare is its function
@@ -124,7 +124,7 @@ def test_a_program_is_started_with_its_name_its_sizes_and_its_threads(instead):
     places = instead(
         'echo "$@" > $PLACE/arguments; env > $PLACE/env; echo ready; read line; echo $line > $PLACE/asked; echo 2.5'
     )
-    one = compare.Worker("PyTorch NCHW", 3, 5, 41)
+    one = process.Worker("PyTorch NCHW", 3, 5, 41)
     try:
         assert one.ask("step 5") == 2.5
     finally:
@@ -149,7 +149,7 @@ def test_a_program_is_started_with_its_name_its_sizes_and_its_threads(instead):
 def test_a_program_that_ends_says_why_and_what_may_help(name, script, why, instead):
     instead(script)
     with pytest.raises(InputError) as error:
-        one = compare.Worker(name, 1, 2, 32)
+        one = process.Worker(name, 1, 2, 32)
         try:
             one.ask("step 1")
         finally:
@@ -162,17 +162,17 @@ def test_a_program_that_ends_says_why_and_what_may_help(name, script, why, inste
 def test_a_program_that_never_was_ready_is_stopped(instead, monkeypatch):
     instead("exec sleep 600")
     stopped = []
-    monkeypatch.setattr(compare.Worker, "_answer", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
-    right = compare.Worker.stop
-    monkeypatch.setattr(compare.Worker, "stop", lambda self: (right(self), stopped.append(self.process.returncode)))
+    monkeypatch.setattr(process.Worker, "_answer", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    right = process.Worker.stop
+    monkeypatch.setattr(process.Worker, "stop", lambda self: (right(self), stopped.append(self.process.returncode)))
     with pytest.raises(KeyboardInterrupt):
-        compare.Worker("batik_scratch", 1, 2, 32)
+        process.Worker("batik_scratch", 1, 2, 32)
     assert stopped == [-9]
 
 
 def test_stopping_ends_the_process_and_closes_every_pipe(instead):
     instead("echo ready; exec sleep 600")
-    one = compare.Worker("batik_scratch", 1, 2, 32)
+    one = process.Worker("batik_scratch", 1, 2, 32)
     one.stop()
     assert one.process.returncode == -9
     assert one.process.stdin.closed and one.process.stdout.closed and one.errors.closed

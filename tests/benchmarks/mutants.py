@@ -11,7 +11,7 @@ from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "batik_scratch"
-COMMANDS = ("cli.py", "options.py", "__main__.py", "commands/", "bench/", "study/single.py", "report/explain.py")
+COMMANDS = ("cli.py", "__main__.py", "commands/", "bench/", "explain/", "study/single.py")
 FLOORS = {
     "ops": ("ops/",),
     "nn": ("nn/",),

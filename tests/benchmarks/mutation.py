@@ -47,7 +47,7 @@ TESTS = {  # where a floor's promises are tested
     "motifs": ["tests/motifs"],
     "saliency": ["tests/saliency"],
     "study": ["tests/study"],
-    "report": ["tests/report", "tests/bench"],
+    "report": ["tests/report", "tests/figures", "tests/bench"],
     "learn": ["tests/learn"],
     "commands": ["tests/test_cli.py", "tests/commands", "tests/bench", "tests/report", "tests/test_surroundings.py"],
 }

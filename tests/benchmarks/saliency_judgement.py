@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from batik_scratch.explain import evaluate_saliency
 from batik_scratch.nn import History, Sequential
-from batik_scratch.report.explain import evaluate_saliency
 from batik_scratch.saliency.catalogue import PASSES
 from batik_scratch.saliency.evaluation import randomised_layers
 from batik_scratch.study.config import TwoStageConfig, make_config

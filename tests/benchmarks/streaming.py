@@ -112,7 +112,7 @@ def main() -> None:
     args = parser.parse_args()
     if not Path("/proc/self/status").is_file():
         parser.error("memory is read from /proc, which is there on Linux alone")
-    from batik_scratch.report.bench import compile_kernels
+    from batik_scratch.bench.warmup import compile_kernels
 
     compile_kernels()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:

@@ -10,7 +10,7 @@ from command_pictures import SIDE, only_methods, unit
 from matplotlib.figure import Figure
 
 from batik_scratch import motifs, nn, saliency
-from batik_scratch.report.explain import evaluate_saliency
+from batik_scratch.explain import evaluate_saliency
 from batik_scratch.saliency import evaluation
 
 IMAGES = 13  # the last class comes once less than the first

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from batik_scratch import motifs, study
+from batik_scratch import explain, motifs, study
 from batik_scratch.cli import main
 from batik_scratch.learn import exercises
 from batik_scratch.options import build_parser
-from batik_scratch.report import explain
 
 STUDY = "[--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
 STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"

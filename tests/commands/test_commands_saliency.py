@@ -7,8 +7,8 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from batik_scratch import nn, saliency
-from batik_scratch.report import style
-from batik_scratch.report.explain import explain_images
+from batik_scratch.explain import explain_images
+from batik_scratch.figures import style
 
 FAST = ("gradient", "gradient-x-input", "grad-cam", "lrp")
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from batik_scratch import nn, report, study
+from batik_scratch import explain, nn, report, study
+from batik_scratch.bench import session, warmup
 from batik_scratch.learn import exercises, gradient_report
 from batik_scratch.ops import jit
-from batik_scratch.report import bench as bench_report
-from batik_scratch.report import explain
 
 # ------------------------------------------------------------------ summary and gradcheck
 
@@ -203,7 +202,7 @@ def test_saliency_needs_images_or_evaluate_and_not_both(command):
 
 
 def test_bench_hands_over_every_option(command, noted):
-    calls, warmed = noted(bench_report, "run_bench", "the tables"), noted(bench_report, "compile_kernels", "compiled")
+    calls, warmed = noted(session, "measure", "the tables"), noted(warmup, "compile_kernels", "compiled")
     words = ["--only", "PyTorch NCHW,Keras on TensorFlow", "--threads", "3,1", "--batch", 5, "--image-size", 41]
     assert command(0, "bench", *words, "--rounds", 2, "--out", "b.png").out == "the tables\n" and warmed == []
     only, threads, batch, size, rounds, out = calls[0][0]
@@ -261,7 +260,7 @@ def test_a_command_that_compiles_says_so_once_beside_its_output(cold, command, n
     monkeypatch.setattr(jit, "cache_is_cold", lambda: cold)
     noted(single, "train_model", "done")
     noted(gradient_report, "report", ("done", True))
-    noted(bench_report, "compile_kernels", "done")
+    noted(warmup, "compile_kernels", "done")
     for words in ["train"], ["gradcheck"], ["bench", "--warmup"], ["run", "--out", "o"], ["run", "--resume", "o"]:
         said = command(0, *words)
         assert said.err.count("compiling kernels") == said.err.count("\n") == int(cold)

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from batik_scratch import motifs
+from batik_scratch.figures import style
 from batik_scratch.learn import lesson
-from batik_scratch.report import style
 
 
 @pytest.mark.parametrize(

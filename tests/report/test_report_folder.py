@@ -1,12 +1,15 @@
 """What `write_report` reads and writes: every piece needed, every file whole, any number of classes and epochs."""
 
 import csv
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from batik_scratch.errors import InputError
-from batik_scratch.report import style, write, write_report
+from batik_scratch.figures import style
+from batik_scratch.report import write, write_report
 from batik_scratch.report.tables import all_tables
 
 PIECES = (
@@ -112,3 +115,14 @@ def test_reporting_again_replaces_the_report(make_run, undrawn):
     before = write_report(folder).read_bytes()
     (folder / "report.html").write_text("old")
     assert write_report(folder).read_bytes() == before
+
+
+def test_reporting_loads_neither_network_nor_pyplot(make_run):
+    code = (
+        "import sys; from pathlib import Path; from batik_scratch.report import write_report\n"
+        "write_report(Path(sys.argv[1]))\n"
+        "print([m for m in sys.modules if m.startswith(('batik_scratch.nn', 'batik_scratch.saliency', 'numba', "
+        "'matplotlib.pyplot'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, make_run()], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

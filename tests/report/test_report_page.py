@@ -7,7 +7,7 @@ import pytest
 from page_tree import png, sections, table
 from synthetic_run import STAGES
 
-from batik_scratch.report import style
+from batik_scratch.figures import style
 from batik_scratch.report.tables import all_tables
 
 # ------------------------------------------------------------------ numbers

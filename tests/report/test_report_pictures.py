@@ -7,7 +7,9 @@ import pytest
 from artists import bars, image, lines, names, panels, pixels, texts, titles
 from synthetic_run import NAMES
 
-from batik_scratch.report import figures, paper, style
+from batik_scratch import figures
+from batik_scratch.figures import style
+from batik_scratch.report import paper
 from batik_scratch.report.pictures import confusion, curve_pictures, headline, intervals, prediction, saliency, samples
 from batik_scratch.report.recorded import read_run
 

@@ -1,5 +1,10 @@
-"""The figures, each a pure function from arrays to a matplotlib Figure; `report.style.to_png` makes it a file."""
+"""What this package draws with: colours and sizes in one place, and figures, pure functions of arrays.
 
+Arrays and matplotlib, nothing else: the report, the lessons and the commands all draw with these. `style.to_png` makes
+a figure a file. `bars` and `boxes` are imported by their own names.
+"""
+
+from . import style
 from .confusion import Matrix, confusion
 from .curves import Curve, curves
 from .grid import sample_grid
@@ -20,4 +25,5 @@ __all__ = [
     "prediction",
     "saliency_panel",
     "sample_grid",
+    "style",
 ]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
-from batik_scratch.report import figures, style
+from batik_scratch import figures
+from batik_scratch.figures import style
 
 NOISE = np.random.default_rng(11)
 LETTERS = ["class " + letter for letter in "abcdefghijklmn"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from .. import style
+from . import style
 from .grid import draw_picture, pack
 
 MARKERS = "osD^v<>Phd*Xp"

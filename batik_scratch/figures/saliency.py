@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from .. import style
+from . import style
 from .grid import draw_picture, pack
 
 
@@ -26,7 +26,7 @@ def saliency_panel(
 
     Each map is drawn from 0 to its own `percentile`. Without `maps` originals and overlays alone; `further` adds one
     more row of maps (the second network's). A picture per column, `columns` to a line; titles may have two lines and
-    turn vermillion where `right` is false.
+    turn vermillion if `right` is false.
     """
     rows = [("original", images, False), ("overlay", overlays, False)]
     if maps is not None:

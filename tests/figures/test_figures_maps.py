@@ -6,7 +6,8 @@ from artists import colour_bar, from_top, image, lines, names, panels, pixels, t
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from batik_scratch.report import figures, style
+from batik_scratch import figures
+from batik_scratch.figures import style
 
 NOISE = np.random.default_rng(23)
 

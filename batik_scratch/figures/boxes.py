@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from ..report import style
+from . import style
 
 # one colour per window, in this order; light enough for black numbers
 TINTS = ["sky blue", "orange", "bluish green", "reddish purple", "yellow", "vermillion", "blue", "black"]
@@ -32,7 +32,7 @@ def draw_numbers(
 ) -> None:
     """Draw values (rows, columns) as square boxes, row 0 on top.
 
-    fill    a colour per box, nested like `values` (names, hex or RGB tuples); white where it is not given
+    fill    a colour per box, nested like `values` (names, hex or RGB tuples); white if none are given
     form    how a number is written; "" leaves the boxes empty
     size    of the numbers, in points
     """

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
-from batik_scratch.learn.boxes import TINTS, draw_numbers, outline, tint
-from batik_scratch.report import style
+from batik_scratch.figures import style
+from batik_scratch.figures.boxes import TINTS, draw_numbers, outline, tint
 
 
 def new_axes():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from .. import style
+from . import style
 
 
 def accuracy_intervals(

@@ -1,4 +1,4 @@
-"""`batik-scratch saliency`: pictures of what mattered, image by image, and the judgement over many drawn images."""
+"""The methods judged over drawn cloths, whose motifs are known: a table, its numbers, and two figures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,59 +6,18 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from .. import motifs, nn, saliency
+from .. import motifs, nn
 from ..errors import InputError
+from ..figures import cascade, methods_grid
+from ..figures.style import to_png
 from ..files import write_npz, write_text
 from ..images.reading import printable
-from ..record import write_png
 from ..saliency import catalogue, evaluation
 from ..study.data import to_unit
-from ..study.single import load_classifier, read_pixels
-from .figures import cascade, methods_grid
-from .style import to_png
+from ..study.single import load_classifier
+from .checks import check_finite, make_folder, usable_methods
 
 SEED = 1_000_003  # of the drawn images that judge: no training set starts from it unless asked to
-
-
-def explain_images(
-    model_file: Path, paths: Sequence[Path], target: str, out: Path, method: str = "gradient"
-) -> list[Path]:
-    """Explain each image by one method or "all"; returns the paths written into `out`.
-
-    NAME_methods.png    methods in columns, classes in rows
-    NAME_overlay.png    the first method's map for the target, laid over the image
-    NAME_map.npz        every method's raw map for the target, and "map": the first one in [0, 1]
-
-    target: "predicted", or a class name of the model.
-    """
-    model, names, size = load_classifier(model_file)
-    if target != "predicted" and target not in names:
-        raise InputError(f'--target {target}: the model knows {", ".join(names)}; or use "predicted"')
-    entries = _entries(method, model)
-    pixels = read_pixels(paths, size)
-    x = to_unit(pixels)
-    probabilities = model.predict(x)  # (N, U)
-    _check_finite(probabilities, model_file)
-    _make_folder(out)
-    written: list[Path] = []
-    for path, image, picture, p in zip(paths, x, pixels, probabilities, strict=True):
-        explained = int(p.argmax()) if target == "predicted" else names.index(target)
-        repeated = np.repeat(image[None], len(names), axis=0)  # (U, H, W, C): a row per class
-        raw = {
-            name: entry.make(model).attribute(repeated, target=np.arange(len(names))) for name, entry in entries.items()
-        }
-        maps = np.stack([entries[name].reduce(maps) for name, maps in raw.items()], axis=1)  # (U, M, H, W)
-        shades = saliency.normalise(maps[explained, :1])[0]  # (H, W), of the first method
-        stem = _free_name(out, path.stem, written)
-        rows = [f"{' '.join(name.split())}\n{share:.1%}" for name, share in zip(names, p, strict=True)]
-        figure = methods_grid(picture, maps, rows, list(entries), explained)
-        target_file = out / f"{stem}_methods.png"
-        target_file.write_bytes(to_png(figure))
-        write_png(out / f"{stem}_overlay.png", saliency.overlay(picture, shades))
-        arrays = {name.replace("-", "_"): values[explained] for name, values in raw.items()}
-        write_npz(out / f"{stem}_map.npz", arrays | {"map": shades})
-        written += [target_file, out / f"{stem}_overlay.png", out / f"{stem}_map.npz"]
-    return written
 
 
 def evaluate_saliency(
@@ -79,20 +38,18 @@ def evaluate_saliency(
     being done.
     """
     model, names, size = load_classifier(model_file)
-    missing = [name for name in names if name not in motifs.ALL_MOTIFS]
-    if missing:
+    if strange := ", ".join(printable(name) for name in names if name not in motifs.ALL_MOTIFS):
         raise InputError(
-            f"--evaluate needs the true masks of drawn cloth, and the model knows {', '.join(map(printable, missing))}; "
-            f"train one without --data"
+            f"--evaluate needs the true masks of drawn cloth, and the model knows {strange}; train one without --data"
         )
     if images < 2 * len(names):
         raise InputError(f"--images: needs at least {2 * len(names)}, two per class; got {images}")
     others = _others(model, names, controls)
-    entries = _entries(method, model, *others.values())
+    entries = usable_methods(method, model, *others.values())
     x, masks, labels = _drawn(names, size, images)
     for name, network in {str(model_file): model, **others}.items():
-        _check_finite(network.predict(x[:1]), name)
-    _make_folder(out)  # before the work: a name that cannot be one costs no minutes
+        check_finite(network.predict(x[:1]), name)
+    make_folder(out)  # before the work: a name that cannot be one costs no minutes
     found = evaluation.evaluate_methods(model, x, masks, entries, others, say=say)
     named = {name: (other.logits(x).argmax(axis=1) == labels).mean() for name, other in {"it": model, **others}.items()}
     head = f"{images} drawn cloths that the network never saw; motif share {masks.mean():.3f}; " + ", ".join(
@@ -156,40 +113,6 @@ def _drawn(names: Sequence[str], size: int, images: int) -> tuple[np.ndarray, np
     return to_unit(np.stack([image for image, _ in drawn])), np.stack([mask for _, mask in drawn]), np.array(labels)
 
 
-def _entries(method: str, *models: nn.Sequential) -> dict[str, catalogue.Entry]:
-    """The methods called for; of "all", those that every model can be explained by. InputError where one cannot."""
-    entries = {}
-    for name, entry in catalogue.chosen(method).items():
-        try:
-            for model in models:
-                entry.make(model)
-        except InputError:
-            if method != "all":
-                raise
-            continue
-        entries[name] = entry
-    return entries
-
-
-def _check_finite(values: np.ndarray, file: Path | str) -> None:
-    if not np.isfinite(values).all():
-        raise InputError(f"{file}: predicts NaN or infinity, which nothing can explain; train the network again")
-
-
-def _make_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; nothing was touched. Choose a folder")
-    out.mkdir(parents=True, exist_ok=True)
-
-
 def _random_twin(model: nn.Sequential) -> nn.Sequential:
     *_, (_, twin) = evaluation.randomised_layers(model)
     return twin
-
-
-def _free_name(folder: Path, stem: str, written: Sequence[Path]) -> str:
-    """`stem`, numbered where another image of this call has it already."""
-    candidate, number = stem, 2
-    while folder / f"{candidate}_overlay.png" in written:
-        candidate, number = f"{stem}_{number}", number + 1
-    return candidate
