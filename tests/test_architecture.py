@@ -24,8 +24,8 @@ ALLOWED = {
     "explain": {"errors", "figures", "files", "images", "motifs", "nn", "record", "saliency", "study"},
     "report": {"errors", "figures", "files", "record"},
     "learn": {"errors", "figures", "files", "ops", "images", "motifs", "nn", "saliency", "study"},
-    "options": set(),
-    "cli": {"bench", "errors", "explain", "images", "learn", "motifs", "nn", "ops", "options", "report", "study"},
+    "commands": {"bench", "errors", "explain", "images", "learn", "motifs", "nn", "ops", "report", "study"},
+    "cli": {"commands", "errors"},
     "__main__": {"cli"},
     "__init__": set(),
 }

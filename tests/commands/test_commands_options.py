@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from batik_scratch import explain, motifs, study
-from batik_scratch.cli import main
+from batik_scratch.cli import build_parser, main
 from batik_scratch.learn import exercises
-from batik_scratch.options import build_parser
 
 STUDY = "[--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
 STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"
@@ -108,7 +107,8 @@ def test_the_papers_counts_are_those_that_help_names():
 def test_the_example_of_a_command_is_one_of_that_command(name, help_of):
     example = re.search(r"example: batik-scratch (.*)", help_of(name)).group(1)
     assert example.startswith(name)
-    assert build_parser().parse_args(shlex.split(example)).function == name.replace(" ", "_")
+    called = build_parser().parse_args(shlex.split(example)).call
+    assert called.__module__ == f"batik_scratch.commands.{name.replace(' ', '.')}"
 
 
 @pytest.mark.parametrize("group", GROUPS)

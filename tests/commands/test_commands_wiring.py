@@ -265,3 +265,34 @@ def test_a_command_that_compiles_says_so_once_beside_its_output(cold, command, n
         said = command(0, *words)
         assert said.err.count("compiling kernels") == said.err.count("\n") == int(cold)
         assert "compiling" not in said.out
+
+
+COMPUTING = ["run", "train", "evaluate", "predict", "saliency", "gradcheck", "bench", "exercise check", "exercise hint"]
+
+
+@pytest.fixture
+def idle(noted, runs):
+    """Every command that computes something does nothing."""
+    from batik_scratch.study import single
+
+    for name in ("train_model", "evaluate_model", "predict_images"):
+        noted(single, name, "done")
+    noted(explain, "explain_images", [])
+    noted(gradient_report, "report", ("done", True))
+    noted(session, "measure", "done")
+    noted(exercises, "check", type("Right", (), {"ok": True})())
+    noted(exercises, "hint", "done")
+
+
+@pytest.mark.parametrize("reason", ["no numba here", None])
+@pytest.mark.parametrize("name", COMPUTING)
+def test_a_command_that_computes_says_once_in_one_line_that_it_runs_plain_and_why(
+    name, reason, command, idle, monkeypatch
+):
+    monkeypatch.setattr(jit, "plain_reason", lambda: reason)
+    monkeypatch.setattr(jit, "cache_is_cold", lambda: False)
+    needs = {"run": "--out o", "evaluate": "--model m --data d", "predict": "i --model m", "saliency": "i --model m"}
+    needs |= {"exercise check": "f", "exercise hint": "f"}
+    said = command(0, *name.split(), *needs.get(name, "").split())
+    assert said.err.count("\n") == (1 if reason else 0) and "plain" not in said.out
+    assert not reason or ("plain" in said.err and said.err.endswith(f"{reason}\n"))

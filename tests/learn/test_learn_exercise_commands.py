@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 from student_files import RIGHT, checked, ended, with_forward, written
 
-from batik_scratch.cli import main
+from batik_scratch.cli import build_parser, main
 from batik_scratch.errors import InputError
 from batik_scratch.learn import exercises
-from batik_scratch.options import build_parser
 
 
 @pytest.mark.usefixtures("in_this_process")

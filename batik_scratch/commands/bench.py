@@ -1,0 +1,38 @@
+"""`batik-scratch bench`: this machine's figures."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .shared import DONE, add_command, counts, tell_how_it_starts
+
+
+def add(commands: Any) -> None:
+    """The command and its options."""
+    what = "this machine's figures, beside PyTorch and Keras if installed"
+    p = add_command(commands, "bench", call, what, "bench --threads 1,2")
+    p.add_argument("--threads", type=counts, metavar="N,...", help="numbers of threads (default: all allowed)")
+    p.add_argument("--only", metavar="NAME,...", help="programs to measure, by name (default: all that are installed)")
+    p.add_argument("--batch", type=int, default=32, help="images per batch (default: 32)")
+    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls (default: 7)")
+    p.add_argument("--out", type=Path, default=Path("bench.png"), help="bar chart to write (default: bench.png)")
+    p.add_argument(
+        "--warmup",
+        action="store_true",
+        help="only compile the kernels, once, so that later commands start fast; nothing is measured",
+    )
+
+
+def call(options: argparse.Namespace) -> int:
+    """Print the tables and write the chart, or compile the kernels alone."""
+    from ..bench.session import measure
+    from ..bench.warmup import compile_kernels
+
+    tell_how_it_starts()
+    if options.warmup:
+        print(compile_kernels())
+        return DONE
+    only = options.only.split(",") if options.only else None
+    print(measure(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
+    return DONE

@@ -1,0 +1,25 @@
+"""`batik-scratch evaluate`: metrics of a saved model."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .shared import DONE, add_command, add_model_option, tell_if_plain
+
+
+def add(commands: Any) -> None:
+    """The command and its options."""
+    what = "metrics of a model on a folder"
+    p = add_command(commands, "evaluate", call, what, "evaluate --model model.npz --data photos")
+    add_model_option(p)
+    p.add_argument("--data", type=Path, required=True, help="folder of photos, one subfolder per class")
+    p.add_argument("--skip-bad", action="store_true", help="leave unreadable files out instead of stopping")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Print the metrics."""
+    from ..study.single import evaluate_model
+
+    tell_if_plain()
+    print(evaluate_model(options.model, options.data, options.skip_bad))
+    return DONE

@@ -1,0 +1,27 @@
+"""`batik-scratch gradcheck`: the gradient report, or a walk through the museum of bugs."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .shared import DONE, FOUND_WRONG, add_command, tell_how_it_starts
+
+
+def add(commands: Any) -> None:
+    """The command and its options."""
+    what = "is every gradient right? layer by layer"
+    p = add_command(commands, "gradcheck", call, what, "gradcheck --layer Conv2D")
+    one_of = p.add_mutually_exclusive_group()
+    one_of.add_argument("--layer", metavar="NAME", help="one kind of layer alone; a wrong name lists them")
+    one_of.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
+    one_of.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Print the table; the exit code is 1 if a gradient is wrong, or if a bug of the museum gets through."""
+    from ..learn.gradient_report import museum_report, report
+
+    tell_how_it_starts()
+    text, ok = museum_report() if options.museum else report(options.layer, options.model)
+    print(text)
+    return DONE if ok else FOUND_WRONG

@@ -1,0 +1,86 @@
+"""What several commands share: exit codes, the form of their help, options, and a word before the work begins."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+DONE, FOUND_WRONG, BAD_INPUT = 0, 1, 2  # exit codes
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with errors of two lines instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: error: {message}\nsee: {self.prog} --help", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+def add_command(
+    commands: Any, name: str, call: Callable[[argparse.Namespace], int], what: str, example: str
+) -> argparse.ArgumentParser:
+    """A command that does `what`; its options are added to the parser that is returned."""
+    parser = commands.add_parser(
+        name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example: batik-scratch {example}"
+    )
+    parser.set_defaults(call=call)
+    return parser
+
+
+def add_study_options(parser: argparse.ArgumentParser) -> None:
+    """The settings of a study, of which `study_config` makes its configuration."""
+    parser.add_argument("--data", help="folder of photos, one subfolder per class; drawn batik where it is not given")
+    parser.add_argument("--quick", action="store_true", help="64 pixels and 8 epochs: a look at everything in a minute")
+    parser.add_argument("--preset", choices=("default", "table1"), help="table1: 100 epochs, no early stop")
+    parser.add_argument("--config", type=Path, metavar="F.toml", help="settings from a file; flags override them")
+    parser.add_argument("--epochs", type=int, help="per stage")
+    parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
+    parser.add_argument("--image-size", type=int, help="pixels (default: 150)")
+    parser.add_argument(
+        "--skip-bad", action="store_true", default=None, help="leave unreadable files out instead of stopping"
+    )
+
+
+def study_config(options: argparse.Namespace) -> Any:
+    """The study's TwoStageConfig; InputError if a setting breaks a rule."""
+    from ..study import make_config
+
+    names = ("data", "epochs", "seed", "image_size", "skip_bad")
+    flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return make_config(flags, options.config, options.preset, options.quick)
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """The model file that a command needs."""
+    parser.add_argument("--model", type=Path, required=True, help="model file, such as RUN/stage1/model.npz")
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """The type of an option that takes whole numbers: "217,200,151"."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"needs whole numbers with commas between; got {text!r}") from None
+
+
+def tell(text: str) -> None:
+    """Say something to whoever waits; it is not part of the result."""
+    print(text, file=sys.stderr)
+
+
+def tell_if_plain() -> None:
+    """Before anything is computed: a line that says so if this is NumPy alone, and why."""
+    from ..ops.jit import plain_reason
+
+    if reason := plain_reason():
+        tell(f"running plain, on NumPy alone, which is slower: {reason}")
+
+
+def tell_how_it_starts() -> None:
+    """As `tell_if_plain`, for a command that calls most kernels; also a line if they are yet to be compiled."""
+    from ..ops.jit import cache_is_cold
+
+    tell_if_plain()
+    if cache_is_cold():
+        tell("compiling kernels, once: this first run starts more slowly")

@@ -1,0 +1,24 @@
+"""`batik-scratch train`: stage one alone."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .shared import DONE, add_command, add_study_options, study_config, tell_how_it_starts
+
+
+def add(commands: Any) -> None:
+    """The command and its options."""
+    what = "train the paper's network once"
+    p = add_command(commands, "train", call, what, "train --data my_photos --out model.npz")
+    add_study_options(p)
+    p.add_argument("--out", type=Path, default=Path("model.npz"), help="model file to write (default: model.npz)")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Write the model file, and print how good it is."""
+    from ..study.single import train_model
+
+    tell_how_it_starts()
+    print(train_model(study_config(options), options.out))
+    return DONE
