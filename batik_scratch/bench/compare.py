@@ -28,7 +28,7 @@ def compare(
     rounds: int,
     say: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
-    """Measure the named programs with each number of threads, all in one interleaved run.
+    """Measure the named programs with each number of threads, all of them in the same rounds.
 
     Training comes first, for its peak memory; then inference, then saliency. Before each kind of work a program does
     some of it untimed, and once more before each round.

@@ -1,4 +1,4 @@
-"""Compile what a run needs before it is needed: `batik-scratch bench --warmup`."""
+"""Compile the kernels before they are needed: `batik-scratch bench --warmup`."""
 
 import subprocess
 import sys

@@ -37,7 +37,7 @@ TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 11.5, 10.5, 9.0  # points
 WIDE, NARROW = 9.0, 4.6  # inches: a slide, a phone
 DPI = 170
 
-# both run from "nothing" to "most" with lightness that only falls, or only rises
+# both go from "nothing" to "most" with lightness that only falls, or only rises
 COUNTS = LinearSegmentedColormap.from_list("counts", ["#ffffff", "#56B4E9", "#0072B2", "#00304d"])
 SALIENCY = LinearSegmentedColormap.from_list("saliency", ["#050b14", "#003a6b", "#0072B2", "#56B4E9", "#ffffff"])
 
