@@ -25,7 +25,7 @@ from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up
 from .symptoms.claim import Claim, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.diagnosis import Diagnosis
-from .symptoms.quotients import Quotient, explain_quotient
+from .symptoms.quotients import diagnose_quotient
 from .update_rules import right_rule
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
@@ -80,11 +80,6 @@ def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
     """What is wrong with the first `steps` of an Adam (it has beta_1) or of a descent; empty if nothing is."""
     apart = optimizers.steps_apart(an_optimizer(optimizer), right_rule(optimizer), steps)
     return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
-
-
-def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
-    """What is wrong with a difference quotient `quotient(f, eps) ~ f'(0)`; empty if nothing is."""
-    return explain_quotient(quotient)
 
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from tqdm import tqdm
 
-from .. import nn
 from ..nn.gradcheck import GradientReport
-from ..nn.gradcheck.everything import all_checks, model_check
+from ..nn.gradcheck.everything import all_checks, saved_check
 from ..nn.gradcheck.report import tables
 from . import museum
 from .doctor import diagnose
@@ -22,7 +20,7 @@ def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bo
 
     InputError if there is no such layer (it lists those there are), or the file is no model.
     """
-    reports = [_of_model(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
+    reports = [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
     wrong = [one for one in reports if not one.ok]
     lines = [tables(reports), ""]
     for one in wrong:
@@ -37,15 +35,6 @@ def museum_report() -> tuple[str, bool]:
     """The museum's table, and True if every bug was caught."""
     visits = list(_with_bar(museum.walk(), "walking", len(museum.EXHIBITS)))
     return museum.table(visits), all(one.caught for one in visits)
-
-
-def _of_model(path: Path) -> GradientReport:
-    model = nn.Sequential.load(path)
-    real = any(getattr(layer, "algorithm", "") == "loops" for layer in model.layers)  # compiled for real numbers
-    model.dtype = np.dtype("float64" if real else "complex128")
-    for layer in model.layers:
-        layer.astype(model.dtype)
-    return model_check(model, str(path), images=1, directions=5)
 
 
 def _words(wrong: GradientReport) -> list[str]:

@@ -6,7 +6,7 @@ from student_layers import Elementwise
 
 from batik_scratch.learn.doctor import diagnose
 from batik_scratch.learn.symptoms.checkup import WIDTH
-from batik_scratch.learn.symptoms.differences import EPS, differences
+from batik_scratch.nn.gradcheck.jacobian import EPS
 from batik_scratch.nn.gradcheck.numeric import distinct
 
 
@@ -32,23 +32,6 @@ def test_a_steep_bend_is_no_kink_and_a_right_gradient_of_it_is_right(f, slope):
 def test_a_wrong_gradient_is_found_where_the_function_bends_steeply(f, slope):
     wrong = Elementwise(f, lambda x: np.where(x > 1, 0.2, 1) * slope(x))
     assert names(diagnose(wrong, (5,))) == [("dx", "unexplained")]
-
-
-@pytest.mark.parametrize("beside", [0, 0.1, 1 / 3, 0.5, 0.7, 0.99])
-@pytest.mark.parametrize("curvature", [0, 1, 300])
-@pytest.mark.parametrize("jump", [1, -2, 50])
-def test_a_kink_within_the_step_is_left_out_or_does_no_harm(beside, curvature, jump):
-    x = np.array([1.0])
-    kink = 1 + beside * EPS
-    (slope,) = differences(lambda: curvature * x**2 + jump * np.maximum(x - kink, 0), x).ravel()
-    assert np.isnan(slope) or (beside > 0 and slope == pytest.approx(2 * curvature, abs=1e-6 * max(curvature, 1)))
-    assert np.isnan(slope) or abs(jump) * (1 - beside) <= 1e-2  # a small one far out is not seen, and shifts nothing
-
-
-def test_what_bends_gives_its_slope_to_nine_digits():
-    x = np.array([0.3, 1.2, 1e-4])  # at the last it is nearly straight, and changes fast
-    slopes = np.diagonal(differences(lambda: np.sin(100 * x), x))
-    assert slopes == pytest.approx(100 * np.cos(100 * x), rel=1e-9)
 
 
 def test_a_right_layer_whose_kink_lies_under_some_values_is_right():

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ...nn import Layer
+from ...nn.gradcheck.jacobian import jacobian as measured_jacobian
 from ...nn.gradcheck.numeric import distinct
 from ...nn.gradcheck.specimen import Failure, Gradients, Specimen, moved, what_instead
 from .diagnosis import close
-from .differences import differences
 
 LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
 WIDTH = 3.9  # of the inputs: in steps that never meet a multiple of 1/2, where a clipping may have its kinks
@@ -83,7 +83,7 @@ class Checkup:
         """d y / d tensor (y.size, tensor.size); a column is NaN if the derivative jumps there."""
         if name not in self._jacobians:
             x, tensor = self._movable(name)
-            self._jacobians[name] = differences(lambda: self.specimen.forward(x), tensor)
+            self._jacobians[name] = measured_jacobian(lambda: self.specimen.forward(x), tensor)
         return self._jacobians[name]
 
     def numeric(self, name: str, dy: np.ndarray | None = None) -> np.ndarray:

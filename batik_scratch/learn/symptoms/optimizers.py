@@ -11,15 +11,12 @@ from .diagnosis import Diagnosis
 
 Parting = tuple[int, str, float, float]  # first step and tensor that differ, and both numbers at the worst place
 ADAM = {
-    "no bias correction": (
-        "m and v start at zero, and alpha lacks sqrt(1 - beta_2^t) / (1 - beta_1^t), which makes up for it."
-    ),
-    "t counts tensors": (
-        "t is advanced for every tensor; it counts steps, so advance it once, before the loop over the tensors."
-    ),
-    "epsilon inside the root": (
-        "epsilon stands under the square root, sqrt(v + epsilon); the rule has sqrt(v) + epsilon."
-    ),
+    "no bias correction": """m and v start at zero, and alpha lacks sqrt(1 - beta_2^t) / (1 - beta_1^t), which makes up
+        for it.""",
+    "t counts tensors": """t is advanced for every tensor; it counts steps, so advance it once, before the loop over the
+        tensors.""",
+    "epsilon inside the root": """epsilon stands under the square root, sqrt(v + epsilon); the rule has sqrt(v) +
+        epsilon.""",
     "betas swapped": "beta_1 and beta_2 have changed places.",
     "wrong sign": "The step goes uphill: it must be subtracted.",
     "gradient not squared": "v is the mean of |g|; it must be that of g*g.",
@@ -51,7 +48,6 @@ def explain(optimizer: Optimizer, steps: int, apart: Parting) -> Diagnosis:
     for name, words in (ADAM if hasattr(optimizer, "beta_1") else DESCENT).items():
         if any(steps_apart(optimizer, rule, steps) is None for rule in rules[name]):
             told = words.format(nesterov=nesterov, other=not nesterov)
-            return Diagnosis(name, tensor, f"{told} {evidence}All {steps} steps fit this explanation.")
-    return Diagnosis(
-        "unexplained", tensor, f"{evidence}It is none of the usual mistakes; print m and v after one step."
-    )
+            return Diagnosis.told(tensor, f"{name}: {told} {evidence}All {steps} steps fit this explanation.")
+    words = f"unexplained: {evidence}It is none of the usual mistakes; print m and v after one step."
+    return Diagnosis.told(tensor, words)

@@ -13,8 +13,8 @@ from .diagnosis import Diagnosis
 Quotient = Callable[[Callable[[float], Any], float], Any]
 
 
-def explain_quotient(quotient: Quotient) -> list[Diagnosis]:
-    """A factor that is the same for every function, or an error that shrinks with eps instead of with its square."""
+def diagnose_quotient(quotient: Quotient) -> list[Diagnosis]:
+    """What is wrong with a difference quotient `quotient(f, eps) ~ f'(0)`; empty if nothing is."""
     wrong = check_quotient(quotient).wrong
     if not wrong:
         return []
@@ -22,6 +22,7 @@ def explain_quotient(quotient: Quotient) -> list[Diagnosis]:
 
 
 def _words(quotient: Quotient) -> Words:
+    """A factor that is the same for every function, or an error that shrinks with eps instead of with its square."""
     points = np.linspace(0.2, 1, 5)
     ratios = [quotient(partial(_exp_from, x), 1e-4) / np.exp(x) for x in points]
     if np.allclose(ratios, ratios[0], rtol=1e-4) and abs(ratios[0] - 1) > 1e-3:

@@ -1,6 +1,7 @@
 """What `batik-scratch gradcheck` runs: every layer and conv algorithm, losses, optimisers, the paper's network."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..optimizers import SGD, Adam
 from .adjoint import check_adjoint
 from .layers import check_layer
 from .losses import check_loss
+from .methods import for_real_numbers
 from .model import check_model
 from .optimizers import adam_rule, check_optimizer, sgd_rule
 from .quotient import check_quotient
@@ -124,6 +126,15 @@ def model_check(model: Sequential, title: str, images: int = 2, directions: int 
     x = rng.random((images, *model.input_shape))
     y = rng.integers(0, model.output_shape[-1], images)
     return _titled(check_model(model, x, y, directions, each_tensor=True), title)
+
+
+def saved_check(path: Path) -> GradientReport:
+    """`model_check` of the network in a file, on one image: by the complex step, if its layers take complex numbers."""
+    model = Sequential.load(path)
+    model.dtype = np.dtype("float64" if any(map(for_real_numbers, model.layers)) else "complex128")
+    for layer in model.layers:
+        layer.astype(model.dtype)
+    return model_check(model, str(path), images=1, directions=5)
 
 
 def _known(layer: str) -> str:

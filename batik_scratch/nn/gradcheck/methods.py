@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..layers import Layer
 from .numeric import (
     ADJOINT,
     ATOL,
@@ -39,7 +40,7 @@ def central(probe: Probe, samples: int) -> list[TensorCheck]:
 
 def complex_steps(probe: Probe, samples: int) -> list[TensorCheck]:
     """Forward in complex128 beside the float64 backward; nothing if the arithmetic takes no complex numbers."""
-    if getattr(probe.specimen.layer, "algorithm", "") == "loops":  # compiled for real numbers
+    if for_real_numbers(probe.specimen.layer):
         return []
     specimen = probe.specimen.astype("complex128")
     x = probe.x.astype(complex)
@@ -54,6 +55,11 @@ def complex_steps(probe: Probe, samples: int) -> list[TensorCheck]:
         )
         for name, tensor in {"dx": x, **specimen.layer.params}.items()
     ]
+
+
+def for_real_numbers(layer: Layer) -> bool:
+    """True if the layer's arithmetic is compiled for real numbers alone."""
+    return getattr(layer, "algorithm", "") == "loops"
 
 
 def directions(probe: Probe) -> TensorCheck:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...nn.gradcheck.specimen import moved
+from .specimen import moved
 
 EPS = 1e-5
 JUMP = 1e-3  # a derivative that jumps by less is taken for smooth
@@ -12,14 +12,14 @@ BENT = 1.0  # if the second derivative is larger, one step is not enough for sev
 ROUNDING = 1e3 * np.finfo(float).eps  # of y: what differences of y may be off by, with room to spare
 
 
-def differences(output: Callable[[], np.ndarray], tensor: np.ndarray) -> np.ndarray:
+def jacobian(output: Callable[[], np.ndarray], tensor: np.ndarray) -> np.ndarray:
     """d y / d tensor (y.size, tensor.size), of `output()`, y of the tensor as it stands; a column is NaN at a kink.
 
     The tensor is changed in place, one value at a time, and put back.
     """
     flat = tensor.reshape(-1)
     middle = output().reshape(-1)
-    jacobian = np.empty((middle.size, flat.size))
+    columns = np.empty((middle.size, flat.size))
     rounding = ROUNDING * np.abs(middle).max(initial=0)
     for place in range(flat.size):
         slope, bend = _both_sides(output, middle, flat, place, EPS)
@@ -28,8 +28,8 @@ def differences(output: Callable[[], np.ndarray], tensor: np.ndarray) -> np.ndar
             seen = bend > JUMP * EPS + rounding
             smooth = _smooth(slope[seen], bend[seen], narrow[seen], narrow_bend[seen])
             slope = (4 * narrow - slope) / 3 if smooth else np.full_like(slope, np.nan)  # Richardson: no term in eps^2
-        jacobian[:, place] = slope
-    return jacobian
+        columns[:, place] = slope
+    return columns
 
 
 def _both_sides(
