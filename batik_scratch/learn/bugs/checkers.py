@@ -25,7 +25,4 @@ def one_sided(f, eps):
     return (f(eps) - f(0.0)) / eps
 
 
-EXHIBITS = (
-    Exhibit(over_h_instead_of_2h, "3 x", "constant factor"),
-    Exhibit(one_sided, "x^2", "one-sided difference"),
-)
+EXHIBITS = (Exhibit(over_h_instead_of_2h, "3 x", "constant factor"), Exhibit(one_sided, "x^2", "one-sided difference"))

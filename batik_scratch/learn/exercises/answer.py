@@ -36,7 +36,7 @@ class Answer:
         tensor = "" if at else part if self.exercise.writes else "dx"
         return [Finding(part, sentence, details, self.line_of(method, tensor))]
 
-    def run(self) -> list[Finding]:
+    def load(self) -> list[Finding]:
         """Compile and run the file, and find the class or function in it."""
         source = self.path.read_bytes()
         if b"\0" in source:  # some Pythons say it by a ValueError

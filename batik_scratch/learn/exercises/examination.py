@@ -55,7 +55,7 @@ def examine(path: Path, exercise: Exercise, on_news: Callable[[Verdict], None] =
         on_news(verdict)
 
     answer = Answer(path, exercise, note)
-    questions = [("file", Answer.run), *exercise.questions]
+    questions = [("file", Answer.load), *exercise.questions]
     verdict.waiting = [title for title, _ in questions]
     for title, ask in questions:
         verdict.waiting.remove(title)

@@ -22,11 +22,11 @@ PRINTED = 4000  # bytes kept of what the file prints
 def examine_apart(path: Path, exercise: Exercise, time_limit: float) -> tuple[Verdict, str]:
     """The verdict on the file at `path`, and the beginning of what it printed."""
     with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
-        code, printed = _run(path, exercise, folder, time_limit)
+        code, printed = _in_a_child(path, exercise, folder, time_limit)
         return _read(Path(folder), path, code, printed, time_limit), printed
 
 
-def _run(path: Path, exercise: Exercise, folder: str, time_limit: float) -> tuple[int | None, str]:
+def _in_a_child(path: Path, exercise: Exercise, folder: str, time_limit: float) -> tuple[int | None, str]:
     """Exit code (None if it had to be stopped) and what was printed."""
     package = str(Path(__file__).resolve().parents[3])
     environment = os.environ | {

@@ -75,13 +75,10 @@ def _explained(exercise: Exercise) -> str:
 
 def _functions(tree: ast.Module) -> list[tuple[ast.FunctionDef, str]]:
     """Every function of the file with the name of its class, in the order of the text."""
-    found = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            found.append((node, ""))
-        elif isinstance(node, ast.ClassDef):
-            found += [(inner, node.name) for inner in node.body if isinstance(inner, ast.FunctionDef)]
-    return found
+    owners: list[tuple[ast.Module | ast.ClassDef, str]] = [(tree, "")]
+    owners += [(node, node.name) for node in tree.body if isinstance(node, ast.ClassDef)]
+    found = [(inner, name) for owner, name in owners for inner in owner.body if isinstance(inner, ast.FunctionDef)]
+    return sorted(found, key=lambda one: one[0].lineno)
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -105,10 +105,7 @@ def tells_a_zero_from_a_dropped_one(answer: Answer) -> list[Finding]:
 EXERCISE = layer_exercise(
     __doc__,
     nn.Dropout,
-    [
-        ("rows of 30, rate 0.2", (30,), {"rate": RATE}),
-        ("maps of 4 x 5 x 2, rate 0.4", (4, 5, 2), {"rate": 0.4}),
-    ],
+    [("rows of 30, rate 0.2", (30,), {"rate": RATE}), ("maps of 4 x 5 x 2, rate 0.4", (4, 5, 2), {"rate": 0.4})],
     by_chance=[rests_at_inference, drops_its_share, draws_from_its_own],
     specials=[tells_a_zero_from_a_dropped_one],
 )

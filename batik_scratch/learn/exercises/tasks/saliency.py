@@ -24,16 +24,9 @@ CLASSES = np.array([2, 0, 2])
 
 def network() -> nn.Sequential:
     """A small network with all that matters here: overlaps, dropout, a softmax; each image has another first choice."""
-    layers = [
-        nn.Conv2D(4, 3),
-        nn.ReLU(),
-        nn.MaxPooling2D(2),
-        nn.Flatten(),
-        nn.Dropout(0.3),
-        nn.Dense(3, kernel_initializer="he_normal"),
-        nn.Softmax(),
-    ]
-    model = nn.Sequential(layers, (7, 8, 2), random_state=21, dtype="float64")
+    features = [nn.Conv2D(4, 3), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten(), nn.Dropout(0.3)]
+    classes = [nn.Dense(3, kernel_initializer="he_normal"), nn.Softmax()]
+    model = nn.Sequential([*features, *classes], (7, 8, 2), random_state=21, dtype="float64")
     model.compile(loss=nn.SparseCategoricalCrossentropy())
     return model
 
