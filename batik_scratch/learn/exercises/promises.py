@@ -50,15 +50,14 @@ def _keep_at_inference(reference: Specimen, mine: Specimen, x: np.ndarray) -> Br
 
 
 def _backward_again(mine: Specimen, x: np.ndarray) -> Broken:
-    y = mine.layer.forward(x, training=True)
-    dy = draw_like(y)
-    first, again = mine.backward(dy), mine.backward(dy)
-    if not all(same(gradient, again[key]) for key, gradient in first.items()):
+    dy = draw_like(mine.forward(x))
+    first, second = mine.backward(dy), mine.backward(dy)
+    if not all(same(gradient, second[key]) for key, gradient in first.items()):
         return "backward", (
             "backward gives something else when it is called twice: it adds to an old gradient (where += stands, write "
             "=), or changes what forward kept."
         )
-    y[...] = 0
+    mine.returned[...] = 0
     if not same(mine.backward(dy)["dx"], first["dx"]):
         return "forward", "forward keeps the very array that it returns, which the caller may change: return a copy."
     return None
