@@ -7,7 +7,7 @@ import pytest
 from test_learn_stories import gradients
 
 from batik_scratch import nn
-from batik_scratch.learn.bugs import EXHIBITS
+from batik_scratch.learn.bugs import EXHIBITS, exhibit
 
 LAYERS = [one for one in EXHIBITS if isinstance(one.bug, nn.Layer)]
 BESIDE = {  # what hangs there is no gradient, or moves all of them, or has no right layer of the same shapes
@@ -98,3 +98,22 @@ def test_a_bug_can_be_the_first_layer_of_a_network_which_asks_for_no_dx(one):
     assert with_dx.grads.keys() == layer.grads.keys()
     for key, value in layer.grads.items():
         assert np.array_equal(value, with_dx.grads[key])
+
+
+def test_a_function_becomes_a_class_that_differs_in_what_it_says():
+    room = exhibit.Room()
+
+    @room.hang(nn.Dense(4, name="shown"), "bias", "wrong sign", (3,))
+    def Twisted(self, dy, db):
+        """A story."""
+        self.grads["kernel"] = 0 * db  # what it does beside its own tensor is put right
+        return -db
+
+    (one,) = room
+    assert Twisted.__name__ == one.name == "Twisted" and Twisted.__module__ == __name__
+    assert type(one.bug) is Twisted and issubclass(Twisted, nn.Dense) and one.bug.name == "shown" and one.bug.units == 4
+    wrong, right = gradients(one.bug, one.shape)
+    assert np.array_equal(wrong["bias"], -right["bias"]) and np.array_equal(wrong["kernel"], right["kernel"])
+    one.bug.build((3,), np.random.default_rng(0))
+    one.bug.backward(one.bug.forward(np.ones((2, 3), np.float32), training=True), need_grads=False)
+    assert one.bug.grads == {}
