@@ -14,7 +14,7 @@ transposed:
 
     dM = A dY A'      dU_e = V_e' dM_e      dV_e = dM_e U_e'      dk = G' dU G      dx = B dV B'
 
-where dx adds what overlapping tiles give. B' and A' cost additions and products with 2, 4, 5 and 8, and G is applied
+In dx overlapping tiles add up. B' and A' cost additions and products with 2, 4, 5 and 8, and G is applied
 once for all tiles: four times fewer multiplications for a little rounding, some 4e-6 of the largest value in float32.
 Source: Lavin & Gray (2016), "Fast Algorithms for Convolutional Neural Networks", with the points 0, 1, -1, 2, -2 and
 infinity. P tiles, C channels in, F filters; 3x3 kernels at stride 1.
@@ -98,6 +98,7 @@ def backward_plain(
 
 def _sandwich(matrix: np.ndarray, d: np.ndarray) -> np.ndarray:
     """matrix d matrix' over d's first two axes: (a, i) and (i, j, ...) to (a, a, ...)."""
+    matrix = matrix.astype(d.real.dtype)  # float32 stays float32
     return np.einsum("ai,ij...,bj->ab...", matrix, d, matrix, optimize=True)
 
 

@@ -1,6 +1,6 @@
 """Max-pooling: the largest value of each window, and which one it was.
 
-The backward pass needs only that index: the upstream gradient goes to the winner, and where windows overlap a
+The backward pass needs only that index: the upstream gradient goes to the winner, and if windows overlap, a
 pixel that won several collects from each. Ties go to the first maximum in reading order.
 """
 

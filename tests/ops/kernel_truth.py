@@ -76,7 +76,7 @@ def convolution_gradients(x, kernel, dy, strides=(1, 1)):
 
 
 def fused(x, kernel, bias):
-    """Convolution, ReLU, 2x2 pooling: y (N, PH, PW, F), dy (none where the winner is unclear), dx, dkernel, dbias."""
+    """Convolution, ReLU, 2x2 pooling: y (N, PH, PW, F), dy (0 if the winner is unclear), dx, dkernel, dbias."""
     before = convolution(x, kernel, bias)
     n, oh, ow, f = before.shape
     ph, pw = oh // 2, ow // 2

@@ -2,7 +2,7 @@
 
 It prints the ops whose bits differ.
 
-A process of its own: numba's pool has three threads only where NUMBA_NUM_THREADS says so at the start.
+A process of its own: numba's pool has three threads only if NUMBA_NUM_THREADS says so at the start.
 """
 
 import numba

@@ -20,6 +20,7 @@ from kernel_sizes import (
 from kernel_truth import Size, check_convolution, check_fused, close, convolution, draw, images
 from plain_mode import whole_module_needs_numba
 
+from batik_scratch.errors import InputError
 from batik_scratch.ops import (
     choose,
     chunks,
@@ -105,6 +106,38 @@ def test_direct_with_fewer_images_than_chunks_as_many_and_more(n):
     size = Size(n, 2 * (rows + 1) + 3, direct_width(3), 2, 3)
     assert direct_blocks(size) == (2, 1)
     check_fused(conv_direct, size)
+
+
+def test_direct_without_pooling_around_every_block_and_line():
+    sizes = [size for size, _ in direct_heights()] + [size for size, *_ in direct_lines()]
+    for size in sizes:
+        check_convolution(conv_direct, size)
+    assert {(size.h % 2, size.w % 2) for size in sizes} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+@pytest.mark.parametrize("n", batches(chunks.CHUNKS))
+def test_direct_without_pooling_in_fewer_images_than_chunks_as_many_and_more(n):
+    check_convolution(conv_direct, Size(n, 9, 10, 3, 4))
+
+
+@pytest.mark.parametrize(("h", "w", "c", "f"), [(3, 3, 1, 1), (4, 3, 2, 1), (3, 4, 1, 2), (11, 10, 40, 17)])
+def test_direct_without_pooling_for_one_output_and_for_many_channels(h, w, c, f):
+    check_convolution(conv_direct, Size(2, h, w, c, f))
+
+
+def test_direct_refuses_strides_and_images_that_are_too_wide():
+    widest = direct_width(1)
+    assert conv_direct.fits(widest) and not conv_direct.fits(widest + 1)
+    x, kernel, bias = (array.astype("float32") for array in images(Size(1, 5, widest + 1, 1, 1)))
+    dy = np.zeros((1, 3, widest - 1, 1), "float32")
+    for call in (lambda: conv_direct.forward(x, kernel, bias), lambda: conv_direct.backward(x, kernel, dy)):
+        with pytest.raises(InputError, match=f"narrower images, got {widest + 1} pixels"):
+            call()
+    for suffix in ("", "_plain"):
+        with pytest.raises(InputError, match=r"needs strides \(1, 1\), got \(1, 2\)"):
+            getattr(conv_direct, f"forward{suffix}")(x, kernel, bias, (1, 2))
+        with pytest.raises(InputError, match=r"needs strides \(1, 1\), got \(1, 2\)"):
+            getattr(conv_direct, f"backward{suffix}")(x, kernel, dy, (1, 2))
 
 
 @pytest.mark.parametrize("f", [1, 2, 3, 4, 5])

@@ -57,6 +57,33 @@ def test_a_kernel_is_compiled_again_where_one_changed_that_it_calls_through_anot
     assert three_files("x + 5", 2) == (6, 0)  # of the same size, at another time
 
 
+def test_a_kernel_is_compiled_again_if_a_number_of_another_file_changed_that_it_or_its_helper_uses(
+    tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kept"))
+    names = ("upper_kernel", "lower_kernel", "constants")
+    answers = []
+    for number in (3, 3, 4):
+        (tmp_path / "constants.py").write_text(f"NUMBER = {number}")
+        for name, imports, body in (
+            ("upper_kernel", "from lower_kernel import lower_kernel", "lower_kernel(x) + 0"),
+            ("lower_kernel", "from constants import NUMBER", "x + NUMBER"),
+        ):
+            (tmp_path / f"{name}.py").write_text(KERNEL.format(name=name, imports=imports, body=body))
+            os.utime(tmp_path / f"{name}.py", (1, 1))
+        for name in names:
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        kernel = importlib.import_module("upper_kernel").upper_kernel
+        answers.append((kernel(1), sum(kernel.stats.cache_hits.values())))
+    for name in names:
+        sys.modules.pop(name, None)
+    assert answers == [(4, 0), (4, 1), (5, 0)]
+
+
 def plus_one(x):
     return x + 1
 

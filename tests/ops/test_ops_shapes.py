@@ -1,4 +1,4 @@
-"""How windows fit into lengths, and that strides are one where none are given."""
+"""How windows fit into lengths, and that strides are one if none are given."""
 
 import numpy as np
 import pytest
