@@ -158,7 +158,7 @@ def forward_pooled(
 ) -> None:
     """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given."""
     if plain_reason() is not None:
-        return conv_relu_pool.fill(forward_pooled_plain(x, kernel, bias), y, winner)
+        return conv_relu_pool.fill(forward_pooled_plain, x, kernel, bias, y, winner)
     if winner is None:
         winner = np.empty((0, *winner_shape(x.shape, kernel.shape[3])[1:]), np.uint8)
     by_filter = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # (F, C, 3, 3)
@@ -176,8 +176,7 @@ def backward_pooled(
 ) -> Gradients:
     """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias."""
     if plain_reason() is not None:
-        gradients = backward_pooled_plain(x, kernel, dy, winner, dx is not None, need_grads)
-        return conv_relu_pool.with_dx_in(dx, gradients)
+        return conv_relu_pool.fill_back(backward_pooled_plain, x, kernel, dy, winner, dx, need_grads)
     return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
 
 

@@ -78,7 +78,12 @@ def backward(
     """`backward_plain`, tiled and on all threads."""
     if runs_plain(x):
         values = _window_values(dy.shape[1], dy.shape[2], kernel)
-        return few_by_few.backward(backward_plain, x, kernel, dy, strides, need_dx, need_grads, values)
+        dx = np.empty(x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
+
+        def plain(some: slice) -> Gradients:
+            return backward_plain(x[some], kernel, dy[some], strides, need_dx, need_grads)
+
+        return few_by_few.backward(plain, x, kernel, dx, need_grads, values)
     kh, kw, _, filters = kernel.shape
     flat = np.ascontiguousarray(kernel).reshape(-1, filters)  # (K, F)
     rows = _tile_rows(flat, dy.shape[2])

@@ -4,11 +4,10 @@ A winner is the place in its window, 0..3 in reading order, or pooling.DEAD if t
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from . import pooling, relu
+from . import few_by_few, pooling, relu
 
 Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
@@ -46,15 +45,38 @@ def backward(
     return convolve_back(x, kernel, dgated, (1, 1), need_dx, need_grads)
 
 
-def fill(made: tuple[np.ndarray, np.ndarray], y: np.ndarray, winner: np.ndarray | None) -> None:
-    """Copy what `forward` made to where the caller wants it."""
-    y[:] = made[0]
-    if winner is not None:
-        winner[:] = made[1]
+def fill(
+    plain: Callable[..., tuple[np.ndarray, np.ndarray]],
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    y: np.ndarray,
+    winner: np.ndarray | None,
+) -> None:
+    """Fill y, and winner if it is given, with plain(x, kernel, bias), a few images at a time."""
+    for some in few_by_few.few_images(len(x), _values(x, kernel)):
+        y[some], won = plain(x[some], kernel, bias)
+        if winner is not None:
+            winner[some] = won
 
 
-def with_dx_in(dx: np.ndarray | None, gradients: Gradients) -> Any:
-    """The same gradients, the first of them in `dx`, unless that is None."""
-    if dx is not None:
-        dx[:] = gradients[0]
-    return dx, *gradients[1:]
+def fill_back(
+    plain: Callable[..., Gradients],
+    x: np.ndarray,
+    kernel: np.ndarray,
+    dy: np.ndarray,
+    winner: np.ndarray,
+    dx: np.ndarray | None,
+    need_grads: bool,
+) -> Gradients:
+    """plain(x, kernel, dy, winner, need_dx, need_grads), a few images at a time; dx is filled if it is given."""
+
+    def some_gradients(some: slice) -> Gradients:
+        return plain(x[some], kernel, dy[some], winner[some], dx is not None, need_grads)
+
+    return few_by_few.backward(some_gradients, x, kernel, dx, need_grads, _values(x, kernel))
+
+
+def _values(x: np.ndarray, kernel: np.ndarray) -> int:
+    """About how many numbers are on the way from an image to its windows' winners."""
+    return 4 * x.shape[1] * x.shape[2] * sum(kernel.shape[2:])

@@ -129,10 +129,13 @@ def backward(
 ) -> Gradients:
     """`backward_plain` on all threads, dx and dkernel in one sweep over the tiles."""
     _check(strides)
-    if runs_plain(x):
-        values = _tile_values(x, kernel)
-        return few_by_few.backward(backward_plain, x, kernel, dy, strides, need_dx, need_grads, values)
     dx = np.empty(x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
+    if runs_plain(x):
+
+        def plain(some: slice) -> Gradients:
+            return backward_plain(x[some], kernel, dy[some], strides, need_dx, need_grads)
+
+        return few_by_few.backward(plain, x, kernel, dx, need_grads, _tile_values(x, kernel))
     with threads.one_blas_thread():
         return _run_backward(x, kernel, dy, np.empty((len(x), 0, 0, 0), np.uint8), False, dx, need_grads, Workspace())
 
@@ -162,7 +165,7 @@ def forward_pooled(
 ) -> None:
     """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given."""
     if plain_reason() is not None:
-        return conv_relu_pool.fill(forward_pooled_plain(x, kernel, bias), y, winner)
+        return conv_relu_pool.fill(forward_pooled_plain, x, kernel, bias, y, winner)
     if winner is None:
         winner = np.empty((0, 0, 0, 0), np.uint8)
     _run_forward(x, kernel, bias, True, y, winner)
@@ -179,8 +182,7 @@ def backward_pooled(
 ) -> Gradients:
     """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias."""
     if plain_reason() is not None:
-        gradients = backward_pooled_plain(x, kernel, dy, winner, dx is not None, need_grads)
-        return conv_relu_pool.with_dx_in(dx, gradients)
+        return conv_relu_pool.fill_back(backward_pooled_plain, x, kernel, dy, winner, dx, need_grads)
     return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
 
 

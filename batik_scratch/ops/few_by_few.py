@@ -32,22 +32,24 @@ def forward(
 
 
 def backward(
-    plain: Callable[..., Gradients],
+    plain: Callable[[slice], Gradients],
     x: np.ndarray,
     kernel: np.ndarray,
-    dy: np.ndarray,
-    strides: tuple[int, int],
-    need_dx: bool,
+    dx: np.ndarray | None,
     need_grads: bool,
     values: int,
 ) -> Gradients:
-    """plain(x, kernel, dy, strides, need_dx, need_grads): each image has its own dx, and dkernel is a sum over all."""
-    dx = np.empty(x.shape, x.dtype) if need_dx else None  # (N, H, W, C)
-    dkernel = np.zeros(kernel.shape, x.dtype) if need_grads else None  # (kh, kw, C, F)
+    """The gradients that plain(some) gives for some images of x: each has its own dx, the others are sums over all.
+
+    dx is filled if it is given.
+    """
+    dkernel = np.zeros(kernel.shape, x.dtype)  # (kh, kw, C, F)
+    dbias = np.zeros(kernel.shape[3], x.dtype)  # (F,)
     for some in few_images(len(x), values):
-        dx_some, dkernel_some, _ = plain(x[some], kernel, dy[some], strides, need_dx, need_grads)
+        dx_some, dkernel_some, dbias_some = plain(some)
         if dx is not None:
             dx[some] = dx_some
-        if dkernel is not None:
+        if need_grads:
             dkernel += dkernel_some
-    return dx, dkernel, dy.sum(axis=(0, 1, 2)) if need_grads else None  # dbias (F,)
+            dbias += dbias_some
+    return dx, *((dkernel, dbias) if need_grads else (None, None))
