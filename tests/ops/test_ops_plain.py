@@ -12,7 +12,18 @@ from kernel_truth import fused
 
 from batik_scratch import ops
 from batik_scratch.images import augment, warp
-from batik_scratch.ops import adam, conv_direct, conv_im2col, conv_winograd, dense, dropout, pooling, relu
+from batik_scratch.ops import (
+    adam,
+    conv_direct,
+    conv_im2col,
+    conv_relu_pool,
+    conv_winograd,
+    dense,
+    dropout,
+    few_by_few,
+    pooling,
+    relu,
+)
 from batik_scratch.ops.jit import runs_plain
 from batik_scratch.ops.workspace import Workspace
 
@@ -131,6 +142,7 @@ TABLE = {
     ("dense.forward", "dense.backward"): product,
     ("warp.warp",): warped,
 }
+SPLIT = ("conv_im2col.forward", "conv_winograd.forward", "pooling.forward")  # what is done a few images at a time
 CASES = pytest.mark.parametrize("names", TABLE, ids=lambda names: names[0])
 
 
@@ -155,6 +167,36 @@ def test_an_op_gives_what_its_plain_version_gives(names, seed, dtype):
         assert got.dtype == plain.dtype and got.shape == plain.shape
         tolerance = TOLERANCE["float32"] if names == ("warp.warp",) else TOLERANCE[dtype]  # pictures are float32
         np.testing.assert_allclose(got, plain, rtol=0, atol=tolerance * max(1, np.abs(plain).max(initial=0)))
+
+
+@pytest.mark.parametrize("names", [names for names in TABLE if names[0] in SPLIT])
+@pytest.mark.parametrize("at_once", [1, 3000])
+def test_a_large_batch_is_taken_a_few_images_at_a_time(names, at_once, monkeypatch):
+    monkeypatch.setattr(few_by_few, "AT_ONCE", at_once)  # complex numbers run plain in either mode
+    slices = []
+    monkeypatch.setattr(few_by_few, "slice", lambda *ends: slices.append(ends) or slice(*ends), raising=False)
+    got, plain = TABLE[names](Draw(8, "complex128"), ""), TABLE[names](Draw(8, "complex128"), "_plain")
+    assert len(slices) > 2
+    for one, other in zip(got, plain, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("module", [conv_direct, conv_winograd], ids=lambda module: module.__name__.rpartition(".")[2])
+def test_a_fused_pass_takes_a_large_batch_a_few_images_at_a_time(module, monkeypatch):
+    monkeypatch.setattr(few_by_few, "AT_ONCE", 1)
+    draw = Draw(8, "float64")
+    x, kernel, bias = draw(3, 9, 8, 2), draw(3, 3, 2, 4), draw(4)
+    y, winner = np.empty((3, 3, 3, 4)), np.empty((3, 3, 3, 4), np.uint8)
+    conv_relu_pool.fill(module.forward_pooled_plain, x, kernel, bias, y, winner)
+    whole = module.forward_pooled_plain(x, kernel, bias)
+    dy, dx = draw(*y.shape), np.empty_like(x)
+    parts = conv_relu_pool.fill_back(module.backward_pooled_plain, x, kernel, dy, winner, dx, True)
+    assert parts[0] is dx
+    whole += module.backward_pooled_plain(x, kernel, dy, winner)
+    for one, other in zip((y, winner, *parts), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    nothing = conv_relu_pool.fill_back(module.backward_pooled_plain, x, kernel, dy, winner, None, False)
+    assert nothing == (None, None, None)
 
 
 @CASES
