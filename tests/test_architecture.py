@@ -22,12 +22,13 @@ FLOORS = {
     "figures": {"errors", "files"},  # arrays and matplotlib
     "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
     "bench": {"errors", "files", "ops", "images", "nn", "saliency", "figures"},
-    "study": {"", "errors", "files", "ops", "images", "motifs", "nn", "saliency"},
-    "explain": {"errors", "files", "images", "motifs", "nn", "saliency", "figures", "study"},
-    "report": {"errors", "files", "figures", "study"},  # draws what a study recorded: no network, no images of its own
+    "record": {"", "errors", "files"},  # what stands in a run folder
+    "study": {"", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "record"},
+    "explain": {"errors", "files", "images", "motifs", "nn", "saliency", "figures", "record", "study"},
+    "report": {"errors", "files", "figures", "record"},  # draws what a study recorded: no network, no images of its own
     "commands": {
         *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"),
-        *("learn", "bench", "study", "explain", "report"),
+        *("learn", "bench", "record", "study", "explain", "report"),
     },
     "cli": {"", "errors", "ops", "commands"},
     "__main__": {"cli", "commands"},
