@@ -39,10 +39,9 @@ from . import conv_relu_pool, threads
 from . import direct_kernels as kernels
 from .chunks import CHUNKS
 from .direct_kernels import LANES, PLANE
+from .few_by_few import Gradients
 from .jit import plain_reason, runs_plain
 from .workspace import Workspace
-
-Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
 
 def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:

@@ -12,14 +12,13 @@ import numpy as np
 
 from . import few_by_few, threads
 from .chunks import CHUNKS
+from .few_by_few import Gradients
 from .im2col import col2im, im2col
 from .jit import compiled, prange, runs_plain
 from .shapes import window_count
 
 # Any value from 1 on is right; it decides about speed and about the order of sums.
 TILE_BYTES = 192 * 1024  # of im2col rows per tile: fits the second-level cache beside the kernel
-
-Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
 
 def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:

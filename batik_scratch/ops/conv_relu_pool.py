@@ -8,8 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import few_by_few, pooling, relu
-
-Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
+from .few_by_few import Gradients
 
 
 def output_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int, int]:

@@ -30,6 +30,7 @@ from ..errors import InputError
 from . import conv_relu_pool, few_by_few, threads
 from . import winograd_kernels as kernels
 from .chunks import CHUNKS
+from .few_by_few import Gradients
 from .jit import plain_reason, runs_plain
 from .workspace import Workspace
 
@@ -48,8 +49,6 @@ G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], float)
 TILE_VALUES = 2**20  # of V and M together in one step of the fast version: tall matrices, and still in the cache
 BOTH_SIDES = np.kron(G, G)  # (36, 9): k -> G k G' in one product
-
-Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
 
 
 def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:

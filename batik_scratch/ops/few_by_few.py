@@ -6,7 +6,7 @@ import numpy as np
 
 AT_ONCE = 2**22  # numbers that are copied at once: 16 to 64 MB
 
-Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]
+Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]  # dx, dkernel, dbias
 
 
 def few_images(n: int, values: int) -> Iterator[slice]:
