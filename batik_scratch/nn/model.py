@@ -29,7 +29,7 @@ class Sequential(Network):
     dtype           "float32"; "float64" is how gradients are checked; "complex128" for the complex step
 
     A final `Softmax` makes `predict` return probabilities; the loss is computed on the logits before it. Without one,
-    `logits` and `predict` are the same. Public calls hold the model's lock: two threads on one model take turns.
+    `logits` and `predict` are the same. Two threads on one model take turns: what computes holds the model's lock.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Sequential(Network):
     ) -> History:
         """Train on x (N, H, W, C) in [0, 1] and labels y (N,), or on a sized iterable of (x, y) batches.
 
+        An iterable has its own size of batches and its own order: batch_size and shuffle are for arrays.
         verbose: 0 silent, 1 a bar on a terminal and a line per epoch, 2 lines only. Returns the History: loss and
         accuracy are running means (dropout on), val_loss and val_accuracy are computed after each epoch. With a
         `checkpoint` the state is saved there, and training goes on from what is there already.
@@ -107,8 +108,10 @@ class Sequential(Network):
         with self.alone():
             if self.loss is None:
                 raise InputError("fit: the model has no loss yet; call model.compile() first")
+            if y is not None:
+                x = np.asarray(x)
             if shuffle:
-                self.built_for(x)  # the order's stream begins with the build
+                self.build_for(x)  # only then is there a stream to draw the order from
             batches = as_batches(x, y, batch_size, self.order_rng if shuffle else None)
             held_out = None
             if validation_data is not None:
@@ -119,12 +122,12 @@ class Sequential(Network):
                 self.train_step,
                 self.loss_and_logits,
                 batches,
-                int(epochs),
-                initial_epoch,
-                held_out,
-                callbacks,
-                verbose,
-                checkpoint,
+                epochs=int(epochs),
+                initial_epoch=initial_epoch,
+                validation=held_out,
+                callbacks=callbacks,
+                verbose=verbose,
+                checkpoint=checkpoint,
             )
 
     def evaluate(self, x: np.ndarray | Batches, y: np.ndarray | None = None, batch_size: int = 32) -> dict[str, float]:

@@ -24,7 +24,7 @@ class Network:
     random_state    int, SeedSequence or None: weights, dropout and order each get a stream of their own from it
     dtype           "float32"; "float64" is how gradients are checked; "complex128" for the complex step
 
-    Public calls hold the network's lock: two threads on one network take turns.
+    Calls that compute or change weights hold the network's lock: two threads on one network take turns.
     """
 
     def __init__(
@@ -58,16 +58,17 @@ class Network:
         if not shape or min(shape) < 1:
             raise InputError(f"{type(self).__name__}: input_shape needs whole numbers >= 1, got {input_shape!r}")
         self.input_shape = shape
-        weights, self.order_rng, *dropout = (
+        # a stream for each layer, though only Dropout draws: what is put in or taken out changes nobody else's numbers
+        weights, self.order_rng, *streams = (
             np.random.default_rng(seed) for seed in self._seeds.spawn(2 + len(self.layers))
         )
-        for layer, rng in zip(self.layers, dropout, strict=True):
+        for layer, rng in zip(self.layers, streams, strict=True):
             layer.astype(self.dtype)
             shape = layer.build(shape, weights)
             if isinstance(layer, Dropout):
                 layer.rng = rng
 
-    def built_for(self, x: Any) -> None:
+    def build_for(self, x: Any) -> None:
         """Build by the first batch, of an array or an iterable of (x, y), unless an input shape was given."""
         if self.input_shape is None:
             first = x if isinstance(x, np.ndarray) else next(iter(x))[0]
@@ -146,7 +147,7 @@ class Network:
         x = np.asarray(x)
         if x.dtype == np.uint8:
             raise InputError("images need numbers in [0, 1], got uint8 (0..255); divide by 255 first")
-        self.built_for(x)
+        self.build_for(x)
         if x.shape[1:] != self.input_shape:
             wanted = ", ".join(map(str, self.input_shape or ()))
             raise InputError(f"the model needs inputs (N, {wanted}), got {x.shape}; the first axis counts the images")

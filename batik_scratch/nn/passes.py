@@ -1,4 +1,4 @@
-"""How a row of layers is walked: one by one, or Conv2D, ReLU and MaxPooling2D in one go if that is faster.
+"""How a row of layers is walked: one by one, but for Conv2D, ReLU and MaxPooling2D in a row, which may be one block.
 
 A fused block changes no mathematics. ReLU and max-pooling commute, so pooling can be done on each small tile of the
 convolution while it is still in the cache; of four outputs one is stored, with one byte that says which it was
@@ -144,7 +144,7 @@ def _in_one_go(layers: Sequence[Layer]) -> ModuleType | None:
         return None
     convolution, _, pooling = layers
     assert isinstance(convolution, Conv2D) and isinstance(pooling, MaxPooling2D)
-    return choose.pooled(convolution.runs.algorithm, convolution.dtype, pooling.pool_size, pooling.strides)
+    return choose.fused(convolution.runs.algorithm, convolution.dtype, pooling.pool_size, pooling.strides)
 
 
 def _what_matters(layers: Sequence[Layer]) -> list[tuple[Any, ...]]:

@@ -94,13 +94,11 @@ def cannot(name: str, shape: Convolution) -> str | None:
     if name in ("winograd", "direct") and not (shape.kernel_size == (3, 3) and shape.strides == (1, 1)):
         return f"needs a 3x3 kernel at stride 1, got {shape.kernel_size} at {shape.strides}"
     if name == "direct" and not conv_direct.fits(shape.width):
-        return (
-            f"needs images whose lines fit into {conv_direct.PLANE} places, got {shape.width} pixels, padding counted"
-        )
+        return f"needs images of at most {conv_direct.WIDEST} pixels across, padding counted; got {shape.width}"
     return None
 
 
-def pooled(algorithm: Algorithm, dtype: np.dtype, pool: tuple[int, int], strides: tuple[int, int]) -> ModuleType | None:
+def fused(algorithm: Algorithm, dtype: np.dtype, pool: tuple[int, int], strides: tuple[int, int]) -> ModuleType | None:
     """The module that does convolution, ReLU and this max-pooling in one pass; None if the three run one by one.
 
     Complex numbers run one by one: they are for checking gradients, and meet every layer on its own.

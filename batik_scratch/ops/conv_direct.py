@@ -116,9 +116,13 @@ def backward(
         return _run_backward(x, kernel, dy, np.empty((len(x), 0, 0, 0), np.uint8), False, dx, need_grads, Workspace())
 
 
+# Pixels across, padding counted: three lines of half as many, rounded up to whole vectors, fill the compiled plane.
+WIDEST = 2 * ((PLANE - 2 * LANES) // 3 // LANES * LANES)
+
+
 def fits(width: int) -> bool:
-    """True if images of this width, padding counted, can be done: three of their lines have room in a parity image."""
-    return rows_per_task(width) > 0
+    """True if images of this width, padding counted, are not too wide for the compiled plane."""
+    return width <= WIDEST
 
 
 def line_length(width: int) -> int:

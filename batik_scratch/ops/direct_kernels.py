@@ -185,17 +185,17 @@ def forward_pooled(x, k, bias, rows, s, y, winner):
         sums = np.empty((8, PLANE), x.dtype)
         best = np.empty((filters, places), x.dtype)
         _split(x[n], first, count + 1, s, planes)
-        for f in range(0, filters, 2):
-            g = min(f + 1, filters - 1)  # an odd last filter is done twice
-            sums[:4, :places] = bias[f]
-            sums[4:, :places] = bias[g]
+        for one in range(0, filters, 2):  # two filters at a time
+            two = min(one + 1, filters - 1)  # an odd last filter is done twice
+            sums[:4, :places] = bias[one]
+            sums[4:, :places] = bias[two]
             for c in range(channels):
-                _convolve_two(k[f, c], k[g, c], planes[c].reshape(4 * PLANE), s, places, sums.reshape(8 * PLANE))
-            for q, h in ((0, f), (4, g)):
+                _convolve_two(k[one, c], k[two, c], planes[c].reshape(4 * PLANE), s, places, sums.reshape(8 * PLANE))
+            for q, f in ((0, one), (4, two)):
                 if len(winner) > 0:
-                    best_of_four(sums[q], sums[q + 1], sums[q + 2], sums[q + 3], best[h], winner[n, first // rows, h])
+                    best_of_four(sums[q], sums[q + 1], sums[q + 2], sums[q + 3], best[f], winner[n, first // rows, f])
                 else:
-                    max_of_four(sums[q], sums[q + 1], sums[q + 2], sums[q + 3], best[h])
+                    max_of_four(sums[q], sums[q + 1], sums[q + 2], sums[q + 3], best[f])
         # from a line per filter to the filters side by side
         for i in range(count):
             for j in range(pw):
@@ -206,7 +206,7 @@ def forward_pooled(x, k, bias, rows, s, y, winner):
 
 @compiled()
 def _add_kernel_gradients(g, places, planes, s, dk, dbias):
-    """dk (C, 3, 3) and dbias (1,) of one filter += what the gradients g (4, PLANE) of its squares say of them."""
+    """Add to dk (C, 3, 3) and dbias (1,) of one filter, from the gradients g (4, PLANE) of its squares."""
     for c in range(len(dk)):
         _add_products(g.reshape(4 * PLANE), places, planes[c].reshape(4 * PLANE), s, dk[c])
     for q in range(4):

@@ -132,7 +132,7 @@ def forward(x, u, bias, group, pooled, y, winner):
 
 @compiled()
 def _add_gradients(v, dm, p, partial, du, dbias):
-    """du (36, C, F) and dbias (F,) += what the first p tiles of V (36, P, C) and dM (36, P*F) say of them."""
+    """Add to du (36, C, F) and dbias (F,): the products of the first p tiles of V (36, P, C) and dM (36, P*F)."""
     filters = dbias.size
     for e in range(36):
         v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]

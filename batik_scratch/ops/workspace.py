@@ -1,7 +1,7 @@
 """Arrays that are kept from one training step to the next.
 
 The system hands out a fresh large array page by page, at its first touch; in a training step that cost a third of
-the time. A layer that runs inside a model therefore keeps the arrays it fills.
+the time. The fused blocks of a model (nn/passes.py) therefore keep the arrays that they fill.
 """
 
 import math

@@ -9,7 +9,7 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
-from batik_scratch.ops import choose
+from batik_scratch.ops import choose, conv_direct
 
 PIXELS = (14, 13)
 
@@ -54,9 +54,15 @@ def test_what_cannot_do_a_window_refuses_it_at_once(name, kernel, strides):
 
 def test_what_cannot_do_a_width_refuses_it_when_it_is_built():
     layer = nn.Conv2D(4, 3, algorithm="direct")
-    with pytest.raises(InputError, match=r'algorithm="direct" needs images whose lines fit into .*got 5002 pixels'):
+    with pytest.raises(
+        InputError, match=r'algorithm="direct" needs images of at most 800 pixels across, padding counted; got 5002'
+    ):
         nn.Conv2D(4, 3, padding="same", algorithm="direct").build((6, 5000, 3), np.random.default_rng(0))
     assert layer.build((6, 150, 3), np.random.default_rng(0)) == (4, 148, 4)
+
+
+def test_the_widest_image_is_the_last_of_which_a_row_of_squares_has_room():
+    assert conv_direct.rows_per_task(conv_direct.WIDEST) == 1 and conv_direct.rows_per_task(conv_direct.WIDEST + 1) == 0
 
 
 def test_a_layer_without_a_shape_has_made_no_choice():

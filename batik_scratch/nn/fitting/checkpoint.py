@@ -2,7 +2,8 @@
 
 `latest.npz` holds weights, the optimiser's memory and step count, learning rate, place in the epoch, every callback's
 state (the history among them) and the state of every random generator. `best.npz` is a model file: the weights with the
-lowest validation loss so far. Both are replaced atomically, so a kill at any moment leaves a whole one.
+lowest validation loss so far (training loss, if nothing is held out). Both are replaced atomically, so a kill at any
+moment leaves a whole one.
 """
 
 import json
@@ -92,7 +93,7 @@ class Checkpoint:
     def restore(self, model: Trainee, callbacks: Sequence[Callback]) -> Progress | None:
         """Bring model, optimiser, callbacks and generators to the state in latest.npz; None if there is none.
 
-        Raises InputError if the file is damaged or belongs to another network.
+        Raises InputError if the file is damaged or belongs to another network, or if a callback cannot be resumed.
         """
         if any(getattr(callback, "restore_best_weights", False) for callback in callbacks):
             raise InputError(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
-from ...ops.choose import NAMES as ALGORITHMS
+from ...ops.choose import NAMES
 from ...ops.im2col import col2im, im2col
 from .. import layers
 from ..architectures import paper_cnn
@@ -75,7 +75,7 @@ def layer_checks(name: str) -> Iterator[GradientReport]:
 
 def samples() -> Iterator[tuple[Layer, tuple[int, ...]]]:
     """Every layer with the input shapes to try it on; of Conv2D each algorithm that takes the shape."""
-    for algorithm in ALGORITHMS:
+    for algorithm in NAMES:
         for options, shape in CONV_SHAPES:
             try:
                 layer = Conv2D(**options, algorithm=algorithm)
@@ -111,7 +111,7 @@ def network_checks() -> Iterator[GradientReport]:
     """The paper's network: of full size by the complex step; small, by each algorithm, by central differences."""
     model = paper_cnn((PAPER_SIZE, PAPER_SIZE, 3), random_state=3, dtype="complex128")
     yield model_check(model, f"paper_cnn {PAPER_SIZE}x{PAPER_SIZE}, all parameters", images=1, directions=2)
-    for algorithm in ALGORITHMS:
+    for algorithm in NAMES:
         model = paper_cnn((SMALL_SIZE, SMALL_SIZE, 3), random_state=3, dtype="float64", algorithm=algorithm)
         yield model_check(model, f"paper_cnn {SMALL_SIZE}x{SMALL_SIZE}, {algorithm}", images=3, directions=2)
 

@@ -32,6 +32,8 @@ class Conv2D(Layer):
         "winograd"   3x3 at stride 1 only: fewer multiplications
         "direct"     3x3 at stride 1 only: shifted lines instead of copied windows, fast with few channels
         "auto"       one of these by the table in ops/choose.py; `runs` says which, and why
+
+    In a model, a Conv2D, a ReLU and a MaxPooling2D in a row may run as one block, by the same algorithm: see passes.py.
     """
 
     def __init__(
