@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 from PIL import Image
+from plain_mode import needs_numba
 
 from batik_scratch import bench
 from batik_scratch.bench import comparison, process, session, warmup
@@ -264,6 +265,7 @@ def test_programs_are_named_once_and_this_one_always_takes_part(fakes, monkeypat
         assert chart.format == "PNG" and chart.width > 1000
 
 
+@needs_numba
 def test_kernels_that_cannot_be_compiled_are_an_error_in_one_line(monkeypatch):
     monkeypatch.setattr(warmup, "PROGRAM", "raise MemoryError('no room')")
     with pytest.raises(InputError, match="cannot be compiled here: MemoryError: no room"):

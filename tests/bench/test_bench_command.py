@@ -10,6 +10,7 @@ import pytest
 from fake_clock import Clock
 from matplotlib.figure import Figure
 from PIL import Image
+from plain_mode import needs_numba
 
 from batik_scratch import bench, images, nn, saliency
 from batik_scratch.bench import comparison, session, warmup
@@ -127,6 +128,7 @@ def test_one_less_than_the_least_and_one_more_than_the_most_are_refused(options,
     assert rule in capsys.readouterr().err and happened == [] and list(tmp_path.iterdir()) == []
 
 
+@needs_numba
 def test_the_kernels_are_compiled_in_a_process_of_their_own_which_says_how_long_it_took(monkeypatch, capsys):
     asked = []
 

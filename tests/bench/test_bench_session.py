@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from made_up_bench import measured
+from plain_mode import needs_numba
 
 from batik_scratch import bench
 from batik_scratch.bench import session, warmup
@@ -79,6 +80,7 @@ def test_a_program_that_is_not_there_is_named_with_those_that_are(asked, tmp_pat
         session.measure(["fast", "torch"], None, 6, 48, 5, tmp_path / "b.png")
 
 
+@needs_numba
 def test_what_compiling_says_is_handed_on_and_so_is_its_last_word(monkeypatch):
     asked = []
 
@@ -93,6 +95,7 @@ def test_what_compiling_says_is_handed_on_and_so_is_its_last_word(monkeypatch):
     assert "warm_up()" in asked[0][1]
 
 
+@needs_numba
 def test_a_compiler_that_dies_without_a_word_is_an_error_too(monkeypatch):
     monkeypatch.setattr(warmup.subprocess, "run", lambda a, **_: subprocess.CompletedProcess(a, -9, "", ""))
     with pytest.raises(InputError, match="no word"):

@@ -1,6 +1,7 @@
 """Every option reaches what it names, and what a command does is what the API does with the same values."""
 
 import pytest
+from plain_mode import needs_numba
 
 from batik_scratch import explain, nn, report, study
 from batik_scratch.bench import session, warmup
@@ -253,6 +254,7 @@ def test_exercise_solution_prints_the_answer_and_nothing_after_it(command):
 # ------------------------------------------------------------------ the first run
 
 
+@needs_numba
 @pytest.mark.parametrize("cold", [True, False])
 def test_a_command_that_compiles_says_so_once_beside_its_output(cold, command, noted, monkeypatch, runs):
     from batik_scratch.study import single

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from plain_mode import needs_numba
 from threadpoolctl import threadpool_info
 
 from batik_scratch import nn
@@ -262,6 +263,7 @@ def test_a_network_without_a_shape_is_built_by_whoever_calls_first():
         assert model.input_shape == (4,) and model.output_shape == (3,)
 
 
+@needs_numba
 def test_sums_are_made_by_one_blas_thread_wherever_a_network_computes():
     seen = []
 
