@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Print the table; the exit code is 1 if a gradient is wrong, or if a bug of the museum gets through."""
-    from ..learn.gradient_report import museum_report, report
+    from .gradient_report import museum_report, report
 
     tell_how_it_starts()
     text, ok = museum_report() if options.museum else report(options.layer, options.model)

@@ -5,7 +5,8 @@ from plain_mode import needs_numba
 
 from batik_scratch import explain, nn, report, study
 from batik_scratch.bench import session, warmup
-from batik_scratch.learn import exercises, gradient_report
+from batik_scratch.commands import gradient_report
+from batik_scratch.learn import exercises
 from batik_scratch.ops import jit
 
 # ------------------------------------------------------------------ summary and gradcheck

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from ..learn import museum
+from ..learn.doctor import diagnose
 from ..nn.gradcheck import GradientReport
 from ..nn.gradcheck.everything import all_checks, saved_check
 from ..nn.gradcheck.report import tables
-from . import museum
-from .doctor import diagnose
 
 T = TypeVar("T")
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from batik_scratch import nn
+from batik_scratch.commands import gradient_report
 from batik_scratch.errors import InputError
-from batik_scratch.learn import gradient_report, museum
+from batik_scratch.learn import museum
 from batik_scratch.learn.doctor import diagnose
 from batik_scratch.nn.gradcheck import GradientReport
 from batik_scratch.nn.gradcheck.everything import all_checks, model_check
