@@ -101,15 +101,13 @@ def test_a_bug_can_be_the_first_layer_of_a_network_which_asks_for_no_dx(one):
 
 
 def test_a_function_becomes_a_class_that_differs_in_what_it_says():
-    room = exhibit.Room()
-
-    @room.hang(nn.Dense(4, name="shown"), "bias", "wrong sign", (3,))
+    @exhibit.hang(nn.Dense(4, name="shown"), "bias", "wrong sign", (3,))
     def Twisted(self, dy, db):
         """A story."""
         self.grads["kernel"] = 0 * db  # what it does beside its own tensor is put right
         return -db
 
-    (one,) = room
+    (one,) = exhibit.HUNG.pop(__name__)
     assert Twisted.__name__ == one.name == "Twisted" and Twisted.__module__ == __name__
     assert type(one.bug) is Twisted and issubclass(Twisted, nn.Dense) and one.bug.name == "shown" and one.bug.units == 4
     wrong, right = gradients(one.bug, one.shape)

@@ -137,7 +137,7 @@ def test_every_bug_hangs_in_a_room_once():
     assert {one.diagnosis for one in EXHIBITS} >= EXPECTED_DIAGNOSES
     for room in ROOMS:
         made = {name for name, member in vars(room).items() if getattr(member, "__module__", "") == room.__name__}
-        assert made == {one.name for one in room.EXHIBITS}, room.__name__
+        assert made == {one.name for one in exhibit.HUNG[room.__name__]}, room.__name__
 
 
 def test_a_right_layer_is_no_bug_and_the_table_says_so():
@@ -190,7 +190,7 @@ def test_the_table_has_a_row_per_bug_in_columns_and_the_doctors_words_below_in_l
 
 def test_a_walk_visits_every_exhibit_in_the_order_of_the_rooms(monkeypatch):
     monkeypatch.setattr(museum, "visit", lambda one: one.name)
-    assert list(museum.walk()) == [one.name for room in ROOMS for one in room.EXHIBITS]
+    assert list(museum.walk()) == [one.name for room in ROOMS for one in exhibit.HUNG[room.__name__]]
 
 
 def test_a_bug_that_is_not_the_one_on_show_is_caught_and_not_named():

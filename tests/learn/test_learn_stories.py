@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batik_scratch import nn
-from batik_scratch.learn.bugs import EXHIBITS, activations, checkers, conv_input, conv_weights, dense, dropout, pooling
+from batik_scratch.learn.bugs import EXHIBITS, activations, checkers, convolutions, dense, dropout, pooling
 from batik_scratch.learn.bugs import losses as loss_bugs
 from batik_scratch.learn.bugs import optimizers as optimizer_bugs
 from batik_scratch.nn.gradcheck.numeric import central_difference
@@ -39,12 +39,14 @@ def share_wrong(layer, shape, name="dx", axes=None):
 
 def test_stride_ignored_spoils_five_values_of_six():
     assert "five of six values of dx are off" in story("StrideIgnoredInBackward")
-    assert share_wrong(conv_input.StrideIgnoredInBackward(3, 2, strides=2), (6, 7, 2)) == pytest.approx(5 / 6, abs=0.02)
+    assert share_wrong(convolutions.StrideIgnoredInBackward(3, 2, strides=2), (6, 7, 2)) == pytest.approx(
+        5 / 6, abs=0.02
+    )
 
 
 def test_padding_not_cut_off_is_summed_by_a_bias_without_complaint():
     assert "takes the larger array without a complaint" in story("PaddingNotCutOff")
-    wrong, right = gradients(conv_input.PaddingNotCutOff(4, 3, padding="same"), (5, 6, 2))
+    wrong, right = gradients(convolutions.PaddingNotCutOff(4, 3, padding="same"), (5, 6, 2))
     assert np.array_equal(wrong["dx"][:, 1:-1, 1:-1], right["dx"])
     below = nn.Conv2D(2, 1)  # its bias has one gradient per channel, whatever the places
     below.build((7, 8, 3), np.random.default_rng(0))
@@ -55,17 +57,17 @@ def test_padding_not_cut_off_is_summed_by_a_bias_without_complaint():
 
 def test_padding_cut_at_one_end_spoils_all_of_dx():
     assert "all of dx is wrong." in story("PaddingCutAtOneEnd")
-    assert share_wrong(conv_input.PaddingCutAtOneEnd(4, 3, padding="same"), (5, 6, 2)) == 1
+    assert share_wrong(convolutions.PaddingCutAtOneEnd(4, 3, padding="same"), (5, 6, 2)) == 1
 
 
 def test_the_last_row_of_dy_counts_in_two_rows_of_five():
     assert "has four rows of dy: without the last, two of the five rows of dx" in story("LastRowLeftOut")
-    assert (share_wrong(conv_input.LastRowLeftOut(3, (2, 3)), (5, 6, 2), axes=(0, 2, 3)) == [0, 0, 0, 1, 1]).all()
+    assert (share_wrong(convolutions.LastRowLeftOut(3, (2, 3)), (5, 6, 2), axes=(0, 2, 3)) == [0, 0, 0, 1, 1]).all()
 
 
 def test_one_filter_of_four_gives_two_signs_of_three():
     assert "the sign of dx is right in two places of three, its size in none" in story("OnlyTheFirstFilter")
-    layer = conv_input.OnlyTheFirstFilter(4, (2, 3))
+    layer = convolutions.OnlyTheFirstFilter(4, (2, 3))
     pairs = [gradients(layer, (5, 6, 2), seed) for seed in range(30)]
     agree = [np.mean(np.sign(wrong["dx"]) == np.sign(right["dx"])) for wrong, right in pairs]
     assert np.mean(agree) == pytest.approx(2 / 3, abs=0.02)
@@ -74,10 +76,10 @@ def test_one_filter_of_four_gives_two_signs_of_three():
 
 def test_a_mirrored_gradient_keeps_sum_and_norm_and_a_1x1_kernel():
     assert "the sum and the norm are, and for a 1x1 kernel all of it" in story("GradientMirrored")
-    wrong, right = gradients(conv_weights.GradientMirrored(3, (2, 3)), (5, 6, 2))
+    wrong, right = gradients(convolutions.GradientMirrored(3, (2, 3)), (5, 6, 2))
     for measure in (np.sum, np.linalg.norm):
         assert measure(wrong["kernel"]) == pytest.approx(measure(right["kernel"]), rel=1e-12)
-    assert share_wrong(conv_weights.GradientMirrored(3, 1), (5, 6, 2), "kernel") == 0
+    assert share_wrong(convolutions.GradientMirrored(3, 1), (5, 6, 2), "kernel") == 0
 
 
 def test_a_window_taken_as_square_is_right_for_its_first_row_of_winners():

@@ -8,6 +8,7 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.learn.bugs import optimizers as museum
+from batik_scratch.learn.bugs.exhibit import HUNG
 from batik_scratch.learn.exercises.tasks.adam import SENTENCES
 from batik_scratch.learn.symptoms import optimizers as doctor
 from batik_scratch.learn.update_rules import MISTAKES, RIGHT, right_rule, wrong_rules
@@ -42,7 +43,7 @@ def test_whoever_speaks_of_a_mistake_knows_it_by_its_name_in_the_table():
     named = {name for formulas in MISTAKES.values() for name in formulas}
     assert SENTENCES.keys() == named and RIGHT.keys() == MISTAKES.keys()
     assert doctor.ADAM.keys() <= wrong_rules(ADAM).keys() and doctor.DESCENT.keys() == wrong_rules(DESCENTS[0]).keys()
-    assert {one.diagnosis for one in museum.EXHIBITS} <= doctor.ADAM.keys() | doctor.DESCENT.keys()
+    assert {one.diagnosis for one in HUNG[museum.__name__]} <= doctor.ADAM.keys() | doctor.DESCENT.keys()
 
 
 @pytest.mark.parametrize("place", ["m", "v"])

@@ -3,10 +3,7 @@
 import numpy as np
 
 from ...nn import Flatten, ReLU, Softmax
-from .exhibit import CLASSES, COLOURED, Room
-
-EXHIBITS = Room()
-hang = EXHIBITS.hang
+from .exhibit import CLASSES, COLOURED, hang
 
 
 @hang(Softmax(), "dx", "diagonal only", CLASSES)

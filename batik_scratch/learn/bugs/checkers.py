@@ -1,8 +1,9 @@
 """Gradient checks that are wrong themselves."""
 
-from .exhibit import Exhibit
+from .exhibit import hang
 
 
+@hang(None, "3 x", "constant factor")
 def over_h_instead_of_2h(f, eps):
     """(f(x + h) - f(x - h)) / h: every numerical derivative is twice the true one.
 
@@ -14,6 +15,7 @@ def over_h_instead_of_2h(f, eps):
     return (f(eps) - f(-eps)) / eps
 
 
+@hang(None, "x^2", "one-sided difference")
 def one_sided(f, eps):
     """(f(x + h) - f(x)) / h: half the work, and at h = 1e-5 more than a hundred thousand times the error.
 
@@ -23,6 +25,3 @@ def one_sided(f, eps):
     Numbers       right for a line; else off by h f''/2: with ten times the step, ten times the error, not a hundred.
     """
     return (f(eps) - f(0.0)) / eps
-
-
-EXHIBITS = (Exhibit(over_h_instead_of_2h, "3 x", "constant factor"), Exhibit(one_sided, "x^2", "one-sided difference"))

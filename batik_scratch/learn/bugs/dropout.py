@@ -1,10 +1,7 @@
 """Dropouts that do not drop the same twice."""
 
 from ...nn import Dropout
-from .exhibit import Room
-
-EXHIBITS = Room()
-hang = EXHIBITS.hang
+from .exhibit import hang
 
 
 @hang(Dropout(0.2), "dx", "mask missing", (30,))

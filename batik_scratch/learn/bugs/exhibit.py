@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,27 +46,30 @@ class Exhibit:
         return self.bug if hasattr(self.bug, "__name__") else type(self.bug)
 
 
-class Room(list[Exhibit]):
-    """The exhibits of one room, in the order of its file."""
+HUNG: defaultdict[str, list[Exhibit]] = defaultdict(list)  # by the module that is its room, in the order of that file
 
-    def hang(self, right: Any, tensor: str, diagnosis: str, shape: tuple[int, ...] = ()) -> Callable[[Any], type]:
-        """A decorator that hangs up a bug: a class, or the one function in which that class differs from a right one.
 
-        right    a right layer, loss or optimiser, with the options of the one on show
+def hang(right: Any, tensor: str, diagnosis: str, shape: tuple[int, ...] = ()) -> Callable[[Any], Any]:
+    """A decorator that hangs up a bug: a class, or the one function in which that class differs from a right one.
 
-        The function of a layer is `(self, dy, right) -> wrong`, both being the gradient of `tensor`; that of a loss is
-        `(self, outputs, y, right) -> wrong`. It becomes a class of the same name.
-        """
+    right    a right layer, loss or optimiser, with the options of the one on show; None beside a difference quotient
 
-        def hung(wrong: Any) -> type:
+    The function of a layer is `(self, dy, right) -> wrong`, both being the gradient of `tensor`; that of a loss is
+    `(self, outputs, y, right) -> wrong`. It becomes a class of the same name.
+    """
+
+    def hung(wrong: Any) -> Any:
+        if right is None:
+            bug = wrong
+        else:
             if not isinstance(wrong, type):
                 wrong = _of_function(wrong, type(right), tensor)
             bug = copy.deepcopy(right)
             bug.__class__ = wrong
-            self.append(Exhibit(bug, tensor, diagnosis, shape))
-            return wrong
+        HUNG[wrong.__module__].append(Exhibit(bug, tensor, diagnosis, shape))
+        return wrong
 
-        return hung
+    return hung
 
 
 def following(mistake: str) -> Callable[..., None]:

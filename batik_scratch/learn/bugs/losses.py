@@ -4,10 +4,7 @@ import numpy as np
 
 from ...nn import SparseCategoricalCrossentropy
 from ...nn.layers.activations import softmax
-from .exhibit import Room
-
-EXHIBITS = Room()
-hang = EXHIBITS.hang
+from .exhibit import hang
 
 
 @hang(SparseCategoricalCrossentropy(True), "doutputs", "constant factor")

@@ -1,10 +1,7 @@
 """Optimisers that do not follow their rule, and train all the same."""
 
 from ...nn import SGD, Adam
-from .exhibit import Room, following
-
-EXHIBITS = Room()
-hang = EXHIBITS.hang
+from .exhibit import following, hang
 
 
 @hang(Adam(), "kernel", "no bias correction")
