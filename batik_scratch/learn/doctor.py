@@ -19,12 +19,11 @@ from ..errors import InputError
 from ..nn import Layer, Optimizer
 from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
-from .symptoms import altered, losses, masks, normalising, optimizers, order, reruns, size, sums, values
+from .symptoms import altered, elementwise, losses, normalising, optimizers, order, reruns, size, sums
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up
-from .symptoms.claim import Claim, Explanation
+from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
-from .symptoms.diagnosis import Diagnosis
 from .symptoms.quotients import diagnose_quotient
 from .update_rules import right_rule
 
@@ -33,8 +32,9 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 # the first that fits is given; what was claimed has its tensor's shape
 EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
-    masks.mask_from_the_gradient, size.zero_in_a_region, masks.mask_missing, masks.mask_inverted, masks.wrong_mask,
-    masks.diagonal_only, masks.local_factor, values.input_for_output, values.value_for_derivative,
+    elementwise.mask_from_the_gradient, size.zero_in_a_region, elementwise.mask_missing, elementwise.mask_inverted,
+    elementwise.wrong_mask, elementwise.diagonal_only, elementwise.local_factor, elementwise.input_for_output,
+    elementwise.value_for_derivative,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, sums.last_overlap,
     altered.upstream_altered, altered.kernel_altered, altered.input_altered,

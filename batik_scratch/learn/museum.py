@@ -56,8 +56,7 @@ def visit(exhibit: Exhibit) -> Visit:
 
 def walk() -> Iterator[Visit]:
     """Every exhibit, in the order of the rooms."""
-    for exhibit in EXHIBITS:
-        yield visit(exhibit)
+    return map(visit, EXHIBITS)
 
 
 def table(visits: list[Visit]) -> str:

@@ -9,7 +9,7 @@ from witness import count, elementwise, number
 from batik_scratch import nn
 from batik_scratch.learn.doctor import diagnose
 from batik_scratch.learn.symptoms.claim import Claim
-from batik_scratch.learn.symptoms.masks import wrong_mask
+from batik_scratch.learn.symptoms.elementwise import wrong_mask
 
 
 def relu(x):

@@ -8,8 +8,7 @@ from witness import changed, count, examined, number
 
 from batik_scratch import nn
 from batik_scratch.learn.symptoms.checkup import Case
-from batik_scratch.learn.symptoms.claim import Claim
-from batik_scratch.learn.symptoms.diagnosis import Diagnosis
+from batik_scratch.learn.symptoms.claim import Claim, Diagnosis
 from batik_scratch.learn.symptoms.reruns import easiest_cases, unexplained
 from batik_scratch.learn.symptoms.sums import images_mixed
 

@@ -5,6 +5,7 @@ import inspect
 import os
 import re
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from wrong_answers import WRONG
 
 from batik_scratch.learn import exercises
 from batik_scratch.learn.exercises import process
+from batik_scratch.learn.exercises.answer import misfit
 from batik_scratch.learn.exercises.compare import apart, wrong_numbers
 from batik_scratch.learn.exercises.examination import examine
-from batik_scratch.learn.exercises.signatures import misfit
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, INDEX = ROOT / "batik_scratch", ROOT / "examples" / "exercises" / "README.md"
@@ -113,7 +114,7 @@ def test_a_wrong_gradient_is_known_before_the_doctor_has_a_name_for_it(tmp_path)
     path = tmp_path / "dense.py"
     path.write_text(exercises.solution(exercise).replace("x.T @ dy", "2 * x.T @ dy"))
     news = []
-    verdict = examine(path, exercise, lambda verdict: news.append(verdict.to_json()))
+    verdict = examine(path, exercise, lambda verdict: news.append(asdict(verdict)))
     early = news[-1]
     assert (
         early["running"] == "gradients" and early["findings"][0]["sentence"] == "The gradient of the kernel is wrong."

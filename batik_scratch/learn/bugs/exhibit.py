@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...nn import Layer
+import numpy as np
+
+from ...nn import Layer, Optimizer
 from ..update_rules import wrong_rules
 
 IMAGE, COLOURED = (5, 6, 2), (5, 6, 3)  # unequal sizes, which tell the axes apart
@@ -55,15 +57,13 @@ def hang(right: Any, tensor: str, diagnosis: str, shape: tuple[int, ...] = ()) -
     right    a right layer, loss or optimiser, with the options of the one on show; None beside a difference quotient
 
     The function of a layer is `(self, dy, right) -> wrong`, both being the gradient of `tensor`; that of a loss is
-    `(self, outputs, y, right) -> wrong`. It becomes a class of the same name.
+    `(self, outputs, y, right) -> wrong`, and that of an optimiser its `update`. It becomes a class of the same name.
     """
 
     def hung(wrong: Any) -> Any:
-        if right is None:
-            bug = wrong
-        else:
-            if not isinstance(wrong, type):
-                wrong = _of_function(wrong, type(right), tensor)
+        bug = wrong
+        if right is not None:
+            wrong = wrong if isinstance(wrong, type) else _of_function(wrong, type(right), tensor)
             bug = copy.deepcopy(right)
             bug.__class__ = wrong
         HUNG[wrong.__module__].append(Exhibit(bug, tensor, diagnosis, shape))
@@ -72,16 +72,12 @@ def hang(right: Any, tensor: str, diagnosis: str, shape: tuple[int, ...] = ()) -
     return hung
 
 
-def following(mistake: str) -> Callable[..., None]:
-    """The `update` of an optimiser that makes a mistake of ../update_rules.py."""
-
-    def update(self, w, g, memory):
-        rule, remembered = wrong_rules(self)[mistake][0], dict(memory)
-        w[...] = rule(w, g, remembered, self.iterations)
-        for slot, old in memory.items():
-            old[...] = remembered[slot]
-
-    return update
+def follow(optimizer: Optimizer, mistake: str, w: np.ndarray, g: np.ndarray, memory: dict[str, np.ndarray]) -> None:
+    """Update w and memory as an optimiser does that makes a mistake of ../update_rules.py."""
+    rule, remembered = wrong_rules(optimizer)[mistake][0], dict(memory)
+    w[...] = rule(w, g, remembered, optimizer.iterations)
+    for slot, old in memory.items():
+        old[...] = remembered[slot]
 
 
 def _of_function(wrong: Callable[..., Any], base: Any, tensor: str) -> type:
@@ -101,5 +97,6 @@ def _of_function(wrong: Callable[..., Any], base: Any, tensor: str) -> type:
         value, gradient = base.__call__(self, outputs, y)
         return value, wrong(self, outputs, y, gradient)
 
-    member = {"backward": backward} if issubclass(base, Layer) else {"__call__": call}
+    members: dict[type, dict[str, Any]] = {Layer: {"backward": backward}, Optimizer: {"update": wrong}}
+    member = next((members[kind] for kind in members if issubclass(base, kind)), {"__call__": call})
     return type(wrong.__name__, (base,), {"__doc__": wrong.__doc__, "__module__": wrong.__module__, **member})

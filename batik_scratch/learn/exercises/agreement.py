@@ -60,9 +60,8 @@ def disagreement(answer: Answer, trial: Trial, random: bool = False) -> list[Fin
         gradients = _gradients(mine, x, batch)
         if found := wrong_kinds(answer, gradients, {"dx": x} | mine.layer.params):
             return found
-        right = (
-            _by_its_mask(mine, x, batch) if random else _gradients(specimen(answer.exercise.reference, trial), x, batch)
-        )
+        reference = specimen(answer.exercise.reference, trial)
+        right = _by_its_mask(mine, x, batch) if random else _gradients(reference, x, batch)
         for key, gradient in gradients.items():
             if not same(gradient, right[key]):
                 what = key if key == "dx" else f"the gradient of the {key}"

@@ -1,6 +1,7 @@
-"""A student's file: reading it, running it, and knowing in which of its lines a thing is done."""
+"""A student's file: running it, whether it defines what is asked, and in which of its lines a thing is done."""
 
 import ast
+import importlib
 import inspect
 import types
 from collections.abc import Callable
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .exercise import Exercise, Finding
-from .signatures import misfit
 
 Misfit = tuple[Any, ...] | None  # a sentence; if there are any, details and the line at fault
 
@@ -137,3 +137,31 @@ def _asks_the_reference(node: ast.Attribute, reference: type) -> bool:
     if isinstance(owner, ast.Call):
         return isinstance(owner.func, ast.Name) and owner.func.id == "super"
     return isinstance(owner, ast.Attribute) and owner.attr == reference.__name__
+
+
+def misfit(exercise: Exercise, name: str, function: Callable[..., Any]) -> tuple[str, str] | None:
+    """What is wrong with the parameters of the function `name`, and its first line as it must be; None if they fit."""
+    solution = getattr(importlib.import_module(f"{__package__}.solutions.{exercise.name}"), exercise.answer)
+    right = inspect.signature(solution if name == exercise.answer else vars(solution)[name])
+    try:
+        mine = inspect.signature(function)
+    except (TypeError, ValueError):  # a function of C says nothing of its parameters: calling it will tell
+        return None
+    if _fits(mine, right):
+        return None
+    return f"{name} takes {mine}, and that does not fit its calls. Its first line must be:", f"def {name}{right}:"
+
+
+def _fits(mine: inspect.Signature, right: inspect.Signature) -> bool:
+    """Does every call of `right` mean the same to `mine`? What comes by place may have other names, or be *args."""
+    defaults = {name: p.default for name, p in right.parameters.items() if p.default is not p.empty}
+    plain = [object() for _ in range(len(right.parameters) - len(defaults))]
+    options = {name: object() for name in defaults}
+    try:
+        mine.bind(*plain)
+        mine.bind(*plain, **options)
+        by_place = mine.bind(*plain, *options.values()).arguments
+    except TypeError:
+        return False
+    known = mine.parameters.keys() & defaults.keys()
+    return all(by_place[name] is options[name] and mine.parameters[name].default == defaults[name] for name in known)

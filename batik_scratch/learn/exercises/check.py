@@ -41,11 +41,9 @@ class Result:
     def _right(self) -> list[str]:
         names = list(EXERCISES)
         later = names[names.index(self.exercise.name) + 1 :]
-        after = (
-            f"next: batik-scratch exercise start {later[0]} {shlex.quote(str(self.path.parent))}"
-            if later
-            else "That was the last exercise."
-        )
+        after = "That was the last exercise."
+        if later:
+            after = f"next: batik-scratch exercise start {later[0]} {shlex.quote(str(self.path.parent))}"
         return [f"{self.path.name}: right.", f"passed: {', '.join(self.verdict.passed)}", after]
 
     def _wrong(self) -> list[str]:

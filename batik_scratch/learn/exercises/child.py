@@ -11,6 +11,7 @@ import faulthandler
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from .catalogue import EXERCISES
@@ -26,7 +27,7 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
     _limit_memory()
 
     def write(verdict: Verdict) -> None:
-        (notes / "verdict.new").write_text(json.dumps(verdict.to_json()))
+        (notes / "verdict.new").write_text(json.dumps(asdict(verdict)))
         (notes / "verdict.new").replace(notes / "verdict.json")
 
     with (notes / "where").open("w") as where:

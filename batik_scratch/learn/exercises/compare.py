@@ -27,11 +27,9 @@ def wrong_kind(value: Any, like: np.ndarray, what: str) -> Wrong | None:
         fix = " Make new arrays with dtype=x.dtype, or by np.zeros_like." if value.dtype.kind == "f" else ""
         return f"{what} holds {value.dtype} numbers; it must hold {like.dtype} as the input does.{fix}", ()
     if not np.isfinite(value).all():
-        place = first(~np.isfinite(value))
-        return (
-            f"{what} is not finite: {value[place]} at {list(place)}. Look for a division by 0, log(0) or exp of much.",
-            (),
-        )
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        advice = "Look for a division by 0, log(0) or exp of much."
+        return f"{what} is not finite: {value[place]} at {list(place)}. {advice}", ()
     return None
 
 
@@ -71,11 +69,6 @@ def evidence(value: np.ndarray, expected: np.ndarray, what: str) -> tuple[str, .
 def same(a: np.ndarray, b: np.ndarray) -> bool:
     """Equal up to rounding in float64."""
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=RTOL, atol=ATOL))
-
-
-def first(where: np.ndarray) -> tuple[int, ...]:
-    """The first place in reading order that is True."""
-    return tuple(int(i) for i in np.argwhere(where)[0])
 
 
 def _cut_off(value: np.ndarray, expected: np.ndarray, what: str) -> str | None:

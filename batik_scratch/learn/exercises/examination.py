@@ -30,14 +30,9 @@ class Verdict:
         """True if every question was passed."""
         return bool(self.passed) and not (self.findings or self.waiting or self.running)
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain lists and dictionaries."""
-        findings = [vars(finding) for finding in self.findings]
-        return {"passed": self.passed, "waiting": self.waiting, "findings": findings, "running": self.running}
-
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Verdict":
-        """From what `to_json` gave."""
+        """From what JSON leaves of its `asdict`."""
         findings = [Finding(**f | {"details": tuple(f["details"])}) for f in data["findings"]]
         return cls(data["passed"], data["waiting"], findings, data["running"])
 

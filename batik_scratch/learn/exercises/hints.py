@@ -67,12 +67,10 @@ def _count(path: Path, part: str) -> int:
 
     store, key = user_cache() / "hints.json", str(path.resolve())
     asked: dict = {}
-    with contextlib.suppress(OSError, ValueError):
-        asked = json.loads(store.read_text())
-    last = asked.get(key) if isinstance(asked, dict) else None
+    with contextlib.suppress(OSError, ValueError, TypeError):  # a TypeError if the file holds a number
+        asked = dict(json.loads(store.read_text()))
+    last = asked.get(key)
     count = last[1] + 1 if isinstance(last, list) and len(last) == 2 and last[0] == part else 1
-    if not isinstance(asked, dict):
-        asked = {}
     asked[key] = [part, count]
     with contextlib.suppress(OSError):
         store.parent.mkdir(parents=True, exist_ok=True)

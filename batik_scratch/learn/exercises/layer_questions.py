@@ -14,13 +14,13 @@ from ...nn.gradcheck import check_layer
 from ...nn.gradcheck.layers import METHODS
 from ...nn.gradcheck.report import TensorCheck
 from ...nn.layers import Layer
-from ..doctor import Diagnosis, diagnose
+from ..doctor import diagnose
 from . import promises
 from .agreement import disagreement, left_over, wrong_kinds
 from .answer import Answer
 from .compare import Suspects, Wrong, apart, wrong_kind, wrong_numbers
 from .exercise import Exercise, Finding, Question
-from .trials import BATCHES, Batch, Trial, draw, draw_like, said_of, specimen
+from .trials import BATCHES, Trial, draw, draw_like, said_of, specimen
 
 Ask = Callable[[Answer], Sequence[Finding]]
 
@@ -62,23 +62,21 @@ class LayerQuestions:
         return next((answer.found("forward", *wrong) for ask in self.by_chance if (wrong := ask(answer))), [])
 
     def _forward(self, answer: Answer, trial: Trial) -> list[Finding]:
-        return next((found for batch in BATCHES if (found := self._forward_of(answer, trial, batch))), [])
-
-    def _forward_of(self, answer: Answer, trial: Trial, batch: Batch) -> list[Finding]:
-        answer.trying = said_of(trial, batch)
-        mine, reference = specimen(answer.thing, trial).layer, specimen(answer.exercise.reference, trial)
-        x = draw(trial, batch)
-        expected, given = reference.forward(x), x.copy()
-        y = mine.forward(given, training=True)
-        if wrong := wrong_kind(y, expected, "what forward returns"):
-            return answer.found("forward", *wrong)
-        if wrong := wrong_numbers(y, expected, "the output", self.suspects(reference.layer, x, expected)):
-            return answer.found("forward", *wrong)
-        if not np.array_equal(given, x):
-            return answer.found("forward", "forward changes its input x; work on a new array (x - m, not x -= m).")
-        if np.shares_memory(given, y):
-            sentence = "forward hands on its own input, or a view of it: who changes one changes both; add .copy()."
-            return answer.found("forward", sentence)
+        for batch in BATCHES:
+            answer.trying = said_of(trial, batch)
+            mine, reference = specimen(answer.thing, trial).layer, specimen(answer.exercise.reference, trial)
+            x = draw(trial, batch)
+            expected, given = reference.forward(x), x.copy()
+            y = mine.forward(given, training=True)
+            if wrong := wrong_kind(y, expected, "what forward returns"):
+                return answer.found("forward", *wrong)
+            if wrong := wrong_numbers(y, expected, "the output", self.suspects(reference.layer, x, expected)):
+                return answer.found("forward", *wrong)
+            if not np.array_equal(given, x):
+                return answer.found("forward", "forward changes its input x; work on a new array (x - m, not x -= m).")
+            if np.shares_memory(given, y):
+                sentence = "forward hands on its own input, or a view of it: who changes one changes both; add .copy()."
+                return answer.found("forward", sentence)
         return []
 
     def _gradients(self, answer: Answer, trial: Trial) -> list[Finding]:
@@ -94,7 +92,10 @@ class LayerQuestions:
             return disagreement(answer, trial, random=bool(self.by_chance))
         unnamed = [_gradient_finding(answer, tensor) for tensor in wrong]
         answer.note(unnamed)  # should the doctor take longer than there is time, this much is known
-        named = {d.tensor: d for d in reversed(_ask_the_doctor(layer, trial.shape))}
+        try:
+            named = {d.tensor: d for d in reversed(diagnose(layer, trial.shape))}
+        except Exception:  # it tries other sizes, at which an unfinished layer may stop: the check's numbers stay
+            named = {}
         unnamed.sort(key=lambda f: f.part not in named or named[f.part].name == "unexplained")  # what has a name first
         return [
             dataclasses.replace(f, sentence=f"{f.sentence} {named[f.part].sentence}") if f.part in named else f
@@ -147,10 +148,3 @@ def _gradient_finding(answer: Answer, tensor: TensorCheck) -> Finding:
 
 def _first_of(asked: Sequence[Ask], answer: Answer) -> list[Finding]:
     return next((list(found) for ask in asked if (found := ask(answer))), [])
-
-
-def _ask_the_doctor(layer: Layer, shape: tuple[int, ...]) -> Sequence[Diagnosis]:
-    try:
-        return diagnose(layer, shape)
-    except Exception:  # it tries other sizes, at which an unfinished layer may stop: the check's numbers stay
-        return []

@@ -1,5 +1,6 @@
 """An examination in a fresh interpreter, with limits on time and memory, and a verdict whatever happens there."""
 
+import contextlib
 import json
 import os
 import re
@@ -72,13 +73,11 @@ def _collect(pipe: IO[bytes], printed: list[bytes]) -> None:
 
 
 def _end(process: subprocess.Popen) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: float) -> Verdict:

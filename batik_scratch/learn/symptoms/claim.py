@@ -1,4 +1,4 @@
-"""What backward claims to be one tensor's gradient, beside the true one: what an explanation is asked about."""
+"""What backward claims to be a tensor's gradient, what an explanation asks of it, and what comes of that."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .checkup import Checkup
-from .diagnosis import close
+from .checkup import Checkup, close
 
 Words = str  # "name of the diagnosis: its sentence", with line breaks wherever they fall in the source
 
@@ -42,6 +41,29 @@ class Claim:
     def is_of(self, dy: np.ndarray) -> bool:
         """True if what was given is the true gradient for another upstream gradient."""
         return close(self.given, self.checkup.numeric(self.name, dy))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One finding about one tensor.
+
+    name        a short slug, the same for every case of the same mistake: "constant factor", "kernel not flipped"
+    tensor      "dx", a parameter's name ("kernel", "bias"), or what was touched ("dy", "x") or called ("backward")
+    sentence    plain words: what it is, the evidence in numbers, where to look
+    """
+
+    name: str
+    tensor: str
+    sentence: str
+
+    @classmethod
+    def told(cls, tensor: str, words: str) -> "Diagnosis":
+        """From "name: sentence", line breaks and indents being those of the source."""
+        name, sentence = " ".join(words.split()).split(": ", 1)
+        return cls(name, tensor, sentence)
+
+    def __str__(self) -> str:
+        return f"{self.tensor}: {self.name}. {self.sentence}"
 
 
 Explanation = Callable[[Claim], Iterator[Words]]  # yields its words if it fits: the first ones count

@@ -8,9 +8,8 @@ import numpy as np
 from ...errors import InputError
 from ...nn.gradcheck.specimen import Failure, NoArray
 from .altered import kernel_altered
-from .checkup import Case, Checkup, try_to_check_up
-from .claim import Claim
-from .diagnosis import Diagnosis, close
+from .checkup import Case, Checkup, close, try_to_check_up
+from .claim import Claim, Diagnosis
 from .order import transposed
 
 SHAPE_WORDS = ("shape", "broadcast", "dimension", "aligned", "reshape", "axis", "axes")  # in NumPy's own sentences

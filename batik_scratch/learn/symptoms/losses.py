@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...nn import Layer
-from .claim import Claim, Words
-from .diagnosis import Diagnosis, close, zero
+from .checkup import close, zero
+from .claim import Claim, Diagnosis, Words
 
 Loss = Callable[[np.ndarray, np.ndarray], tuple[Any, np.ndarray]]
 

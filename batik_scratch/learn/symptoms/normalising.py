@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .checkup import ATOL, RTOL
 from .claim import Claim, Words
-from .diagnosis import ATOL, RTOL
 from .order import subsets
 
 MEAN = "Forward subtracts a mean there, and each x moves it: subtract the mean of dx"

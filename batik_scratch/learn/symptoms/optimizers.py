@@ -7,7 +7,7 @@ import numpy as np
 from ...nn import Optimizer
 from ...nn.gradcheck.optimizers import UpdateRule, trajectories
 from ..update_rules import wrong_rules
-from .diagnosis import Diagnosis
+from .claim import Diagnosis
 
 Parting = tuple[int, str, float, float]  # first step and tensor that differ, and both numbers at the worst place
 ADAM = {

@@ -5,8 +5,8 @@ from itertools import combinations, permutations, product
 
 import numpy as np
 
+from .checkup import close
 from .claim import Claim, Words
-from .diagnosis import close
 
 
 def transposed(claim: Claim) -> Iterator[Words]:
@@ -33,9 +33,7 @@ def axes_mixed_up(claim: Claim) -> Iterator[Words]:
         return
     for order in permutations(range(true.ndim)):
         mixed = true.transpose(order)
-        wrong_reshape = true.reshape(mixed.shape).transpose(
-            np.argsort(order)
-        )  # rows taken for columns, then turned back
+        wrong_reshape = true.reshape(mixed.shape).transpose(np.argsort(order))  # rows for columns, then turned back
         if any(map(claim.is_, (mixed.reshape(shape), wrong_reshape, _by_columns(true, shape)))):
             yield f"""axes mixed up: The values are the right ones in the wrong places: an array of shape {true.shape}
                 was reshaped as if its axes had another order (height for width, or channels first). Reshape in the

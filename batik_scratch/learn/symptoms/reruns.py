@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .checkup import Case, try_to_check_up
+from .checkup import Case, close, try_to_check_up, zero
 from .claim import Claim, Words, place_of_largest
-from .diagnosis import close, zero
 
 Easier = tuple[str, Case, str]  # a diagnosis' name, the case, and what the case at hand was instead
 WINDOWS = ("kernel_size", "pool_size")
@@ -37,11 +36,8 @@ def _right_in(cases: Iterator[Easier], name: str) -> Iterator[Words]:
 
 def easier_cases(case: Case) -> Iterator[Easier]:
     """Only those that change something."""
-    shape, strides, padding = (
-        case.input_shape,
-        getattr(case.layer, "strides", None),
-        getattr(case.layer, "padding", "valid"),
-    )
+    shape, strides = case.input_shape, getattr(case.layer, "strides", None)
+    padding = getattr(case.layer, "padding", "valid")
     if _more_than_one(strides):
         yield "right for stride 1 alone", case.changed({"strides": (1, 1)}), f"strides {strides}"
     if padding != "valid":

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .checkup import Checkup, try_to_check_up
+from .checkup import ATOL, Checkup, close, try_to_check_up, zero
 from .claim import Claim, Words
-from .diagnosis import ATOL, close, zero
 
 
 def not_a_number(claim: Claim) -> Iterator[Words]:
@@ -98,13 +97,8 @@ def _candidates(checkup: Checkup) -> dict[str, float]:
     n, shape, out = checkup.case.n, checkup.case.input_shape, checkup.y.shape[1:]
     sizes: dict[str, float] = {"N": n, "2": 2.0, "3": 3.0, "10": 10.0}
     if len(shape) > 1:
-        sizes |= {
-            "H*W": shape[0] * shape[1],
-            "H": shape[0],
-            "W": shape[1],
-            "C": shape[-1],
-            "H*W*C": float(np.prod(shape)),
-        }
+        h, w = shape[:2]
+        sizes |= {"H*W": h * w, "H": h, "W": w, "C": shape[-1], "H*W*C": float(np.prod(shape))}
     elif shape:
         sizes |= {"D": shape[0], "N*D": n * shape[0]}
     if len(out) > 1:

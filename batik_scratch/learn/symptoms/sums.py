@@ -5,8 +5,8 @@ from itertools import product
 
 import numpy as np
 
+from .checkup import ATOL, close, zero
 from .claim import Claim, Words, place_of_largest
-from .diagnosis import ATOL, close, zero
 
 AXES = ("image", "row", "column", "channel")
 WAYS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {  # what can be done along an axis

@@ -44,11 +44,9 @@ def _value_suspects(z: np.ndarray, y: np.ndarray) -> Suspects:
     yield -np.log2(p[rows, y]).mean(), "This is the logarithm to base 2; wanted is the natural one, np.log."
     yield -np.log10(p[rows, y]).mean(), "This is the logarithm to base 10; wanted is the natural one, np.log."
     yield -p[rows, y].mean(), "The logarithm is missing."
+    added = "is added to P before the logarithm, which changes it; Z - log sum exp(Z) needs no such help."
     for small in 10.0 ** np.arange(-8, -1):
-        added = (
-            f"{small:g} is added to P before the logarithm, which changes it; Z - log sum exp(Z) needs no such help."
-        )
-        yield -np.log(p[rows, y] + small).mean(), added
+        yield -np.log(p[rows, y] + small).mean(), f"{small:g} {added}"
     yield -z[rows, y].mean(), "The logits are taken for log P; subtract log(sum exp(Z)) of each row."
     over_images = np.exp(z) / np.exp(z).sum(axis=0)
     yield -np.log(over_images[rows, y]).mean(), "The softmax runs over the images (axis 0); wanted is axis 1."

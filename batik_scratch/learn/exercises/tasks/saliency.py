@@ -8,8 +8,6 @@ promises  Explaining is not training: nothing in the model may change.
           layer.backward(dy, need_grads=False); and model.layers[:-1] instead of model.layers.pop().
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from .... import nn
@@ -55,15 +53,15 @@ def _suspects(model: nn.Sequential, images: np.ndarray, right: np.ndarray) -> Su
         *((_behind_softmax(seed, p), f"{through} {rest}") for seed in (*old[2:], everywhere)),
         (everywhere, mixed),
     ]
+
+    def by(seed: np.ndarray) -> np.ndarray:
+        return model.input_gradient(images, lambda logits: seed)
+
     yield right / len(images), "The map is divided by the number of images; every image has a score of its own."
     yield np.abs(right), "The sign is lost: return the gradient as it is, without abs."
     yield images * right, "This is gradient times input; wanted is the gradient."
     for seed, sentence in seeds:
-        yield model.input_gradient(images, _always(seed)), sentence
-
-
-def _always(seed: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda logits: seed
+        yield by(seed), sentence
 
 
 def _behind_softmax(seed: np.ndarray, p: np.ndarray) -> np.ndarray:
