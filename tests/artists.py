@@ -70,7 +70,7 @@ def contrast(colour, ground):
 
 
 def laid_out(figure, covered=None):
-    """The figure's faults in words: texts that are cut or lie on each other, panels that do, a rim that is none, empty paper.
+    """The figure's faults in words: texts cut or lying on each other, panels that do, a rim that is none, empty paper.
 
     covered    the least share of the figure that its panels should cover; without it the rims may not be wide
     """

@@ -2,7 +2,7 @@
 
     python tests/fuzz_files.py [--images 10000] [--models 10000] [--seed 0]
 
-Images: small files of seven formats and a dozen modes, bytes flipped (mostly in the headers), cut short, or spliced with
+Images: small files of seven formats and a dozen modes, bytes flipped (mostly in headers), cut short, or spliced with
 another file. Models: a saved network with bytes flipped, cut short, members removed, repeated or swapped, a zip bomb, a
 header that claims terabytes, a pickle. Prints counts, the slowest file and the growth of this process's peak memory.
 """

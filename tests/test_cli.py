@@ -181,7 +181,7 @@ def test_saliency_draws_all_methods_and_judges_them(tmp_path, capsys, monkeypatc
 
 
 def test_saliency_of_networks_that_not_every_method_can_explain(tmp_path, capsys):
-    """Without a convolution there is no Grad-CAM: "all" leaves it out, asked for it is an error; so is a network of NaN."""
+    """No convolution, no Grad-CAM: "all" leaves it out, asked for it is an error; so is a network of NaN."""
     from batik_scratch import nn
 
     picture, flat, broken = (str(tmp_path / name) for name in ("a.png", "flat.npz", "broken.npz"))

@@ -6,7 +6,7 @@ PROGRAMS = ("fast", bench.OURS, "slow")
 
 
 def measured(counts=(1, 3)):
-    """Seconds of 5 rounds whose median is not their mean: 0.01, 0.02 ... for program, work and one thread; then a half."""
+    """Seconds of 5 rounds, median and mean apart: 0.01, 0.02 ... for program, work and one thread; then a half."""
     made = bench.Comparison(6, 48, 5)
     for p, name in enumerate(PROGRAMS):
         for count in counts:

@@ -39,7 +39,7 @@ def measures_nothing(monkeypatch):
 
 
 def made_up(counts=(2, 1), names=(OURS, NCHW, KERAS)):
-    """Medians in ms at the most threads: ours 100, 20, 60; NCHW 200, 80, 90; Keras 150, 90, 240. One thread: twice that."""
+    """Medians in ms at the most threads: ours 100, 20, 60; NCHW 200, 80, 90; Keras 150, 90, 240; at one twice that."""
     medians = {OURS: (0.1, 0.02, 0.06), NCHW: (0.2, 0.08, 0.09), KERAS: (0.15, 0.09, 0.24)}
     memory = {OURS: 300.0, NCHW: 800.0, KERAS: 600.0}
     made = bench.Comparison(8, 64, 3)

@@ -17,7 +17,7 @@ STEPS += ("dropout", "dense", "re_lu_3", "dense_1")
 FORWARD = (3.0, 5.0, 7.0, 0.25, 0.5, 2.0, 0.75, 1.0)  # ms, of which each is told from each
 BACKWARD = (11.0, 13.0, 17.0, 0.12, 0.63, 6.0, 0.87, 1.51)
 ADAM = 4.0
-# multiply-adds of one image of 34 pixels: output pixels x 3 x 3 x channels x filters; 34 -> 32 -> 16 -> 14 -> 7 -> 5 -> 2
+# multiply-adds of one image of 34 pixels: output pixels x 9 x channels x filters; 34 -> 32 -> 16 -> 14 -> 7 -> 5 -> 2
 WORK = (32 * 32 * 9 * 3 * 32, 14 * 14 * 9 * 32 * 64, 5 * 5 * 9 * 64 * 128, 0, 0, 2 * 2 * 128 * 64, 0, 64 * 3)
 
 

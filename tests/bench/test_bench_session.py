@@ -15,7 +15,7 @@ from batik_scratch.ops import threads
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the command asks of what measures, in order; there are the programs PROGRAMS, and three threads are allowed."""
+    """What the command asks of what measures, in order; the programs are PROGRAMS, and three threads are allowed."""
     found = {}
 
     def compare(names, counts, batch, size, rounds, say):

@@ -147,7 +147,10 @@ def augmentation_rounds(config: TwoStageConfig, data: StudyData, rounds: int) ->
 def ratio(over: list[float], under: list[float]) -> str:
     """The ratio of medians, and the quartiles of the rounds' ratios."""
     quartiles = np.percentile(np.divide(over, under), (25, 75))
-    return f"{statistics.median(over) / statistics.median(under):.3f}x (quartiles {quartiles[0]:.3f} to {quartiles[1]:.3f})"
+    return (
+        f"{statistics.median(over) / statistics.median(under):.3f}x "
+        f"(quartiles {quartiles[0]:.3f} to {quartiles[1]:.3f})"
+    )
 
 
 def main() -> None:

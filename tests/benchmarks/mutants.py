@@ -36,8 +36,8 @@ QUIET = {"strict", "encoding", "stacklevel"}
 # ... and how thick, how grey and how far apart a drawing's lines and letters are.
 LOOK = {
     "alpha", "bbox_to_anchor", "bottom", "capsize", "color", "dpi", "edgecolor", "facecolor", "figsize", "fontsize",
-    "frameon", "ha", "handlelength", "hspace", "labelpad", "left", "length", "linestyle", "linewidth", "lw", "markersize",
-    "pad", "right", "rotation", "shrink", "top", "va", "weight", "wspace", "zorder",
+    "frameon", "ha", "handlelength", "hspace", "labelpad", "left", "length", "linestyle", "linewidth", "lw",
+    "markersize", "pad", "right", "rotation", "shrink", "top", "va", "weight", "wspace", "zorder",
 }  # fmt: skip
 
 

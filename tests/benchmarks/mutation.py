@@ -208,7 +208,7 @@ def try_all(mutants: list[Mutant], maps: dict[str, Map], bench: Bench, jobs: int
 
 
 def ended(ends: dict[int, float]) -> tuple[int, int | None]:
-    """Waits for the first of the forks to end, each in its time: its number and exit code, None where it took too long."""
+    """Waits for the first fork to end, each in its time: its number and exit code, None where it took too long."""
     while True:
         for child, end in ends.items():
             done, status = os.waitpid(child, os.WNOHANG)

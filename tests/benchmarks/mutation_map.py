@@ -1,4 +1,4 @@
-"""Which test calls which function of the package, in processes that it starts as well: how mutation.py finds a mutant's tests.
+"""Which test calls which function of the package, also in processes it starts: how mutation.py finds a mutant's tests.
 
 A run of the tests without any change is watched by a pytest plugin, which notes every function that is entered, and by
 the same few lines in each Python process below it. A fixture's calls belong to every test that asks for the fixture,
@@ -46,7 +46,7 @@ if _sink:
 
 @dataclass
 class Map:
-    """What each test calls, itself and through its fixtures, and how many seconds it takes; the quickest tests come first."""
+    """What each test calls, itself and through fixtures, and the seconds it takes; the quickest tests come first."""
 
     calls: dict[str, set[Function]] = field(default_factory=dict)
     alone: dict[str, bool] = field(default_factory=dict)  # calls nothing itself: it looks at signatures, or at files
@@ -144,7 +144,7 @@ def function_around(tree: ast.Module, line: int) -> int | None:
 
 
 def users(package: Path, name: str) -> set[str]:
-    """The files that import this one, directly or through others of its floor: a compiled kernel or a constant acts there."""
+    """The files that import this one, also through others of its floor: a compiled kernel or a constant acts there."""
     found, waiting = {name}, [name]
     floor = name.split("/")[0]
     while waiting:

@@ -5,7 +5,7 @@
 Three networks of one architecture:
 
     trained.npz     the study's network on the embedded drawn data, as `batik-scratch train` makes it
-    permuted.npz    the same training images with their labels permuted among them: whatever it uses, it is not the motif.
+    permuted.npz    the same training images with labels permuted among them: whatever it uses, it is not the motif.
                     Without augmentation, dropout and a falling learning rate, so that it learns its labels by heart, as
                     Adebayo et al. (2018, arXiv:1810.03292) have it: a network that learned nothing would be no control
     random.npz      fresh weights: the control that `batik-scratch saliency --evaluate` always brings along
@@ -77,8 +77,8 @@ def told(history: History) -> str:
 def settings() -> str:
     """What was chosen for the methods that repeat themselves."""
     return (
-        f"smoothgrad and its kin {PASSES} samples, integrated gradients {PASSES} steps, occlusion windows of a sixth of "
-        "the image, half overlapping"
+        f"smoothgrad and its kin {PASSES} samples, integrated gradients {PASSES} steps, occlusion windows "
+        "of a sixth of the image, half overlapping"
     )
 
 

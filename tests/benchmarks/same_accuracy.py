@@ -1,4 +1,4 @@
-"""Does the fast arithmetic learn as well? Validation accuracy of "im2col", the textbook's way, beside "auto", the study's.
+"""Does fast arithmetic learn as well? Validation accuracy of "im2col", the textbook's way, beside "auto", the study's.
 
     python tests/benchmarks/same_accuracy.py [--seeds 3] [--first 0] [--epochs 30]
 

@@ -141,7 +141,8 @@ def main() -> None:
     few, many = (statistics.median(spent[count]) for count in (args.few, args.many))
     difference = peaks[args.many][0] - peaks[args.few][0]
     print(
-        f"{args.many} against {args.few}: {many / few:.3f}x the time per image, {difference:+.1f} MB of anonymous memory"
+        f"{args.many} against {args.few}: {many / few:.3f}x the time per image, "
+        f"{difference:+.1f} MB of anonymous memory"
     )
 
 

@@ -34,7 +34,7 @@ def trained(cloths, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def judge(trained, cloths, tmp_path_factory):
-    """The trained network made bold: its logits spread and shifted, so that it names every class, some of them wrongly."""
+    """The trained network made bold: its logits spread and shifted, so that it names every class, some wrongly."""
     model = nn.Sequential.load(trained.file)
     x = unit(images.load_folder(cloths, SIDE).images)
     last = model.layers[-2]
@@ -86,7 +86,7 @@ def figures(monkeypatch):
 
 @pytest.fixture
 def noted(monkeypatch):
-    """noted(module, name, answer) puts something in the place of module.name that notes its arguments and answers so."""
+    """noted(module, name, answer) puts something in place of module.name that notes its arguments and answers so."""
 
     def replace(module, name, answer=None):
         calls = []

@@ -1,4 +1,4 @@
-"""What `gradcheck` prints, from its parts: the table of the checks, the doctor's words where one is wrong, the count."""
+"""What `gradcheck` prints, from its parts: the table of checks, the doctor's words where one is wrong, the count."""
 
 import dataclasses
 

@@ -19,7 +19,10 @@ from batik_scratch.study.training import train_network
 def figures_of(text):
     """The numbers of the first line of metrics: images, accuracy, low, high, precision, recall, F1."""
     line = next(line for line in text.splitlines() if " images: accuracy " in line)
-    words = r"(\d+) images: accuracy (\S+) \(95% interval (\S+) to (\S+)\), weighted precision (\S+), recall (\S+), F1 (\S+)"
+    words = (
+        r"(\d+) images: accuracy (\S+) \(95% interval (\S+) to (\S+)\), "
+        r"weighted precision (\S+), recall (\S+), F1 (\S+)"
+    )
     return [float(part) for part in re.fullmatch(words, line).groups()]
 
 

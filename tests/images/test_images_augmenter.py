@@ -1,4 +1,4 @@
-"""Every augmentation option alone: what it does to its axis, within which bounds, how distributed; then all together."""
+"""Each augmentation option alone: what it does to its axis, within which bounds, how distributed; then all together."""
 
 import numpy as np
 import pytest

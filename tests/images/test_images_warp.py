@@ -1,4 +1,4 @@
-"""Warping against scipy.ndimage, which knows nothing of ours: both passes, all fill modes, images that are not square."""
+"""Warping against scipy.ndimage, which knows nothing of ours: both passes, all fill modes, oblong images."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each bug is wrong where its exhibit says and right in all other tensors; and it can be the first layer of a network."""
+"""Each bug is wrong where its exhibit says and right in all other tensors; and can be the first layer of a network."""
 
 import copy
 
@@ -12,7 +12,8 @@ from batik_scratch.learn.bugs import EXHIBITS, exhibit
 LAYERS = [one for one in EXHIBITS if isinstance(one.bug, nn.Layer)]
 BESIDE = {  # what hangs there is no gradient, or moves all of them, or has no right layer of the same shapes
     "WeightsNotTransposedOnUnequalSizes", "LearnsInBackward", "RemembersTheFirstBatch", "KernelGradientMemoised",
-    "GradientsAddUpOverCalls", "PaddedPoolReadUnpadded", "MutatesItsUpstreamGradient", "OverwritesItsInput", "BiasForgotten",
+    "GradientsAddUpOverCalls", "PaddedPoolReadUnpadded", "MutatesItsUpstreamGradient", "OverwritesItsInput",
+    "BiasForgotten",
 }  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def test_a_bug_is_wrong_in_its_tensor_and_right_in_all_others(one, seed):
 
 
 def run(name, times=1, **options):
-    """The layer after forward and `times` backward on a batch of two; that batch, dy and dx; x and dy as they are then."""
+    """The layer after forward and `times` backward on a batch of two; that batch, dy and dx; x and dy afterwards."""
     (one,) = (one for one in EXHIBITS if one.name == name)
     layer, rng = copy.deepcopy(one.bug).astype("float64"), np.random.default_rng(4)
     layer.build(one.shape, rng)

@@ -1,4 +1,4 @@
-"""Losses, optimisers and difference quotients that are wrong: the rule that they follow, and the numbers where they part."""
+"""Wrong losses, optimisers and difference quotients: the rule that they follow, and the numbers where they part."""
 
 import math
 

@@ -213,18 +213,25 @@ class Loops(nn.Conv2D):
     ("hard", "options", "shape", "name", "words"),
     [
         (lambda s: s.strides != (1, 1), {"strides": (1, 2)}, (4, 6, 2), "right for stride 1 alone",
-         "Wrong for strides (1, 2), and right for stride 1: the same layer was run again with stride 1. Look where backward"),
+         "Wrong for strides (1, 2), and right for stride 1: the same layer was run again with stride 1. "
+         "Look where backward"),
         (lambda s: s.padding == "same", {"padding": "same"}, (4, 5, 2), "right without padding alone",
          "Wrong for padding 'same', and right without padding: the same layer was run again with no padding."),
         (lambda s: s.kernel_size != (2, 2), {}, (4, 5, 2), "right for square windows alone",
-         "Wrong for kernel_size (2, 3), and right for square windows: the same layer was run again with square windows."),
+         "Wrong for kernel_size (2, 3), and right for square windows: "
+         "the same layer was run again with square windows."),
         (lambda s: s.input_shape[0] != s.input_shape[1], {}, (4, 5, 2), "right for square images alone",
          "Wrong for images (4, 5, 2), and right for square images: the same"),
-        (lambda s: len(s._recall()) > 1, {}, (4, 5, 2), "right for one image alone", "Wrong for 3 images, and right for one"),
-        (lambda s: s.kernel_size != (1, 1), {}, (4, 5, 2), "right for 1x1 windows alone", "Wrong for kernel_size (2, 3), and"),
-        (lambda s: s.input_shape[2] > 1, {}, (4, 5, 2), "right for one channel alone", "Wrong for 2 channels, and right for one"),
-        (lambda s: s.filters > 1, {}, (4, 5, 2), "right for one filter alone", "Wrong for 3 filters, and right for one filter: "),
-        (lambda s: s.strides != (1, 1) or s.padding == "same", {"strides": 2, "padding": "same"}, (4, 5, 2), "unexplained", ""),
+        (lambda s: len(s._recall()) > 1, {}, (4, 5, 2), "right for one image alone",
+         "Wrong for 3 images, and right for one"),
+        (lambda s: s.kernel_size != (1, 1), {}, (4, 5, 2), "right for 1x1 windows alone",
+         "Wrong for kernel_size (2, 3), and"),
+        (lambda s: s.input_shape[2] > 1, {}, (4, 5, 2), "right for one channel alone",
+         "Wrong for 2 channels, and right for one"),
+        (lambda s: s.filters > 1, {}, (4, 5, 2), "right for one filter alone",
+         "Wrong for 3 filters, and right for one filter: "),
+        (lambda s: s.strides != (1, 1) or s.padding == "same", {"strides": 2, "padding": "same"}, (4, 5, 2),
+         "unexplained", ""),
     ],
 )  # fmt: skip
 def test_the_easier_case_that_is_right_is_named_with_what_it_was_instead(hard, options, shape, name, words):

@@ -61,7 +61,7 @@ def test_four_million_derivatives_are_measured_and_no_more(units, fits):
 
 
 def shrunk(n, shape, kernel):
-    """Batch and shape at which a convolution with four filters fits: two thirds of each size above four, three images."""
+    """Batch and shape at which a convolution of four filters fits: two thirds of each size above four, three images."""
     h, w, c = shape
     while n * (h - kernel + 1) * (w - kernel + 1) * 4 * max(n * h * w * c, kernel**2 * c * 4) > 4_000_000:
         n, h, w, c = min(n, 3), *(size * 2 // 3 if size > 4 else size for size in (h, w, c))

@@ -116,8 +116,8 @@ def test_what_cannot_be_explained_is_told_by_its_worst_place_and_how_many_are_wr
     place = tuple(int(i) for i in worst)
     assert found.name == "unexplained"
     assert found.sentence.startswith(
-        f"{np.count_nonzero(off)} of 15 values are wrong, by most at {place}: {number((right + off)[worst], 6)}, and it "
-        f"should be {number(right[worst], 6)}."
+        f"{np.count_nonzero(off)} of 15 values are wrong, by most at {place}: {number((right + off)[worst], 6)}, "
+        f"and it should be {number(right[worst], 6)}."
     )
 
 
@@ -237,7 +237,8 @@ def test_a_factor_that_no_second_run_could_confirm_is_told_of_the_first():
 
     found, _ = examined(changed(Fixed, lambda dx, *_: 7 * dx), (2, 3, 1))
     assert found.sentence.startswith(
-        "Every value is 7 times the true one with 3 inputs of shape (2, 3, 1) and with 5 inputs of shape (2, 3, 1) alike. "
+        "Every value is 7 times the true one with 3 inputs of shape (2, 3, 1) "
+        "and with 5 inputs of shape (2, 3, 1) alike. "
     )
 
     class FixedBatch(nn.Flatten):

@@ -1,4 +1,4 @@
-"""What an exercise tries is what its words say, what it shows is what the package has, and what it hands out stays its own."""
+"""An exercise tries what its words say, shows what the package has, and what it hands out stays its own."""
 
 import inspect
 import math

@@ -1,4 +1,4 @@
-"""What a student is told, word for word: the verdict's layout, the next exercise, hints that count, and kinds of arrays."""
+"""What a student is told, word for word: the verdict's layout, the next exercise, hints that count, kinds of arrays."""
 
 import json
 import re

@@ -14,15 +14,16 @@ from batik_scratch.nn import ReLU
 
 # what design and textbooks list: each has to hang somewhere
 EXPECTED_DIAGNOSES = {
-    "constant factor", "wrong sign", "transposed", "kernel not flipped", "shifted by one", "bias summed over the wrong axes",
-    "only the last overlap kept", "zero in a region", "mask missing", "right for stride 1 alone", "mutated upstream gradient",
-    "diagonal only", "mask taken from the gradient", "axes mixed up", "no bias correction", "t counts tensors",
+    "constant factor", "wrong sign", "transposed", "kernel not flipped", "shifted by one",
+    "bias summed over the wrong axes", "only the last overlap kept", "zero in a region", "mask missing",
+    "right for stride 1 alone", "mutated upstream gradient", "diagonal only", "mask taken from the gradient",
+    "axes mixed up", "no bias correction", "t counts tensors",
 }  # fmt: skip
 
 
 visit = functools.cache(museum.visit)  # an exhibit is walked up to once
 
-# a piece of the doctor's words about each, with the sizes and the numbers of the exhibit; and the error, where it is exact
+# a piece of the doctor's words about each, with the sizes and numbers of the exhibit; and the error, where it is exact
 SAID = {
     "StrideIgnoredInBackward": ("Wrong for strides (2, 2), and right for stride 1", None),
     "KernelNotFlipped": ("whose kernel (2, 3, 2, 3) is mirrored along height and width", None),

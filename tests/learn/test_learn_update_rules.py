@@ -1,4 +1,4 @@
-"""One table of wrong update rules: each is another one than all others, and whoever speaks of mistakes knows its names."""
+"""One table of wrong update rules: each differs from all others, and whoever speaks of mistakes knows its names."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""Typical wrong answers: the shipped solution with a piece replaced, the part that is at fault, words of the right reply."""
+"""Typical wrong answers: the shipped solution with a piece replaced, the part at fault, words of the right reply."""
 
 from batik_scratch.learn import exercises
 

@@ -1,4 +1,4 @@
-"""Formulas with a well-known mistake: the shipped solution with a piece replaced, the part, words of that mistake alone."""
+"""Formulas with a known mistake: the shipped solution with a piece replaced, the part, words of that mistake alone."""
 
 ADAM_STEP = "w -= alpha * m / (np.sqrt(v) + self.epsilon)"
 BETTER_M, BETTER_V = "m += (g - m) * (1 - self.beta_1)", "v += (g * g - v) * (1 - self.beta_2)"

@@ -1,5 +1,5 @@
-"""Answers whose formulas are right and that break something else: the shipped solution with a piece replaced, the part at
-fault, words of the reply, and the line that is named (None: no line, or not asked here)."""
+"""Answers whose formulas are right and that break something else: the shipped solution with a piece replaced, the part
+at fault, words of the reply, and the line that is named (None: no line, or not asked here)."""
 
 DX = 'return dy @ self.params["kernel"].T if need_dx else None'
 BIAS = 'self.grads["bias"] = dy.sum(axis=0)'

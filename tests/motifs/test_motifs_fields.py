@@ -105,7 +105,7 @@ def test_a_spiral_is_near_the_distance_to_its_line(turns, start, hand):
 
 
 def test_a_spiral_by_hand():
-    """Pitch 1, 2.5 turns from angle 0: on the positive x axis it passes 0, 1 and 2, on the negative 0.5, 1.5 and 2.5."""
+    """Pitch 1, 2.5 turns from angle 0: on the positive x axis it meets 0, 1 and 2, on the negative 0.5, 1.5 and 2.5."""
 
     def right(r):
         return float(fields.spiral(np.array(r), np.array(0.0), 0, 0, 1.0, 2.5, 0.0, 1))

@@ -1,4 +1,4 @@
-"""Callbacks one by one: the same series of metrics through ours and through Keras' rules written out; a second training."""
+"""Callbacks one by one: the same series of metrics through ours and Keras' rules written out; a second training."""
 
 import csv
 import io

@@ -214,8 +214,8 @@ def test_what_does_not_belong_to_a_checkpoint_is_refused_and_untouched(tmp_path,
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize("key", ["epoch", "batch", "mean", "iterations", "learning_rate", "best", "stop_training", "order",
-                                 "dropout", "callbacks"])  # fmt: skip
+@pytest.mark.parametrize("key", ["epoch", "batch", "mean", "iterations", "learning_rate", "best", "stop_training",
+                                 "order", "dropout", "callbacks"])  # fmt: skip
 def test_a_checkpoint_with_a_part_missing_is_called_damaged(tmp_path, key):
     train(network(), nn.Checkpoint(tmp_path), 1)
     told, arrays = contents(tmp_path)

@@ -1,4 +1,4 @@
-"""The list of what is checked: every layer in every shape, each algorithm, losses, optimisers, networks; by name, and all."""
+"""The list of checks: every layer in every shape, each algorithm, losses, optimisers, networks; by name, and all."""
 
 import numpy as np
 import pytest

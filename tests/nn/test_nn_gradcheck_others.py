@@ -1,4 +1,4 @@
-"""The checks of maps, optimisers, losses and of the checker itself: their arithmetic, their rows, the least mistake they see."""
+"""The checks of maps, optimisers, losses and of the checker itself: arithmetic, rows, the least mistake they see."""
 
 import numpy as np
 import pytest

@@ -86,8 +86,8 @@ class OneBuffer(nn.Layer):
 
 @pytest.mark.parametrize(
     ("layer", "shape"),
-    [(TanhDense(3), (4,)), (ConvolutionAndReLU(3, 3), (5, 6, 2)), (LayerNorm(), (5,)), (HardTanh(), (6,)), (Mirror(), (5,)),
-     (OneBuffer(), (5,)), (nn.Dense(10), (50,))],
+    [(TanhDense(3), (4,)), (ConvolutionAndReLU(3, 3), (5, 6, 2)), (LayerNorm(), (5,)), (HardTanh(), (6,)),
+     (Mirror(), (5,)), (OneBuffer(), (5,)), (nn.Dense(10), (50,))],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["central difference", "all"])
@@ -97,10 +97,11 @@ def test_a_right_layer_passes(layer, shape, method):
 
 @pytest.mark.parametrize(
     ("layer", "shape", "linear"),
-    [(nn.Dense(3), (4,), True), (nn.Conv2D(3, 3), (5, 6, 2), True), (nn.Flatten(), (3, 4), True), (nn.Dropout(0.3), (6,), True),
-     (nn.GlobalAveragePooling2D(), (3, 4, 2), True), (nn.ReLU(), (6,), False), (nn.Softmax(), (5,), False),
-     (nn.MaxPooling2D(2), (4, 4, 2), False), (TanhDense(3), (4,), False), (ConvolutionAndReLU(3, 3), (5, 6, 2), False),
-     (LayerNorm(), (5,), False), (HardTanh(), (6,), False), (Mirror(), (5,), True)],
+    [(nn.Dense(3), (4,), True), (nn.Conv2D(3, 3), (5, 6, 2), True), (nn.Flatten(), (3, 4), True),
+     (nn.Dropout(0.3), (6,), True), (nn.GlobalAveragePooling2D(), (3, 4, 2), True), (nn.ReLU(), (6,), False),
+     (nn.Softmax(), (5,), False), (nn.MaxPooling2D(2), (4, 4, 2), False), (TanhDense(3), (4,), False),
+     (ConvolutionAndReLU(3, 3), (5, 6, 2), False), (LayerNorm(), (5,), False),
+     (HardTanh(), (6,), False), (Mirror(), (5,), True)],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_only_a_layer_that_is_linear_in_each_tensor_is_checked_by_its_adjoint(layer, shape, linear):

@@ -172,8 +172,8 @@ def test_keep_says_what_is_kept_whether_in_training_or_not(layer, shape, trainin
 CONFIGS = [
     (
         nn.Conv2D(4, (2, 3), (1, 2), "same", "auto", "he_normal", "edges"),
-        {"name": "edges", "filters": 4, "kernel_size": [2, 3], "strides": [1, 2], "padding": "same", "algorithm": "auto",
-         "kernel_initializer": "he_normal"},
+        {"name": "edges", "filters": 4, "kernel_size": [2, 3], "strides": [1, 2], "padding": "same",
+         "algorithm": "auto", "kernel_initializer": "he_normal"},
     ),
     (nn.Dense(7, "zeros"), {"units": 7, "kernel_initializer": "zeros"}),
     (nn.Dropout(0.25, "rest"), {"name": "rest", "rate": 0.25}),

@@ -14,7 +14,8 @@ PROMISED = {
     nn.Adam: "learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07",
     nn.CSVLogger: "path, append=False",
     nn.EarlyStopping: "monitor='val_loss', min_delta=0.0, patience=0, mode='auto', restore_best_weights=False",
-    nn.ReduceLROnPlateau: "monitor='val_loss', factor=0.1, patience=10, mode='auto', min_delta=0.0001, cooldown=0, min_lr=0.0",
+    nn.ReduceLROnPlateau: "monitor='val_loss', factor=0.1, patience=10, mode='auto', min_delta=0.0001, "
+    "cooldown=0, min_lr=0.0",
     nn.StopAtAccuracy: "threshold=0.9, monitor='val_accuracy'",
     nn.ProgressBar: "epochs, batches, bar=True",
     nn.Conv2D: "filters, kernel_size, strides=1, padding='valid', algorithm='im2col', "
@@ -23,15 +24,16 @@ PROMISED = {
     nn.Dropout: "rate, name=None",
     nn.MaxPooling2D: "pool_size=2, strides=None, name=None",
     nn.SparseCategoricalCrossentropy: "from_logits=False",
-    nn.paper_cnn: "input_shape=(150, 150, 3), classes=3, random_state=0, dtype='float32', algorithm='im2col', dropout=0.2",
+    nn.paper_cnn: "input_shape=(150, 150, 3), classes=3, random_state=0, dtype='float32', "
+    "algorithm='im2col', dropout=0.2",
     nn.Layer.forward: "self, x, training=False, keep=None",
     nn.Layer.backward: "self, dy, need_dx=True, need_grads=True",
     nn.Sequential: "layers, input_shape=None, random_state=None, dtype='float32'",
     nn.Sequential.forward: "self, x, training=False, keep=None, softmax=True",
     nn.Sequential.backward: "self, dy, need_dx=False, need_grads=True, softmax=True",
     nn.Sequential.compile: "self, optimizer=None, loss=None",
-    nn.Sequential.fit: "self, x, y=None, batch_size=32, epochs=1, validation_data=None, callbacks=(), shuffle=True, verbose=1, "
-    "initial_epoch=0, checkpoint=None",
+    nn.Sequential.fit: "self, x, y=None, batch_size=32, epochs=1, validation_data=None, callbacks=(), shuffle=True, "
+    "verbose=1, initial_epoch=0, checkpoint=None",
     nn.Sequential.evaluate: "self, x, y=None, batch_size=32",
     nn.Sequential.predict: "self, x, batch_size=32",
     nn.Sequential.logits: "self, x, batch_size=32",

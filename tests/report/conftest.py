@@ -47,7 +47,7 @@ def pictures(run):
 
 @pytest.fixture
 def undrawn(monkeypatch, pictures):
-    """Every figure of every run becomes the same small PNG: for tests of words and numbers, without seconds of drawing."""
+    """Every figure of every run is the same small PNG: for tests of words and numbers, without seconds of drawing."""
     monkeypatch.setattr(write, "all_pictures", lambda run: pictures)
     monkeypatch.setattr(write, "to_png", lambda figure: BLANK)
 

@@ -1,4 +1,4 @@
-"""The page as a reader meets it: its elements with their texts, and which figure and table stand under which heading."""
+"""The page as a reader meets it: elements with their texts, and which figure and table stand under which heading."""
 
 import base64
 from html.parser import HTMLParser

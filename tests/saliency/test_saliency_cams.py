@@ -62,7 +62,7 @@ def test_grad_cam_plus_plus_is_the_papers_formula(affine_head):
 
 
 def test_grad_cam_plus_plus_of_maps_below_zero():
-    """Of a layer without a ReLU: a sum where 2 g^2 + sum g^3 is exactly 0 has no share, and negative maps are cut off."""
+    """Of a layer without ReLU: a sum where 2 g^2 + sum g^3 is exactly 0 has no share, and negative maps are cut off."""
     model = network(2, [nn.Conv2D(1, 1), nn.Flatten(), nn.Dense(1)], (1, 2, 1))
     one = [np.ones((1, 1, 1, 1)), np.zeros(1)]
     model.set_weights([*one, np.array([[1.0], [0.5]]), np.zeros(1)])

@@ -12,7 +12,7 @@ SIZE, N, TARGET = 64, 3, 1
 
 
 class Twin(torch.nn.Module):
-    """The paper's network in PyTorch, each ReLU a module of its own; flattened in a function, which captum's LRP needs."""
+    """The paper's network in PyTorch, each ReLU its own module; flattened in a function, which captum's LRP needs."""
 
     def __init__(self, ours):
         super().__init__()

@@ -25,7 +25,7 @@ def score_of(model, x, score):
 
 @pytest.mark.parametrize("statistic", ["mean", "squared", "variance"])
 def test_smoothgrad_is_a_mean_over_noisy_copies(statistic):
-    """The noise is a share of each image's range; all of its copies are kept here, and nothing is summed as one goes."""
+    """The noise is a share of each image's range; all its copies are kept here, and nothing is summed as one goes."""
     model, x = cnn(3), images(3)
     noise = np.random.default_rng(11).standard_normal((6, *SHAPE))
     copies = []
