@@ -18,7 +18,7 @@ FLOORS = {
     "images": ("images/", "files.py"),
     "motifs": ("motifs/",),
     "saliency": ("saliency/",),
-    "study": ("study/",),
+    "study": ("study/", "record/"),
     "report": ("report/", "figures/"),
     "learn": ("learn/",),
     "commands": COMMANDS,
