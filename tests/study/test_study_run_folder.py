@@ -117,8 +117,8 @@ def test_what_a_kill_left_may_vanish_while_it_is_cleared(tmp_path, monkeypatch):
     with RunFolder.create(tmp_path / "run", TINY):
         pass
     monkeypatch.setattr(Path, "rglob", lambda folder, pattern: iter([folder / "stage1/.new-gone.tmp"]))
-    with RunFolder.open(tmp_path / "run"):
-        pass
+    with RunFolder.open(tmp_path / "run") as run:
+        assert run.config.exists()
 
 
 def test_a_file_system_without_locks_is_used_without_them(tmp_path, monkeypatch):
