@@ -20,7 +20,10 @@ def call(options: argparse.Namespace) -> int:
     """Print the table."""
     from .. import nn
 
-    size = options.image_size
-    model = nn.Sequential.load(options.model) if options.model else nn.paper_cnn((size, size, 3), options.classes)
+    shape = (options.image_size, options.image_size, 3)
+    if options.model:
+        model = nn.Sequential.load(options.model)
+    else:
+        model = nn.paper_cnn(shape, options.classes, algorithm="auto")  # as `run` and `train` make it
     model.summary()
     return DONE
