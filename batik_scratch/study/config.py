@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import tomli_w
 
 from ..errors import InputError
 from ..motifs import DEFAULT_DIFFICULTY, PAPER_COUNTS
+from ..nn.initializers import BIASES
 
 
 @dataclass(frozen=True)
 class TwoStageConfig:
-    """Every choice of a run, with the paper's values (see README, "What is taken from the paper").
+    """Every choice of a run: the paper's where it makes one, else chosen by measurement (README, "What is taken from
+    the paper").
 
     data                   folder of photos, one subfolder per class; "" draws batik by code
     seed                   of everything random: split, weights, order, augmentation, dropout
@@ -27,6 +29,7 @@ class TwoStageConfig:
     stop_at_accuracy       stop a stage when val_accuracy reaches it; 0 = never
     reduce_lr_factor       what the learning rate is multiplied by
     reduce_lr_patience     after so many epochs without a better val_loss
+    first_bias             where the first convolution's biases begin: "centred" or "zeros" (nn.paper_cnn)
     validation_fraction    share of each class that is never trained on
     rotation_range         augmentation of training images: degrees, either way
     shift_range            ... fraction of the size, either way
@@ -47,7 +50,8 @@ class TwoStageConfig:
     learning_rate: float = 1e-3
     stop_at_accuracy: float = 0.9
     reduce_lr_factor: float = 1 / 3
-    reduce_lr_patience: int = 3
+    reduce_lr_patience: int = 10
+    first_bias: str = "centred"
     validation_fraction: float = 0.25
     dropout: float = 0.2
     rotation_range: float = 20.0
@@ -65,8 +69,10 @@ class TwoStageConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 raise InputError(f"{_option(name)}: needs a value from {low:g} to {high:g}, got {value!r}")
-        if self.preset not in PRESETS:
-            raise InputError(f"--preset: is one of {', '.join(PRESETS)}; got {self.preset!r}")
+        for name, names in _NAMES.items():
+            value = getattr(self, name)
+            if value not in names:
+                raise InputError(f"{_option(name)}: is one of {', '.join(names)}; got {value!r}")
         if len(self.draw_counts) != len(PAPER_COUNTS) or min(self.draw_counts) < 4:
             names, got = ", ".join(PAPER_COUNTS), list(self.draw_counts)
             raise InputError(f"draw_counts: needs a count of at least 4 for each of {names}; got {got}")
@@ -98,6 +104,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "table1": {"epochs": 100, "stop_at_accuracy": 0.0},
 }
+_NAMES: dict[str, Collection[str]] = {"preset": PRESETS, "first_bias": BIASES}
+# what releases did that had no such key: a run that they recorded goes on, and is repeated, with these
+_BEFORE: dict[str, Any] = {"first_bias": "zeros"}
 QUICK: dict[str, Any] = {"image_size": 64, "epochs": 8}
 
 
@@ -119,7 +128,11 @@ def load_config(path: Path) -> TwoStageConfig:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The keys of a TOML file, each known to TwoStageConfig and of its type; InputError names the key at fault."""
+    """The keys of a TOML file, each known to TwoStageConfig and of its type; InputError names the key at fault.
+
+    A run records every key that its release knows. So a file that has all keys but later ones was written by an earlier
+    release, and the later ones get the values that stand for what that release did.
+    """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -133,7 +146,8 @@ def read_toml(path: Path) -> dict[str, Any]:
             hint = f"did you mean {near[0]!r}?" if near else f"keys are {', '.join(defaults)}"
             raise InputError(f"--config {path}: unknown key {key!r}; {hint}")
         values[key] = _typed(key, value, type(defaults[key]), path)
-    return values
+    recorded = values.keys() >= defaults.keys() - _BEFORE.keys()
+    return (_BEFORE if recorded else {}) | values
 
 
 def _typed(key: str, value: Any, kind: type, path: Path) -> Any:
@@ -147,4 +161,4 @@ def _typed(key: str, value: Any, kind: type, path: Path) -> Any:
 
 
 def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}" if name in ("seed", "image_size", "epochs") else name
+    return f"--{name.replace('_', '-')}" if name in ("seed", "image_size", "epochs", "preset", "network") else name

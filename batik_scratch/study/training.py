@@ -18,6 +18,7 @@ def build_model(config: TwoStageConfig, class_names: Sequence[str]) -> nn.Sequen
         random_state=config.seed,
         algorithm="auto",
         dropout=config.dropout,
+        first_bias=config.first_bias,
     )
     model.compile(nn.Adam(config.learning_rate), nn.SparseCategoricalCrossentropy())
     model.metadata = {

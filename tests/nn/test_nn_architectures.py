@@ -17,6 +17,7 @@ def test_the_layers_are_the_papers_in_its_order_with_its_sizes():
     for layer in convolutions:
         assert (layer.kernel_size, layer.strides, layer.padding) == ((3, 3), (1, 1), "valid")
         assert layer.kernel_initializer == "glorot_uniform"
+    assert [layer.bias_initializer for layer in convolutions] == ["centred", "zeros", "zeros"]
     assert all(pool.pool_size == pool.strides == (2, 2) for pool in pools)
     assert [layer.output_shape for layer in model.layers] == [
         (38, 29, 32), (38, 29, 32), (19, 14, 32), (17, 12, 64), (17, 12, 64), (8, 6, 64),
@@ -38,7 +39,8 @@ def test_what_nobody_chooses_is_the_papers():
 
 
 def test_every_choice_arrives():
-    model = nn.paper_cnn((22, 23, 1), 4, 5, "float64", "auto", 0.35)
+    model = nn.paper_cnn((22, 23, 1), 4, 5, "float64", "auto", 0.35, "zeros")
+    assert model.get_layer("conv2d").bias_initializer == "zeros" and not model.get_weights()[1].any()
     assert model.dtype == "float64" and {w.dtype.name for w in model.get_weights()} == {"float64"}
     assert [layer.algorithm for layer in model.layers[0:9:3]] == ["auto"] * 3
     assert model.get_layer("dropout").rate == 0.35 and model.output_shape == (4,)

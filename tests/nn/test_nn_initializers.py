@@ -52,6 +52,21 @@ def test_fans_count_inputs_per_output_and_outputs_per_input(shape, fans):
     assert initializers.fans(shape) == fans
 
 
+def test_a_centred_bias_answers_at_the_start_what_inputs_less_a_half_would_give():
+    centred = nn.Sequential([nn.Conv2D(6, (3, 2), bias_initializer="centred")], (7, 8, 3), 3, "float64")
+    plain = nn.Sequential([nn.Conv2D(6, (3, 2))], (7, 8, 3), 3, "float64")
+    x = np.random.default_rng(0).random((4, 7, 8, 3))  # (N, H, W, C)
+    assert np.array_equal(centred.get_weights()[0], plain.get_weights()[0]) and not plain.get_weights()[1].any()
+    assert centred.logits(x) == pytest.approx(plain.logits(x - 0.5), abs=1e-12)
+
+
+def test_the_bias_that_was_chosen_is_saved_and_an_unknown_name_lists_the_known():
+    assert nn.Conv2D(2, 3, bias_initializer="centred").config()["bias_initializer"] == "centred"
+    assert "bias_initializer" not in nn.Conv2D(2, 3).config()  # as files of earlier releases have it
+    with pytest.raises(InputError, match="bias_initializer is one of zeros, centred; got 'half'"):
+        nn.Conv2D(3, 3, bias_initializer="half")
+
+
 def test_zeros_are_zeros_and_an_unknown_name_lists_the_known():
     assert not kernel_of(DENSE, "zeros").any()
     with pytest.raises(InputError, match="glorot_uniform, glorot_normal, he_uniform, he_normal, zeros; got 'he'"):

@@ -19,13 +19,13 @@ PROMISED = {
     nn.StopAtAccuracy: "threshold=0.9, monitor='val_accuracy'",
     nn.ProgressBar: "epochs, batches, bar=True",
     nn.Conv2D: "filters, kernel_size, strides=1, padding='valid', algorithm='im2col', "
-    "kernel_initializer='glorot_uniform', name=None",
+    "kernel_initializer='glorot_uniform', bias_initializer='zeros', name=None",
     nn.Dense: "units, kernel_initializer='glorot_uniform', name=None",
     nn.Dropout: "rate, name=None",
     nn.MaxPooling2D: "pool_size=2, strides=None, name=None",
     nn.SparseCategoricalCrossentropy: "from_logits=False",
     nn.paper_cnn: "input_shape=(150, 150, 3), classes=3, random_state=0, dtype='float32', "
-    "algorithm='im2col', dropout=0.2",
+    "algorithm='im2col', dropout=0.2, first_bias='centred'",
     nn.Layer.forward: "self, x, training=False, keep=None",
     nn.Layer.backward: "self, dy, need_dx=True, need_grads=True",
     nn.Sequential: "layers, input_shape=None, random_state=None, dtype='float32'",

@@ -70,7 +70,8 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "learning_rate": 0.001,
     "stop_at_accuracy": 0.9,
     "reduce_lr_factor": 1 / 3,
-    "reduce_lr_patience": 3,
+    "reduce_lr_patience": 10,
+    "first_bias": "centred",
     "validation_fraction": 0.25,
     "dropout": 0.2,
     "rotation_range": 20.0,
@@ -113,6 +114,29 @@ def test_presets_and_quick_change_what_they_say_and_nothing_else():
     assert dataclasses.asdict(make_config(preset="table1")) == table1
     assert dataclasses.asdict(make_config(quick=True)) == DEFAULTS | quick
     assert dataclasses.asdict(make_config(preset="table1", quick=True)) == table1 | quick
+
+
+BEFORE = {"first_bias": "zeros"}  # what a run did whose release had no such key
+
+
+def test_a_run_folder_without_a_later_key_goes_on_as_its_release_did(tmp_path):
+    written = TwoStageConfig(seed=4).to_toml().splitlines()
+    old = "\n".join(line for line in written if line.split(" = ")[0] not in BEFORE)
+    (tmp_path / "c.toml").write_text(old)
+    for found in (load_config(tmp_path / "c.toml"), make_config(file=tmp_path / "c.toml")):
+        assert dataclasses.asdict(found) == DEFAULTS | {"seed": 4} | BEFORE
+    (tmp_path / "c.toml").write_text(old + '\nfirst_bias = "centred"\n')
+    assert load_config(tmp_path / "c.toml").first_bias == "centred"
+
+
+def test_a_file_of_a_few_choices_gets_todays_defaults_for_the_others(tmp_path):
+    assert dataclasses.asdict(make_config(file=_written(tmp_path, "seed = 4"))) == DEFAULTS | {"seed": 4}
+
+
+@pytest.mark.parametrize("name", ["first_bias", "preset"])
+def test_a_choice_among_names_lists_them_if_it_is_none_of_them(name):
+    with pytest.raises(InputError, match=rf"{name}: is one of \w+, \w+.*; got 'other'"):
+        TwoStageConfig(**{name: "other"})
 
 
 def test_a_preset_named_in_the_file_holds_unless_the_command_names_another(tmp_path):

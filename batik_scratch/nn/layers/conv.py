@@ -44,6 +44,7 @@ class Conv2D(Layer):
         padding: str = "valid",
         algorithm: str = "im2col",
         kernel_initializer: str = "glorot_uniform",
+        bias_initializer: str = "zeros",
         name: str | None = None,
     ) -> None:
         super().__init__(name)
@@ -59,6 +60,7 @@ class Conv2D(Layer):
         self.padding = padding
         self.algorithm = algorithm
         self.kernel_initializer = initializers.check(kernel_initializer)
+        self.bias_initializer = initializers.check_bias(bias_initializer)
         self._choice(channels=1, width=1)  # refuses at once what no image will change
 
     @property
@@ -84,7 +86,8 @@ class Conv2D(Layer):
 
     def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:
         shape = (*self.kernel_size, input_shape[2], self.filters)  # (kh, kw, C, F)
-        return {"kernel": initializers.draw(self.kernel_initializer, shape, rng), "bias": np.zeros(self.filters)}
+        kernel = initializers.draw(self.kernel_initializer, shape, rng)
+        return {"kernel": kernel, "bias": initializers.draw_bias(self.bias_initializer, kernel)}
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         x = self._expect(x, self.input_shape, "forward")
@@ -114,14 +117,18 @@ class Conv2D(Layer):
         return dx[:, top : dx.shape[1] - bottom, left : dx.shape[2] - right]  # (N, H, W, C)
 
     def config(self) -> dict[str, Any]:
-        return super().config() | {
-            "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
-            "algorithm": self.algorithm,
-            "kernel_initializer": self.kernel_initializer,
-        }
+        return (
+            super().config()
+            | {
+                "filters": self.filters,
+                "kernel_size": list(self.kernel_size),
+                "strides": list(self.strides),
+                "padding": self.padding,
+                "algorithm": self.algorithm,
+                "kernel_initializer": self.kernel_initializer,
+            }
+            | ({} if self.bias_initializer == "zeros" else {"bias_initializer": self.bias_initializer})
+        )
 
     def multiply_adds(self) -> int:
         if self.output_shape is None:
