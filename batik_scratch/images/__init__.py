@@ -7,6 +7,7 @@ from .places import user_cache
 from .reading import UnreadableImage, read_image, read_pixels
 from .scan import ScanReport, scan
 from .split import Split, stratified_split
+from .views import eight_views, mean_over_views
 
 __all__ = [
     "AugmentedBatches",
@@ -15,7 +16,9 @@ __all__ = [
     "ScanReport",
     "Split",
     "UnreadableImage",
+    "eight_views",
     "load_folder",
+    "mean_over_views",
     "read_image",
     "read_pixels",
     "scan",

@@ -77,7 +77,7 @@ def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0
 
 
 def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
-    """What is wrong with the first `steps` of an Adam (it has beta_1) or of a descent; empty if nothing is."""
+    """What is wrong with the first `steps` of an Adam (it has beta_1), an AdamW (weight_decay too) or a descent."""
     apart = optimizers.steps_apart(an_optimizer(optimizer), right_rule(optimizer), steps)
     return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
 

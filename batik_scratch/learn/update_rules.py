@@ -1,7 +1,8 @@
 """The rules by which an optimiser changes a weight, right and wrong: one table for museum, doctor and exercise.
 
 Adam is three formulas: the new m, the new v, and from both the move, which is subtracted from w. Each of the MISTAKES
-replaces one of them. What the museum, the doctor and the exercise say of a mistake is found there, under its name.
+replaces one of them; AdamW's decay is taken off before. What the museum, the doctor and the exercise say of a mistake
+is found there, under its name.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..nn import Optimizer
-from ..nn.gradcheck.optimizers import UpdateRule, adam_rule, sgd_rule
+from ..nn.gradcheck.optimizers import UpdateRule, adam_rule, sgd_rule, with_decay
 
 TENSORS = 2  # that `trajectories` updates in each step
 
@@ -87,8 +88,14 @@ MISTAKES: dict[str, dict[str, Formula]] = {
 
 
 def right_rule(optimizer: Optimizer) -> UpdateRule:
-    """The rule that an optimiser with these options should follow: Adam's if it has betas, else gradient descent's."""
-    return adam_rule(*_adam_options(optimizer)) if hasattr(optimizer, "beta_1") else sgd_rule(*_sgd_options(optimizer))
+    """The rule that an optimiser with these options should follow.
+
+    Adam's if it has betas, AdamW's if it has a weight_decay too, else gradient descent's.
+    """
+    if not hasattr(optimizer, "beta_1"):
+        return sgd_rule(*_sgd_options(optimizer))
+    rule = adam_rule(*_adam_options(optimizer))
+    return with_decay(rule, _share(optimizer)) if hasattr(optimizer, "weight_decay") else rule
 
 
 def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
@@ -107,7 +114,22 @@ def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
         for name, formula in formulas.items()
     }
     counting = tuple(_counting(adam_rule(*options), advance) for advance in (TENSORS, TENSORS + 1))
-    return rules | {"t counts tensors": counting, "betas swapped": (adam_rule(lr, beta_2, beta_1, epsilon),)}
+    rules |= {"t counts tensors": counting, "betas swapped": (adam_rule(lr, beta_2, beta_1, epsilon),)}
+    if not hasattr(optimizer, "weight_decay"):
+        return rules
+    share = _share(optimizer)
+    decaying = {name: tuple(with_decay(rule, share) for rule in several) for name, several in rules.items()}
+    right, weight_decay = adam_rule(*options), optimizer.weight_decay
+
+    def penalised(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
+        return right(w, g + weight_decay * w if w.ndim >= 2 else g, memory, t)
+
+    return decaying | {
+        "decay through the gradient": (penalised,),
+        "no decay": (right,),
+        "biases decay": (lambda w, g, memory, t: right(w * (1 - share), g, memory, t),),
+        "decay without the rate": (with_decay(right, weight_decay),),
+    }
 
 
 def _adam(options: tuple[float, float, float, float], **replaced: Formula) -> UpdateRule:
@@ -137,6 +159,11 @@ def _counting(rule: UpdateRule, advance: int) -> UpdateRule:
 
 def _adam_options(optimizer: Any) -> tuple[float, float, float, float]:
     return optimizer.learning_rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon
+
+
+def _share(optimizer: Any) -> float:
+    """What AdamW takes off a kernel in each step, as a share of it."""
+    return optimizer.learning_rate * optimizer.weight_decay
 
 
 def _sgd_options(optimizer: Any) -> tuple[float, float, bool]:

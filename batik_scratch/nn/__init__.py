@@ -11,15 +11,17 @@ from .fitting.callbacks import (
     StopAtAccuracy,
 )
 from .fitting.checkpoint import Checkpoint
+from .fitting.schedule import LearningRateSchedule
 from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
-from .optimizers import SGD, Adam, Optimizer
+from .optimizers import SGD, Adam, AdamW, Optimizer
 from .trace import Trace
 
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "CSVLogger",
     "Callback",
     "Checkpoint",
@@ -31,6 +33,7 @@ __all__ = [
     "GlobalAveragePooling2D",
     "History",
     "Layer",
+    "LearningRateSchedule",
     "MaxPooling2D",
     "Optimizer",
     "ProgressBar",

@@ -87,10 +87,56 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(learning_rate)
         if not (0 <= beta_1 < 1 and 0 <= beta_2 < 1):
-            raise InputError(f"Adam: beta_1 and beta_2 are at least 0 and below 1, got {beta_1!r} and {beta_2!r}")
+            raise InputError(
+                f"{type(self).__name__}: beta_1 and beta_2 are at least 0 and below 1, got {beta_1!r} and {beta_2!r}"
+            )
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
 
-    def update(self, w: np.ndarray, g: np.ndarray, memory: dict[str, np.ndarray]) -> None:
+    @property
+    def alpha(self) -> float:
+        """The learning rate of this step, corrected for m and v having started at zero."""
         t = self.iterations
-        alpha = self.learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        adam.update(w, g, memory["m"], memory["v"], alpha, self.beta_1, self.beta_2, self.epsilon)
+        return self.learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+
+    def update(self, w: np.ndarray, g: np.ndarray, memory: dict[str, np.ndarray]) -> None:
+        adam.update(w, g, memory["m"], memory["v"], self.alpha, self.beta_1, self.beta_2, self.epsilon)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019), in Keras' form.
+
+    w -= alpha m / (sqrt(v) + epsilon) + lr weight_decay w
+
+    The decay does not pass through the gradient: added to g, as the derivative of an L2 penalty, it would be divided by
+    sqrt(v) like everything in m, and the weights with the largest gradients would shrink least.
+
+    Order: Keras and PyTorch take the decay off first and then the step. The step does not look at w, so that this is
+    the same sum; here it is one subtraction, which rounds once. PyTorch differs in epsilon (see `Adam`) and in its
+    default, 0.01. Both multiply the decay by the learning rate, a schedule's too; the paper by the schedule alone.
+
+    Only tensors of two axes and more decay: kernels. A bias, and a scale or shift of a normalisation, are one number
+    per output, with no product of many inputs that could grow too large; pulled to zero, they would only be wrong.
+    (Keras decays every variable that `exclude_from_weight_decay` does not name.)
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon)
+        if not 0 <= weight_decay < math.inf:
+            raise InputError(f"AdamW: weight_decay needs a finite number from 0 up, got {weight_decay!r}")
+        self.weight_decay = float(weight_decay)
+
+    def update(self, w: np.ndarray, g: np.ndarray, memory: dict[str, np.ndarray]) -> None:
+        decay = self.learning_rate * self.weight_decay if decays(w) else 0.0
+        adam.update(w, g, memory["m"], memory["v"], self.alpha, self.beta_1, self.beta_2, self.epsilon, decay)
+
+
+def decays(w: np.ndarray) -> bool:
+    """Whether AdamW takes a share off this tensor in each step: kernels yes, what has one axis no."""
+    return w.ndim >= 2

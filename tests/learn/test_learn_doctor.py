@@ -57,7 +57,15 @@ def test_the_right_answer_in_plain_loops_gets_none():
 def test_right_losses_optimisers_and_quotients_get_no_diagnosis():
     for classes in (2, 5):
         assert diagnose_loss(nn.SparseCategoricalCrossentropy(from_logits=True), classes=classes) == []
-    for optimizer in (nn.Adam(), nn.Adam(0.1, 0.5, 0.6, 1e-2), nn.SGD(), nn.SGD(0.1, 0.9), nn.SGD(0.1, 0.9, True)):
+    for optimizer in (
+        nn.Adam(),
+        nn.Adam(0.1, 0.5, 0.6, 1e-2),
+        nn.AdamW(),
+        nn.AdamW(0.1, 2.0),
+        nn.SGD(),
+        nn.SGD(0.1, 0.9),
+        nn.SGD(0.1, 0.9, True),
+    ):
         assert diagnose_optimizer(optimizer) == []
     assert diagnose_quotient(central_difference) == []
 

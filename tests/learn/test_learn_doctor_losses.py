@@ -168,6 +168,32 @@ def test_an_adam_by_another_rule_is_told_with_the_rule_and_where_they_part(name,
     assert (f"All {steps} steps fit this explanation." in found.sentence) == (name != "unexplained")
 
 
+WRONG_DECAYS = {
+    "decay through the gradient": lambda self, w, g: nn.Adam.update(self, w, g + 2.0 * w * (w.ndim > 1), self.now),
+    "no decay": lambda self, w, g: nn.Adam.update(self, w, g, self.now),
+    "biases decay": lambda self, w, g: (nn.Adam.update(self, w, g, self.now), w.__isub__(0.02 * self.old)),
+    "decay without the rate": lambda self, w, g: (
+        nn.Adam.update(self, w, g, self.now), w.__isub__(2.0 * self.old * (w.ndim > 1)),
+    ),
+    "wrong sign": lambda self, w, g: (
+        nn.Adam.update(self, w, g, self.now), w.__imul__(-1), w.__iadd__((2 - 0.02 * (w.ndim > 1)) * self.old),
+    ),
+    "unexplained": lambda self, w, g: nn.Adam.update(self, w, g, self.now) or w.__isub__(0.03 * self.old),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_DECAYS)
+def test_an_adamw_by_another_rule_is_told_by_the_mistake_in_its_decay(name):
+    class Wrong(nn.AdamW):
+        def update(self, w, g, memory):
+            self.old, self.now = w.copy(), memory
+            WRONG_DECAYS[name](self, w, g)
+
+    (found,) = diagnose_optimizer(Wrong(0.01, 2.0))
+    assert found.name == name
+    assert ("All 7 steps fit this explanation." in found.sentence) == (name != "unexplained")
+
+
 def test_an_adam_that_is_right_for_fewer_steps_is_right_for_those():
     late = ByRule(lambda w, g, memory, t: adam()(w, g, memory, t) + (t == 5) * 1e-6)
     assert diagnose_optimizer(late, 4) == []

@@ -15,25 +15,29 @@ from batik_scratch.learn.update_rules import MISTAKES, RIGHT, right_rule, wrong_
 from batik_scratch.nn.gradcheck.optimizers import trajectories
 
 ADAM = nn.Adam(0.01, 0.9, 0.99, 1e-3)
+ADAMW = nn.AdamW(0.01, 3.0, 0.9, 0.99, 1e-3)
 DESCENTS = [nn.SGD(0.1, 0.8), nn.SGD(0.1, 0.8, nesterov=True)]
 
 
 def weights(optimizer, rule):
-    """The kernel after each of seven steps by the rule."""
+    """All weights after each of seven steps by the rule."""
     with np.errstate(invalid="ignore"):  # v as a mean of g may be negative
-        return np.stack([w["kernel"] for w in trajectories(copy.deepcopy(optimizer), rule, 7)[1]])
+        return np.stack([np.append(w["kernel"], w["bias"]) for w in trajectories(copy.deepcopy(optimizer), rule, 7)[1]])
 
 
-@pytest.mark.parametrize("optimizer", [ADAM, *DESCENTS], ids=["adam", "momentum", "nesterov"])
+ALL = pytest.mark.parametrize("optimizer", [ADAM, ADAMW, *DESCENTS], ids=["adam", "adamw", "momentum", "nesterov"])
+
+
+@ALL
 def test_every_wrong_rule_goes_its_own_way(optimizer):
     rules = {"right": (right_rule(optimizer),), **wrong_rules(optimizer)}
     ways = [(name, weights(optimizer, rule)) for name, several in rules.items() for rule in several]
     alike = [(a, b) for (a, x), (b, y) in itertools.combinations(ways, 2) if np.allclose(x, y, rtol=1e-9, atol=1e-12)]
     # the same w by another memory: the exercise looks at the memory first
-    assert alike == ([("m is the newest gradient", "g in place of m")] if optimizer is ADAM else [])
+    assert alike == ([("m is the newest gradient", "g in place of m")] if optimizer in (ADAM, ADAMW) else [])
 
 
-@pytest.mark.parametrize("optimizer", [ADAM, *DESCENTS], ids=["adam", "momentum", "nesterov"])
+@ALL
 def test_the_packages_optimisers_follow_the_right_rule(optimizer):
     trained, expected = trajectories(copy.deepcopy(optimizer), right_rule(optimizer), 7)
     assert all(np.allclose(a[key], b[key], rtol=1e-12) for a, b in zip(trained, expected, strict=True) for key in a)
@@ -43,6 +47,7 @@ def test_whoever_speaks_of_a_mistake_knows_it_by_its_name_in_the_table():
     named = {name for formulas in MISTAKES.values() for name in formulas}
     assert SENTENCES.keys() == named and RIGHT.keys() == MISTAKES.keys()
     assert doctor.ADAM.keys() <= wrong_rules(ADAM).keys() and doctor.DESCENT.keys() == wrong_rules(DESCENTS[0]).keys()
+    assert doctor.ADAMW.keys() <= wrong_rules(ADAMW).keys()
     assert {one.diagnosis for one in HUNG[museum.__name__]} <= doctor.ADAM.keys() | doctor.DESCENT.keys()
 
 

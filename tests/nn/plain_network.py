@@ -95,6 +95,18 @@ class PlainAdam:
         return moved
 
 
+class PlainAdamW(PlainAdam):
+    """The decay first, as a step of its own, of the matrices and filters alone."""
+
+    def __init__(self, rate, weight_decay, beta_1, beta_2, epsilon):
+        super().__init__(rate, beta_1, beta_2, epsilon)
+        self.weight_decay = weight_decay
+
+    def step(self, weights, gradients):
+        kept = 1 - self.rate * self.weight_decay
+        return super().step([w * kept if np.ndim(w) > 1 else w for w in weights], gradients)
+
+
 class PlainPlateau:
     """ReduceLROnPlateau for a loss, as Keras' documentation tells it."""
 

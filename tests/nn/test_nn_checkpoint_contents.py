@@ -27,6 +27,10 @@ def momentum(rate):
     return nn.SGD(rate, 0.9)
 
 
+def decaying(rate):
+    return nn.AdamW(rate, 0.1)
+
+
 def callbacks():
     return [
         nn.ReduceLROnPlateau(patience=1, factor=0.5, cooldown=2, min_delta=0.05),
@@ -56,7 +60,7 @@ def contents(folder):
     return json.loads(arrays.pop("description").tobytes()), arrays
 
 
-@pytest.mark.parametrize("optimizer", [nn.Adam, momentum])
+@pytest.mark.parametrize("optimizer", [nn.Adam, decaying, momentum])
 def test_two_interruptions_anywhere_change_neither_a_weight_nor_a_log(tmp_path, optimizer):
     whole = network(optimizer=optimizer)
     history = train(whole)
@@ -85,7 +89,9 @@ class Running(nn.Callback):
         self.logs = logs
 
 
-@pytest.mark.parametrize(("optimizer", "slots"), [(nn.Adam, ["m", "v"]), (momentum, ["velocity"])])
+@pytest.mark.parametrize(
+    ("optimizer", "slots"), [(nn.Adam, ["m", "v"]), (decaying, ["m", "v"]), (momentum, ["velocity"])]
+)
 def test_in_the_middle_of_an_epoch_all_that_goes_on_is_written_down(tmp_path, optimizer, slots):
     model, running, called = network(optimizer=optimizer), Running(), callbacks()
     with pytest.raises(KeyboardInterrupt):
@@ -198,6 +204,7 @@ def test_every_callback_hears_the_end_of_an_interrupted_training(tmp_path):
     ("other", "message"),
     [
         (lambda: (network(optimizer=momentum), callbacks()), "another network or optimiser"),
+        (lambda: (network(optimizer=decaying), callbacks()), "another network or optimiser"),
         (lambda: (network(rate=0.31), callbacks()), "another network"),
         (lambda: (network(dtype="float32"), callbacks()), "another network"),
         (lambda: (network(), callbacks()[1:]), "other callbacks"),

@@ -9,7 +9,7 @@ from batik_scratch.errors import InputError
 from batik_scratch.learn.bugs.activations import GateFromTheGradient
 from batik_scratch.nn import gradcheck
 from batik_scratch.nn.gradcheck import check_layer, check_loss, check_model, check_optimizer, everything, numeric
-from batik_scratch.nn.gradcheck.optimizers import adam_rule, sgd_rule
+from batik_scratch.nn.gradcheck.optimizers import adam_rule, adamw_rule, sgd_rule
 from batik_scratch.ops.choose import NAMES as ALGORITHMS
 
 
@@ -130,6 +130,8 @@ def test_optimisers_follow_their_rules():
     check_optimizer(nn.Adam(), adam_rule()).raise_if_wrong()
     check_optimizer(nn.Adam(0.01, 0.8, 0.99, 1e-3), adam_rule(0.01, 0.8, 0.99, 1e-3)).raise_if_wrong()
     check_optimizer(nn.Adam(0.01, 0.0, 0.0, 1e-3), adam_rule(0.01, 0.0, 0.0, 1e-3)).raise_if_wrong()  # no memory at all
+    check_optimizer(nn.AdamW(), adamw_rule()).raise_if_wrong()
+    check_optimizer(nn.AdamW(0.01, 2.0, 0.8, 0.99, 1e-3), adamw_rule(0.01, 2.0, 0.8, 0.99, 1e-3)).raise_if_wrong()
     check_optimizer(nn.SGD(), sgd_rule()).raise_if_wrong()
     for nesterov in (False, True):
         check_optimizer(nn.SGD(0.05, 0.8, nesterov), sgd_rule(0.05, 0.8, nesterov)).raise_if_wrong()

@@ -47,7 +47,7 @@ def test_adams_epsilon_stands_beside_the_uncorrected_root():
     assert after == pytest.approx(-rate * math.sqrt(1 - beta_2) * g / (math.sqrt(1 - beta_2) * g + epsilon), rel=1e-12)
 
 
-@pytest.mark.parametrize(("make", "slots"), [(nn.SGD, ["velocity"]), (nn.Adam, ["m", "v"])])
+@pytest.mark.parametrize(("make", "slots"), [(nn.SGD, ["velocity"]), (nn.Adam, ["m", "v"]), (nn.AdamW, ["m", "v"])])
 def test_memory_has_a_tensor_per_parameter_in_the_models_order(make, slots):
     first, second, optimizer = layer([1.0, 2.0], "float32"), layer([3.0, 4.0, 5.0, 6.0], "float32"), make()
     assert optimizer.memory == {slot: [] for slot in slots} and optimizer.iterations == 0
@@ -69,6 +69,51 @@ def test_adams_memory_is_the_running_mean_of_gradients_and_of_squares():
         step(adam, made, [g])
     assert adam.memory["m"][0].item() == pytest.approx(0.75 * 1.0 - 0.25 * 8)
     assert adam.memory["v"][0].item() == pytest.approx(0.5 * 8.0 + 0.5 * 64)
+
+
+def test_without_a_gradient_a_kernel_shrinks_by_rate_times_decay_and_a_bias_stays():
+    adamw, made = nn.AdamW(0.5, 0.25), layer([8.0, -16.0])
+    made.params["bias"][:] = 4.0
+    assert step(adamw, made, [0.0, 0.0]) == [7.0, -14.0]
+    adamw.learning_rate = 0.25  # a schedule's rate shrinks the decay as well
+    assert step(adamw, made, [0.0, 0.0]) == [7.0 * 15 / 16, -14.0 * 15 / 16]
+    assert made.params["bias"].tolist() == [4.0]
+
+
+def test_decay_is_no_part_of_the_gradient_so_that_memory_and_step_are_adams():
+    adam, adamw, one, two = nn.Adam(0.01), nn.AdamW(0.01, 2.0), layer([1.0, -2.0, 3.0]), layer([1.0, -2.0, 3.0])
+    for g in ([1e3, 0.5, -1e-4], [2e3, 0.25, 0.0]):
+        before, moved = two.params["kernel"][:, 0].copy(), one.params["kernel"][:, 0].copy()
+        moved = step(adam, one, g) - moved
+        assert np.allclose(step(adamw, two, g), before * 0.98 + moved, rtol=1e-12)
+    assert all(np.array_equal(a, b) for s in "mv" for a, b in zip(adam.memory[s], adamw.memory[s], strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_decay_of_zero_is_adam_to_the_last_bit(dtype):
+    rng, one, two = np.random.default_rng(2), layer(range(1, 60), dtype), layer(range(1, 60), dtype)
+    adam, adamw = nn.Adam(0.01), nn.AdamW(0.01, 0.0)
+    for _ in range(5):
+        g = rng.standard_normal(59)
+        assert step(adam, one, g) == step(adamw, two, g)
+
+
+def test_single_numbers_decay_by_what_is_asked_for_on_average():
+    """A weight times 1 - 2.5e-7 would lose 2.4e-7, because that is the nearest single number below 1."""
+    values = np.random.default_rng(0).uniform(1, 2, 100_000)
+    made = layer(values, "float32")
+    before = made.params["kernel"].astype(float)
+    step(nn.AdamW(1e-3, 2.5e-4), made, np.zeros(100_000))
+    lost = (before - made.params["kernel"]).sum() / before.sum()
+    assert lost == pytest.approx(2.5e-7, rel=0.01)
+
+
+@pytest.mark.parametrize("decay", [-0.1, math.inf, math.nan])
+def test_a_decay_that_is_none_is_refused(decay):
+    with pytest.raises(InputError, match=f"AdamW: weight_decay needs a finite number from 0 up, got {decay}"):
+        nn.AdamW(weight_decay=decay)
+    with pytest.raises(InputError, match="AdamW: beta_1 and beta_2"):
+        nn.AdamW(beta_1=1.0)
 
 
 def test_a_rate_changed_by_a_callback_counts_from_the_next_step_on():
@@ -99,7 +144,7 @@ def test_a_second_training_goes_on_with_the_optimisers_memory_and_a_compiled_one
     assert not np.allclose(once.get_weights()[0], anew.get_weights()[0], rtol=1e-3)
 
 
-@pytest.mark.parametrize("make", [nn.SGD, nn.Adam])
+@pytest.mark.parametrize("make", [nn.SGD, nn.Adam, nn.AdamW])
 @pytest.mark.parametrize("rate", [0.0, -1.0, math.inf, math.nan])
 def test_a_rate_that_leads_nowhere_is_refused(make, rate):
     with pytest.raises(InputError, match=f"{make.__name__}: learning_rate needs a finite number above 0, got {rate}"):

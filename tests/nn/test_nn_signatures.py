@@ -7,13 +7,15 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.nn import gradcheck
-from batik_scratch.nn.gradcheck.optimizers import adam_rule, sgd_rule
+from batik_scratch.nn.gradcheck.optimizers import adam_rule, adamw_rule, sgd_rule
 
 PROMISED = {
     nn.SGD: "learning_rate=0.01, momentum=0.0, nesterov=False",
     nn.Adam: "learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07",
+    nn.AdamW: "learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-07",
     nn.CSVLogger: "path, append=False",
     nn.EarlyStopping: "monitor='val_loss', min_delta=0.0, patience=0, mode='auto', restore_best_weights=False",
+    nn.LearningRateSchedule: "learning_rate, epochs, warmup_epochs=0",
     nn.ReduceLROnPlateau: "monitor='val_loss', factor=0.1, patience=10, mode='auto', min_delta=0.0001, "
     "cooldown=0, min_lr=0.0",
     nn.StopAtAccuracy: "threshold=0.9, monitor='val_accuracy'",
@@ -44,6 +46,7 @@ PROMISED = {
     gradcheck.check_model: "model, x, y, directions=5, seed=0, each_tensor=False",
     gradcheck.check_optimizer: "optimizer, reference, steps=7",
     adam_rule: "lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07",
+    adamw_rule: "lr=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-07",
     sgd_rule: "lr=0.01, momentum=0.0, nesterov=False",
 }
 
@@ -62,6 +65,9 @@ def attributes(thing, *names):
 def test_what_is_left_out_has_its_documented_value():
     assert attributes(nn.SGD(), "learning_rate", "momentum", "nesterov") == [0.01, 0.0, False]
     assert attributes(nn.Adam(), "learning_rate", "beta_1", "beta_2", "epsilon") == [0.001, 0.9, 0.999, 1e-7]
+    adamw = ["learning_rate", "weight_decay", "beta_1", "beta_2", "epsilon"]
+    assert attributes(nn.AdamW(), *adamw) == [0.001, 0.004, 0.9, 0.999, 1e-7]
+    assert nn.LearningRateSchedule(0.1, 3).warmup_epochs == 0
     plateau = ["monitor", "factor", "patience", "min_delta", "cooldown", "min_lr", "upwards"]
     assert attributes(nn.ReduceLROnPlateau(), *plateau) == ["val_loss", 0.1, 10, 1e-4, 0, 0.0, False]
     stop = ["monitor", "min_delta", "patience", "restore_best_weights", "upwards"]

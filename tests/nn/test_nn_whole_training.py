@@ -101,6 +101,7 @@ RULES = {
     "momentum": (lambda: nn.SGD(0.4, 0.7), lambda: plain.PlainSGD(0.4, 0.7, False)),
     "nesterov": (lambda: nn.SGD(0.4, 0.7, nesterov=True), lambda: plain.PlainSGD(0.4, 0.7, True)),
     "adam": (lambda: nn.Adam(0.08, 0.8, 0.95, 1e-4), lambda: plain.PlainAdam(0.08, 0.8, 0.95, 1e-4)),
+    "adamw": (lambda: nn.AdamW(0.08, 0.5, 0.8, 0.95, 1e-4), lambda: plain.PlainAdamW(0.08, 0.5, 0.8, 0.95, 1e-4)),
 }
 
 

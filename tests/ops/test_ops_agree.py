@@ -105,14 +105,14 @@ def test_relu_agrees_with_the_plain_one(n, dtype):
     assert np.array_equal(relu.backward(x, gate), np.where(gate, x, 0), equal_nan=True)
 
 
-@given(st.integers(1, 300), dtypes)
-def test_adam_agrees_with_the_plain_one(n, dtype):
+@given(st.integers(1, 300), st.sampled_from([0.0, 1e-4, 0.3]), dtypes)
+def test_adam_agrees_with_the_plain_one(n, decay, dtype):
     rng = np.random.default_rng(5)
     w, g, m = (rng.standard_normal(n).astype(dtype) for _ in range(3))
     v = rng.random(n).astype(dtype)
     plain = [a.astype(np.float64) for a in (w, g, m, v)]
-    adam.update(w, g, m, v, 1e-2, 0.9, 0.999, 1e-7)
-    adam.update_plain(*plain, 1e-2, 0.9, 0.999, 1e-7)
+    adam.update(w, g, m, v, 1e-2, 0.9, 0.999, 1e-7, decay)
+    adam.update_plain(*plain, 1e-2, 0.9, 0.999, 1e-7, decay)
     for got, reference in zip((w, m, v), (plain[0], plain[2], plain[3]), strict=True):
         assert close(got, reference, dtype)
 

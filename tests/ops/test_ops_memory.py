@@ -119,13 +119,14 @@ def test_the_flat_operations_read_arrays_of_any_order():
 
 
 @pytest.mark.parametrize("which", ["w", "g", "m", "v"])
-def test_adam_changes_tensors_of_any_order(which):
+@pytest.mark.parametrize("decay", [0.0, 0.2])
+def test_adam_changes_tensors_of_any_order(which, decay):
     tensors = dict(zip("wgmv", (array.astype("float32") for array in draw(*[(5, 4)] * 4)), strict=True))
     tensors["v"] = np.abs(tensors["v"])
     plain = {name: np.copy(array) for name, array in tensors.items()}
     tensors[which] = np.asfortranarray(tensors[which])
-    adam.update(*tensors.values(), 1e-2, 0.9, 0.999, 1e-7)
-    adam.update_plain(*plain.values(), 1e-2, 0.9, 0.999, 1e-7)
+    adam.update(*tensors.values(), 1e-2, 0.9, 0.999, 1e-7, decay)
+    adam.update_plain(*plain.values(), 1e-2, 0.9, 0.999, 1e-7, decay)
     for name, array in tensors.items():
         np.testing.assert_allclose(array, plain[name], rtol=1e-5, err_msg=name)
 

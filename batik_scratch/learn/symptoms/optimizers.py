@@ -22,6 +22,13 @@ ADAM = {
     "gradient not squared": "v is the mean of |g|; it must be that of g*g.",
     "m alone corrected": "Only m's bias is corrected, v's is not: sqrt(1 - beta_2^t) is missing.",
 }
+ADAMW = ADAM | {
+    "decay through the gradient": """The decay is added to g, and m and v see it: that is an L2 penalty, divided by
+        sqrt(v). Take learning rate times weight_decay times w off w itself.""",
+    "no decay": "The kernel does not decay: the steps are Adam's.",
+    "biases decay": "The bias decays as well; only tensors of two axes and more do.",
+    "decay without the rate": "The decay is weight_decay times w; the rule multiplies it by the learning rate.",
+}
 DESCENT = {
     "wrong sign": "The step goes uphill: learning rate times g is subtracted.",
     "momentum forgotten": "Each step is that of plain descent: the velocity is not carried over.",
@@ -45,9 +52,15 @@ def explain(optimizer: Optimizer, steps: int, apart: Parting) -> Diagnosis:
     number, tensor, ours, theirs = apart
     evidence = f"Step {number} is the first that differs: {tensor} holds {ours:.8g} where the rule has {theirs:.8g}. "
     nesterov, rules = bool(getattr(optimizer, "nesterov", False)), wrong_rules(optimizer)
-    for name, words in (ADAM if hasattr(optimizer, "beta_1") else DESCENT).items():
+    for name, words in _mistakes(optimizer).items():
         if any(steps_apart(optimizer, rule, steps) is None for rule in rules[name]):
             told = words.format(nesterov=nesterov, other=not nesterov)
             return Diagnosis.told(tensor, f"{name}: {told} {evidence}All {steps} steps fit this explanation.")
     words = f"unexplained: {evidence}It is none of the usual mistakes; print m and v after one step."
     return Diagnosis.told(tensor, words)
+
+
+def _mistakes(optimizer: Optimizer) -> dict[str, str]:
+    if not hasattr(optimizer, "beta_1"):
+        return DESCENT
+    return ADAMW if hasattr(optimizer, "weight_decay") else ADAM

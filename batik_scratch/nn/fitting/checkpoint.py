@@ -125,6 +125,8 @@ class Checkpoint:
             model.order_rng.bit_generator.state = found["order"]
             model.optimizer.iterations, model.optimizer.learning_rate = found["iterations"], found["learning_rate"]
             self.best, model.stop_training = found["best"], found["stop_training"]
+        except InputError:
+            raise  # the file is whole, but belongs to another training
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{self.latest}: damaged ({error!r}); remove it to train from the start") from None
         model.set_weights([arrays[name] for name in weights])

@@ -13,13 +13,13 @@ from ..architectures import paper_cnn
 from ..layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
 from ..losses import SparseCategoricalCrossentropy
 from ..model import Sequential
-from ..optimizers import SGD, Adam
+from ..optimizers import SGD, Adam, AdamW
 from .adjoint import check_adjoint
 from .layers import check_layer
 from .losses import check_loss
 from .methods import for_real_numbers
 from .model import check_model
-from .optimizers import adam_rule, check_optimizer, sgd_rule
+from .optimizers import adam_rule, adamw_rule, check_optimizer, sgd_rule
 from .quotient import check_quotient
 from .report import GradientReport
 
@@ -100,8 +100,9 @@ def loss_checks() -> Iterator[GradientReport]:
 
 
 def optimizer_checks() -> Iterator[GradientReport]:
-    """Adam and the forms of SGD beside their rules, written a second time."""
+    """Adam, AdamW and the forms of SGD beside their rules, written a second time."""
     yield check_optimizer(Adam(), adam_rule())
+    yield check_optimizer(AdamW(0.01, 0.3), adamw_rule(0.01, 0.3))
     yield _titled(check_optimizer(SGD(0.05), sgd_rule(0.05)), "SGD")
     yield _titled(check_optimizer(SGD(0.05, 0.8), sgd_rule(0.05, 0.8)), "SGD, momentum")
     yield _titled(check_optimizer(SGD(0.05, 0.8, True), sgd_rule(0.05, 0.8, True)), "SGD, Nesterov")

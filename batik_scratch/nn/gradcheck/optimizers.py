@@ -65,6 +65,22 @@ def adam_rule(lr: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999, epsi
     return rule
 
 
+def adamw_rule(
+    lr: float = 1e-3, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+) -> UpdateRule:
+    """AdamW as Keras writes it (Loshchilov & Hutter, 2019): the decay first, then Adam's step."""
+    return with_decay(adam_rule(lr, beta_1, beta_2, epsilon), lr * weight_decay)
+
+
+def with_decay(rule: UpdateRule, share: float) -> UpdateRule:
+    """`rule`, before which a tensor of two axes or more loses this share of itself; what has one axis loses nothing."""
+
+    def decayed(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
+        return rule(w * (1 - share) if w.ndim >= 2 else w, g, memory, t)
+
+    return decayed
+
+
 def sgd_rule(lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> UpdateRule:
     """Gradient descent with momentum, in Keras' form."""
 
