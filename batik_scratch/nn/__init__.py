@@ -11,7 +11,23 @@ from .fitting.callbacks import (
     StopAtAccuracy,
 )
 from .fitting.checkpoint import Checkpoint
-from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
+from .layers import (
+    Absolute,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    Log,
+    MaxPooling2D,
+    ReLU,
+    Rescaling,
+    Softmax,
+    Standardization,
+)
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
 from .optimizers import SGD, Adam, Optimizer
@@ -19,7 +35,10 @@ from .trace import Trace
 
 __all__ = [
     "SGD",
+    "Absolute",
     "Adam",
+    "AveragePooling2D",
+    "BatchNormalization",
     "CSVLogger",
     "Callback",
     "Checkpoint",
@@ -31,14 +50,17 @@ __all__ = [
     "GlobalAveragePooling2D",
     "History",
     "Layer",
+    "Log",
     "MaxPooling2D",
     "Optimizer",
     "ProgressBar",
     "ReLU",
     "ReduceLROnPlateau",
+    "Rescaling",
     "Sequential",
     "Softmax",
     "SparseCategoricalCrossentropy",
+    "Standardization",
     "StopAtAccuracy",
     "Trace",
     "paper_cnn",

@@ -9,7 +9,7 @@ from ...errors import InputError
 from ..model import Sequential
 from .numeric import ATOL, COMPLEX, CROSSINGS, DIRECTION, Gates, H, along, same_gates, unit_direction
 from .report import GradientReport, TensorCheck, nothing_to_compare
-from .specimen import Randomness, decisions, moved
+from .specimen import Randomness, decisions, moved, unmoved
 
 EPS = 1e-6
 
@@ -27,7 +27,7 @@ def check_model(
     A complex128 model uses the complex step (relative error 1e-10); a float64 one central differences along
     unit-norm directions (eps 1e-6, 1e-5), redrawing and counting directions that cross a kink.
     `each_tensor` adds one direction through each parameter alone, which says where a mistake sits, and one through the
-    input (the gradient that saliency maps are made of).
+    input (the gradient that saliency maps are made of). Running means are put back to where they were.
     """
     if model.dtype.name not in ("float64", "complex128"):
         raise InputError(f"check_model: needs a float64 or complex128 model, got {model.dtype}; float32 is too coarse")
@@ -44,16 +44,17 @@ def check_model(
 
 
 class ModelProbe:
-    """The model, its batch, its parameters by name, and their gradients."""
+    """The model, its batch, its trained parameters by name, and their gradients."""
 
     def __init__(self, model: Sequential, x: np.ndarray, y: np.ndarray) -> None:
         self.model, self.x, self.y = model, x, y
-        model.train_gradients(-x, y)  # an earlier batch, to be forgotten
-        self.masks = Randomness(model.layers)
-        loss = model.train_gradients(x, y)
+        with unmoved(model.layers):
+            model.train_gradients(-x, y)  # an earlier batch, to be forgotten
+            self.masks = Randomness(model.layers)
+            loss = model.train_gradients(x, y)
         if not np.isfinite(loss):
             raise InputError(f"check_model: the loss of these images is {loss}; there is no gradient to check")
-        named = [(f"{layer.name} {key}", layer, key) for layer in model.layers for key in layer.params]
+        named = [(f"{layer.name} {key}", layer, key) for layer in model.layers for key in layer.trained]
         self.tensors = {name: layer.params[key] for name, layer, key in named}
         self.gradients = {name: layer.grads[key].real.copy() for name, layer, key in named}
 
@@ -64,12 +65,13 @@ class ModelProbe:
 
     def loss_and_gates(self) -> tuple[Any, Gates]:
         """The training loss with the tensors as they stand, and the gates on the way; none of a complex model."""
-        self.masks.rewind()
-        loss = self.model.train_gradients(self.x, self.y)
-        if self.model.dtype.kind == "c":
-            return loss, []
-        self.masks.rewind()  # training may fuse layers; one by one, each keeps what it decided
-        self.model.forward(self.x, training=True)
+        with unmoved(self.model.layers):
+            self.masks.rewind()
+            loss = self.model.train_gradients(self.x, self.y)
+            if self.model.dtype.kind == "c":
+                return loss, []
+            self.masks.rewind()  # training may fuse layers; one by one, each keeps what it decided
+            self.model.forward(self.x, training=True)
         return loss, decisions(self.model.layers)
 
 
