@@ -69,4 +69,4 @@ class Standardization(Layer):
 
 def _mean(x: np.ndarray) -> np.ndarray:
     """Each picture's mean, (N, 1, ...) of x (N, ...)."""
-    return x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
+    return x.reshape(len(x), -1).mean(axis=1).reshape(-1, *[1] * (x.ndim - 1))
