@@ -12,7 +12,23 @@ from .fitting.callbacks import (
 )
 from .fitting.checkpoint import Checkpoint
 from .fitting.schedule import LearningRateSchedule
-from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
+from .layers import (
+    Absolute,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    Log,
+    MaxPooling2D,
+    ReLU,
+    Rescaling,
+    Softmax,
+    Standardization,
+)
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
 from .optimizers import SGD, Adam, AdamW, Optimizer
@@ -20,8 +36,11 @@ from .trace import Trace
 
 __all__ = [
     "SGD",
+    "Absolute",
     "Adam",
     "AdamW",
+    "AveragePooling2D",
+    "BatchNormalization",
     "CSVLogger",
     "Callback",
     "Checkpoint",
@@ -34,14 +53,17 @@ __all__ = [
     "History",
     "Layer",
     "LearningRateSchedule",
+    "Log",
     "MaxPooling2D",
     "Optimizer",
     "ProgressBar",
     "ReLU",
     "ReduceLROnPlateau",
+    "Rescaling",
     "Sequential",
     "Softmax",
     "SparseCategoricalCrossentropy",
+    "Standardization",
     "StopAtAccuracy",
     "Trace",
     "paper_cnn",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from . import passes
-from .layers import Dropout, Flatten, Layer, ReLU
+from .layers import Absolute, Dropout, Flatten, Layer, Log, ReLU, Standardization
 from .network import Network
 
 ScoreSeed = Callable[
@@ -47,9 +47,13 @@ def gradient_at(
 def relevance(network: Network, x: np.ndarray, start: ScoreSeed, epsilon: float) -> np.ndarray:
     """Relevance of x (N, ...) by the epsilon rule, layer by layer from `start(logits)` (N, U) down.
 
-    For a layer y = f(x) that is linear where it is (dense, convolution, pooling):
+    For a layer y = f(x) that is linear where it is, with or without a constant that swallows its share (dense,
+    convolution, pooling, rescaling, batch normalisation with its running means):
         R_x = x * J' (R_y / (y + epsilon sign(y))),  J' the layer's own backward pass, sign(0) = 1
-    Activations, dropout and Flatten pass relevance on unchanged.
+    Standardization is no such layer: a picture of twice the contrast gives the same y, so by its own J' nothing at all
+    would arrive at the pixels (sum_m x_m dx_m = 0). Its deviation is taken for a constant, as in the rule for layer
+    normalisation of Ali et al. (2022, arXiv:2202.07304); then it is linear, and hands on all that it is given.
+    Activations (one value in, one out), dropout and Flatten pass relevance on unchanged.
     """
     with network.alone():
         inputs, y = [], network.checked(x)
@@ -62,11 +66,14 @@ def relevance(network: Network, x: np.ndarray, start: ScoreSeed, epsilon: float)
         for layer, before, after in zip(reversed(walk), reversed(inputs), reversed(outputs), strict=True):
             if isinstance(layer, Flatten):
                 r = r.reshape(before.shape)
-            elif not isinstance(layer, ReLU | Dropout):
+            elif not isinstance(layer, ReLU | Absolute | Log | Dropout):
                 share = np.copysign(after.dtype.type(epsilon), after)  # as `after`, like what follows
                 share += after
                 np.divide(r, share, out=share)
-                gradient = layer.backward(share, need_grads=False)
+                if isinstance(layer, Standardization):
+                    gradient: np.ndarray | None = layer.backward_as_linear(share)
+                else:
+                    gradient = layer.backward(share, need_grads=False)
                 assert gradient is not None
                 gradient *= before
                 r = gradient  # as `before`

@@ -22,7 +22,7 @@ from .. import __version__
 from ..errors import InputError
 from ..files import write_npz
 from . import layers as layer_classes
-from .layers import Layer
+from .layers import BatchNormalization, Layer
 from .network import Network
 
 N = TypeVar("N", bound=Network)
@@ -193,6 +193,8 @@ def _check_size(layers: list[Layer], shape: list[int], numbers: int) -> None:
         if "kernel_initializer" in layer.config():  # the layers that have weights: inputs per window x outputs
             window = int(np.prod(layer.config().get("kernel_size", [1])))
             total += window * current[-1] * following[-1]
+        elif isinstance(layer, BatchNormalization):
+            total += 4 * current[-1]
         if total > numbers:
             raise InputError(f"it has more than {total:,} parameters, the file holds {numbers:,} numbers at most")
         current = following

@@ -161,8 +161,15 @@ class Network:
         """The parameters themselves, as "layer/key", in Keras' order and layouts: what files hold."""
         return {f"{layer.name}/{key}": value for layer in self.layers for key, value in layer.params.items()}
 
+    def trained_weights(self) -> dict[str, np.ndarray]:
+        """Those of `named_weights` that have a gradient, in the same order: what an optimiser has a memory of."""
+        return {f"{layer.name}/{key}": value for layer in self.layers for key, value in layer.trained.items()}
+
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all parameters, in Keras' order and layouts: HWIO kernels, (in, out) dense, each then its bias."""
+        """Copies of all parameters, in Keras' order and layouts: HWIO kernels, (in, out) dense, each then its bias.
+
+        What is not trained is among them: gamma, beta, moving_mean, moving_variance.
+        """
         with self._lock:
             return [value.copy() for layer in self.layers for value in layer.params.values()]
 

@@ -15,10 +15,10 @@ from .layers.base import Layer
 
 
 class Optimizer:
-    """Common ground: a learning rate that callbacks may change, and a memory per parameter tensor.
+    """Common ground: a learning rate that callbacks may change, and a memory per trained tensor.
 
     slots     names of the tensors remembered per parameter (Adam's "m" and "v")
-    memory    {slot: [tensor, ...]} in the order of the model's parameters, empty before the first step
+    memory    {slot: [tensor, ...]} in the order of the model's trained parameters, empty before the first step
     """
 
     slots: tuple[str, ...] = ()
@@ -33,8 +33,8 @@ class Optimizer:
         self.memory: dict[str, list[np.ndarray]] = {slot: [] for slot in self.slots}
 
     def step(self, layers: Sequence[Layer]) -> None:
-        """One update of every parameter of `layers` from the gradients that their backward pass left there."""
-        tensors = [(layer.params[key], layer.grads[key]) for layer in layers for key in layer.params]
+        """One update of every trained parameter of `layers` from the gradients that their backward pass left there."""
+        tensors = [(w, layer.grads[key]) for layer in layers for key, w in layer.trained.items()]
         for slot in self.slots:
             if not self.memory[slot]:
                 self.memory[slot] = [np.zeros_like(w) for w, _ in tensors]

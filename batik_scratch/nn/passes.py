@@ -36,6 +36,10 @@ class ConvReluPool(Layer):
         self.convolution, self.relu, self.pooling = convolution, relu, pooling
         self.ops, self.room, self.dtype = ops, room, convolution.dtype
 
+    @property
+    def trained(self) -> dict[str, np.ndarray]:
+        return self.convolution.trained
+
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         padded = self.convolution.pad(x)  # (N, H, W, C)
         kernel, bias = self.convolution.params["kernel"], self.convolution.params["bias"]
@@ -129,10 +133,13 @@ def forward(blocks: Sequence[Layer], x: np.ndarray, training: bool = False, keep
 
 
 def backward(blocks: Sequence[Layer], dy: np.ndarray, need_dx: bool, need_grads: bool = True) -> np.ndarray | None:
-    """dy through all blocks, last to first; dx of the pixels only if `need_dx`."""
-    for block in reversed(blocks):
-        wanted = need_dx or block is not blocks[0]
-        gradient = block.backward(dy, wanted, need_grads)
+    """dy through all blocks, last to first; dx of the pixels only if `need_dx`.
+
+    Without it the first block that learns is the last that is asked: below it nobody needs a gradient.
+    """
+    end = 0 if need_dx else next((i for i, block in enumerate(blocks) if block.trained), len(blocks))
+    for block in reversed(blocks[end:]):
+        gradient = block.backward(dy, need_dx or block is not blocks[end], need_grads)
         if gradient is not None:
             dy = gradient
     return dy if need_dx else None

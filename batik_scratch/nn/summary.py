@@ -17,7 +17,7 @@ def summary_table(network: Network) -> str:
     for layer in network.layers:
         shape = f"(None, {', '.join(map(str, layer.output_shape))})" if layer.output_shape else "?"
         forward, backward = (layer.multiply_adds(), backward_multiply_adds(network, layer)) if built else ("?", "?")
-        figures = (layer.parameter_count, forward, backward, layer.cached_bytes() if built else "?")
+        figures = (_size(layer), forward, backward, layer.cached_bytes() if built else "?")
         title = f"{layer.name} ({type(layer).__name__})"
         rows.append((title, shape, _algorithm(layer), *(_commas(value) for value in figures)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
@@ -25,7 +25,7 @@ def summary_table(network: Network) -> str:
     lines.insert(1, "-" * (sum(widths) + 2 * (len(COLUMNS) - 1)))
     if not built:
         return "\n".join([*lines, "", "Not built yet: give input_shape, or call the model on a batch."])
-    total = sum(layer.parameter_count for layer in network.layers)
+    total = sum(map(_size, network.layers))
     forward = sum(layer.multiply_adds() for layer in network.layers)
     backward = sum(backward_multiply_adds(network, layer) for layer in network.layers)
     return "\n".join(
@@ -34,6 +34,7 @@ def summary_table(network: Network) -> str:
             lines[1],
             f"Input shape: (None, {', '.join(map(str, network.input_shape or ()))})",
             f"Total params: {total:,} ({total * network.dtype.itemsize / 2**20:.2f} MiB as {network.dtype})",
+            *_not_trained(total, sum(layer.parameter_count for layer in network.layers)),
             f"Multiply-adds: {forward:,} per image forward, {backward:,} backward in training",
             f"Cached for the backward pass: {sum(layer.cached_bytes() for layer in network.layers):,} bytes per image",
         ]
@@ -44,9 +45,22 @@ def backward_multiply_adds(network: Network, layer: Layer) -> int:
     """Multiplications with an addition that training needs in this layer's backward pass, for one image.
 
     A layer with parameters makes two products of its forward product's size: input times dy is the parameters'
-    gradient, parameters times dy is dx. Nobody needs the first layer's dx: the pixels do not learn.
+    gradient, parameters times dy is dx. Nobody needs dx below the first layer that learns: the pixels do not.
     """
-    return layer.multiply_adds() * (1 if layer is network.layers[0] else 2)
+    below = network.layers[: network.layers.index(layer)]
+    return layer.multiply_adds() * (bool(layer.trained) + any(other.trained for other in below))
+
+
+def _size(layer: Layer) -> int:
+    """How many numbers a layer's parameters are, trained or not, as Keras counts them."""
+    return sum(value.size for value in layer.params.values())
+
+
+def _not_trained(total: int, trained: int) -> list[str]:
+    """Keras' two lines about what is trained and what is not; none if everything is."""
+    if trained == total:
+        return []
+    return [f"Trainable params: {trained:,}", f"Non-trainable params: {total - trained:,}"]
 
 
 def _algorithm(layer: Layer) -> str:

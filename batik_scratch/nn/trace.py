@@ -118,7 +118,7 @@ def _down(walk: list[Layer], activations: list[np.ndarray], dy: np.ndarray) -> l
     for layer, activation in zip(reversed(walk), reversed(activations), strict=False):
         dx = layer.backward(dy)
         assert dx is not None
-        grads = {key: layer.grads[key].copy() for key in layer.params}
+        grads = {key: layer.grads[key].copy() for key in layer.trained}
         steps.append(Step(layer.name, type(layer).__name__, activation, dy, grads))
         dy = dx
     return [Step("input", "Input", activations[0], dy), *reversed(steps)]

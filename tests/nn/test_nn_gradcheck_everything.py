@@ -8,7 +8,10 @@ from batik_scratch.errors import InputError
 from batik_scratch.nn.gradcheck import GradientReport, everything
 
 NAMES = ("loops", "im2col", "winograd", "direct", "plain", "auto")
-LAYERS = ["Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "MaxPooling2D", "ReLU", "Softmax"]
+LAYERS = [
+    "Absolute", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten",
+    "GlobalAveragePooling2D", "Log", "MaxPooling2D", "ReLU", "Rescaling", "Softmax", "Standardization",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def asked(monkeypatch):
     """The layers and shapes that would be checked, without the work."""
     seen = []
 
-    def check(layer, shape, method="none"):
+    def check(layer, shape, x=None, method="none"):
         seen.append((type(layer).__name__, shape, method, getattr(layer, "algorithm", "")))
         return GradientReport(f"{seen[-1]}")
 

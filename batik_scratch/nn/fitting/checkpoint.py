@@ -103,14 +103,14 @@ class Checkpoint:
         if not self.latest.is_file():
             self.best = float("inf")  # whatever this object saw before
             return None
-        weights = model.named_weights()
+        weights, learnt = model.named_weights(), model.trained_weights()
         with model_file.open_archive(self.latest) as archive:
             found = model_file.read_description(archive, self.latest, FORMAT)
             if found.get("network") != _network(model):
                 raise InputError(f"{self.latest}: belongs to another network or optimiser; choose another folder")
             slots = model.optimizer.slots if found.get("iterations") else ()
             expected = {name: (w.shape, w.dtype) for name, w in weights.items()}
-            expected |= {f"{s}/{i}": (w.shape, w.dtype) for s in slots for i, w in enumerate(weights.values())}
+            expected |= {f"{s}/{i}": (w.shape, w.dtype) for s in slots for i, w in enumerate(learnt.values())}
             arrays = model_file.read_arrays(archive, self.latest, expected, found)
         kept = [c for c in callbacks if c.state()]
         try:
@@ -130,7 +130,7 @@ class Checkpoint:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{self.latest}: damaged ({error!r}); remove it to train from the start") from None
         model.set_weights([arrays[name] for name in weights])
-        model.optimizer.memory = {s: [arrays[f"{s}/{i}"].copy() for i in range(len(weights))] for s in slots} or {
+        model.optimizer.memory = {s: [arrays[f"{s}/{i}"].copy() for i in range(len(learnt))] for s in slots} or {
             s: [] for s in model.optimizer.slots
         }
         return progress

@@ -10,7 +10,23 @@ from ...ops.choose import NAMES
 from ...ops.im2col import col2im, im2col
 from .. import layers
 from ..architectures import paper_cnn
-from ..layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Layer, MaxPooling2D, ReLU, Softmax
+from ..layers import (
+    Absolute,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    Log,
+    MaxPooling2D,
+    ReLU,
+    Rescaling,
+    Softmax,
+    Standardization,
+)
 from ..losses import SparseCategoricalCrossentropy
 from ..model import Sequential
 from ..optimizers import SGD, Adam, AdamW
@@ -44,6 +60,14 @@ OTHERS: tuple[tuple[Layer, tuple[int, ...]], ...] = (
     (Flatten(), (3, 4, 2)),
     (ReLU(), (5, 6, 3)),
     (Softmax(), (5,)),
+    (Absolute(), (5, 6, 3)),
+    (AveragePooling2D(2), (5, 6, 3)),
+    (AveragePooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),
+    (BatchNormalization(), (4, 5, 3)),
+    (BatchNormalization(), (7,)),
+    (Log(0.01), (4, 5, 2)),
+    (Rescaling(-1.5, 0.25), (4, 5, 2)),
+    (Standardization(), (4, 5, 3)),
 )
 
 
@@ -70,7 +94,12 @@ def layer_checks(name: str) -> Iterator[GradientReport]:
     """The layer called `name` in each shape, for Conv2D by each algorithm, by all methods."""
     for layer, shape in samples():
         if type(layer).__name__ == name:
-            yield check_layer(layer, shape, method="all")
+            yield check_layer(layer, shape, x=_input(layer, shape), method="all")
+
+
+def _input(layer: Layer, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Images (3, ...) for a layer that does not take all numbers: a logarithm's are positive."""
+    return 0.1 + np.random.default_rng(0).random((3, *shape)) if isinstance(layer, Log) else None
 
 
 def samples() -> Iterator[tuple[Layer, tuple[int, ...]]]:

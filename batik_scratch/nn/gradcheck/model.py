@@ -9,9 +9,10 @@ from ...errors import InputError
 from ..model import Sequential
 from .numeric import ATOL, COMPLEX, CROSSINGS, DIRECTION, Gates, H, along, same_gates, unit_direction
 from .report import GradientReport, TensorCheck, nothing_to_compare
-from .specimen import Randomness, decisions, moved
+from .specimen import Randomness, decisions, moved, unmoved
 
 EPS = 1e-6
+NOTHING = 1e-13  # of the network's largest gradient: what rounding leaves of one that is zero in truth
 
 
 def check_model(
@@ -27,7 +28,7 @@ def check_model(
     A complex128 model uses the complex step (relative error 1e-10); a float64 one central differences along
     unit-norm directions (eps 1e-6, 1e-5), redrawing and counting directions that cross a kink.
     `each_tensor` adds one direction through each parameter alone, which says where a mistake sits, and one through the
-    input (the gradient that saliency maps are made of).
+    input (the gradient that saliency maps are made of). Running means are put back to where they were.
     """
     if model.dtype.name not in ("float64", "complex128"):
         raise InputError(f"check_model: needs a float64 or complex128 model, got {model.dtype}; float32 is too coarse")
@@ -44,32 +45,37 @@ def check_model(
 
 
 class ModelProbe:
-    """The model, its batch, its parameters by name, and their gradients."""
+    """The model, its batch, its trained parameters by name, and their gradients."""
 
     def __init__(self, model: Sequential, x: np.ndarray, y: np.ndarray) -> None:
         self.model, self.x, self.y = model, x, y
-        model.train_gradients(-x, y)  # an earlier batch, to be forgotten
-        self.masks = Randomness(model.layers)
-        loss = model.train_gradients(x, y)
+        with unmoved(model.layers):
+            model.train_gradients(-x, y)  # an earlier batch, to be forgotten
+            self.masks = Randomness(model.layers)
+            loss = model.train_gradients(x, y)
         if not np.isfinite(loss):
             raise InputError(f"check_model: the loss of these images is {loss}; there is no gradient to check")
-        named = [(f"{layer.name} {key}", layer, key) for layer in model.layers for key in layer.params]
+        named = [(f"{layer.name} {key}", layer, key) for layer in model.layers for key in layer.trained]
         self.tensors = {name: layer.params[key] for name, layer, key in named}
         self.gradients = {name: layer.grads[key].real.copy() for name, layer, key in named}
+        # a bias just before batch normalisation, say, changes nothing, and its gradient is rounding alone
+        self.nothing = NOTHING * max((float(np.abs(g).max(initial=0)) for g in self.gradients.values()), default=0.0)
 
     def along(self, name: str, names: Sequence[str], rng: np.random.Generator) -> TensorCheck:
         """A row for one direction through the tensors called `names` together."""
         tensors, gradients = ([of[key] for key in names] for of in (self.tensors, self.gradients))
-        return one_direction(name, tensors, gradients, self.loss_and_gates, 1.0, rng, self.model.dtype.kind == "c")
+        by_complex = self.model.dtype.kind == "c"
+        return one_direction(name, tensors, gradients, self.loss_and_gates, 1.0, rng, by_complex, self.nothing)
 
     def loss_and_gates(self) -> tuple[Any, Gates]:
         """The training loss with the tensors as they stand, and the gates on the way; none of a complex model."""
-        self.masks.rewind()
-        loss = self.model.train_gradients(self.x, self.y)
-        if self.model.dtype.kind == "c":
-            return loss, []
-        self.masks.rewind()  # training may fuse layers; one by one, each keeps what it decided
-        self.model.forward(self.x, training=True)
+        with unmoved(self.model.layers):
+            self.masks.rewind()
+            loss = self.model.train_gradients(self.x, self.y)
+            if self.model.dtype.kind == "c":
+                return loss, []
+            self.masks.rewind()  # training may fuse layers; one by one, each keeps what it decided
+            self.model.forward(self.x, training=True)
         return loss, decisions(self.model.layers)
 
 
@@ -100,11 +106,12 @@ def one_direction(
     dy: np.ndarray | float,
     rng: np.random.Generator,
     by_complex: bool,
+    nothing: float = 0.0,
 ) -> TensorCheck:
     """<gradients, d> against the derivative of <dy, output()> along a random direction d through the tensors together.
 
     Complex tensors take the complex step, real ones a central difference. A direction that crosses a kink is counted,
-    and another one drawn.
+    and another one drawn. Slopes that differ by less than `nothing` are the same.
     """
     for crossed in range(CROSSINGS + 1):
         direction = unit_direction(tensors, rng)
@@ -116,19 +123,21 @@ def one_direction(
 
         if by_complex:
             slope = (dy * np.asarray(beside(1j * H)[0]).imag).sum() / H
-            return direction_row(name, COMPLEX, analytic, float(slope), crossed, 1e-10)
+            return direction_row(name, COMPLEX, analytic, float(slope), crossed, 1e-10, nothing)
         (above, gates_above), (below, gates_below) = beside(EPS), beside(-EPS)
         if same_gates(gates_above, gates_below):
             slope = (dy * np.asarray(above - below)).sum() / (2 * EPS)
-            return direction_row(name, DIRECTION, analytic, float(slope), crossed, 1e-5)
+            return direction_row(name, DIRECTION, analytic, float(slope), crossed, 1e-5, nothing)
     return nothing_to_compare(name, DIRECTION, skipped=crossed + 1)
 
 
-def direction_row(name: str, method: str, analytic: float, numeric: float, crossed: int, rtol: float) -> TensorCheck:
-    """The verdict on one direction; only what was subtracted is forgiven its rounding."""
+def direction_row(
+    name: str, method: str, analytic: float, numeric: float, crossed: int, rtol: float, nothing: float = 0.0
+) -> TensorCheck:
+    """The verdict on one direction; only what was subtracted is forgiven its rounding, beyond `nothing`."""
     scale = max(abs(analytic), abs(numeric), 1e-300)
     error = abs(analytic - numeric)
-    atol = 0.0 if method == COMPLEX else ATOL  # what rounding leaves of a difference over 2e-6
+    atol = nothing if method == COMPLEX else max(ATOL, nothing)  # what rounding leaves of a difference over 2e-6
     return TensorCheck(
         name, method, error / scale, (), analytic, numeric, 1, crossed, bool(error <= atol + rtol * scale)
     )

@@ -15,7 +15,7 @@ class Probe:
 
     x, dy        the input (n, *input_shape) and the upstream gradient, of y's shape
     gradients    {tensor: what backward gave}
-    tensors      {"dx": x, and each parameter}: the arrays that `forward` reads, to be moved in place
+    tensors      {"dx": x, and each trained parameter}: the arrays that `forward` reads, to be moved in place
     broken       a row for each promise that was broken on the way
     linear       True if y is linear in each tensor alone
     """
@@ -31,7 +31,7 @@ class Probe:
         twice = self.specimen.backward_twice(self.x, self.dy)
         self.gradients = twice.first
         self.broken = _broken(twice)
-        self.tensors = {"dx": self.x, **self.specimen.layer.params}
+        self.tensors = {"dx": self.x, **self.specimen.layer.trained}
         self.linear = self._is_linear()
 
     @property
@@ -68,6 +68,8 @@ class Probe:
         for name, tensor in self.tensors.items():
             v = 3 * self.rng.standard_normal(tensor.shape)
             there, back = (self.forward_moved({name: step * v}) - at_rest for step in (1, -2))
+            if not np.isfinite(there).all():  # a logarithm of less than nothing
+                return False
             if not np.allclose(back, -2 * there, rtol=1e-9, atol=1e-9 * np.abs(there).max(initial=1e-300)):
                 return False
         return True

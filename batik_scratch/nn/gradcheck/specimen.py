@@ -14,7 +14,7 @@ arrives as a Failure that says in which call (`stage`) and what (`error`, with i
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +81,7 @@ class Specimen:
     """A copy of `layer`, built by `rng` for inputs of `input_shape` (without the batch axis).
 
     layer       the copy itself, free to be used; no parameter of it is zero: zero biases would hide a missing one
+    names       "dx" and every parameter that is trained
     given       the very array that the last forward pass was handed; a layer that changes its input changes it here
     returned    what that pass returned, uncopied: for a layer that hands on its input, or keeps what it returns
 
@@ -98,7 +99,7 @@ class Specimen:
         self.layer: Layer = _call("build", _built, layer, input_shape, rng, dtype)
         for key, value in self.layer.params.items():
             self.layer.params[key] = (value + spread * rng.standard_normal(value.shape)).astype(dtype)
-        self.names = ("dx", *self.layer.params)
+        self.names = ("dx", *self.layer.trained)
         self.given = np.empty(0)
         self.returned: Any = None
         self.hold()
@@ -116,11 +117,13 @@ class Specimen:
     def forward(self, x: np.ndarray, training: bool = True, **options: Any) -> np.ndarray:
         """A copy of y of a copy of x, under the random numbers that are held; `options` (such as keep) go to the layer.
 
+        What is not trained (a running mean) is put back afterwards, so that every call finds the same layer.
         Raises NoArray if forward returns something else than numbers.
         """
         self._randomness.rewind()
         self.given = x.copy()
-        self.returned = _call("forward", self.layer.forward, self.given, training=training, **options)
+        with unmoved([self.layer]):
+            self.returned = _call("forward", self.layer.forward, self.given, training=training, **options)
         if (kind := what_instead(self.returned)) is not None:
             raise NoArray(kind)
         return np.array(self.returned)
@@ -142,7 +145,7 @@ class Specimen:
                 if not _unchanged(now.get(name), was):
                     changed.setdefault(name, (copy.copy(now.get(name)), was))
             self.given[...] = x
-            self.layer.params = {key: before[key].copy() for key in self.names[1:]}
+            self.layer.params = {key: value.copy() for key, value in before.items() if key != "x"}
         return Twice(passes[0], passes[1], changed)
 
     def _gradients(self, dy: np.ndarray, options: dict[str, Any]) -> Gradients:
@@ -163,6 +166,19 @@ def moved(*steps: tuple[np.ndarray, Any]) -> Iterator[None]:
     finally:
         for (tensor, _), value in zip(steps, before, strict=True):
             tensor[...] = value
+
+
+@contextmanager
+def unmoved(layers: Sequence[Layer]) -> Iterator[None]:
+    """Within the `with`, forward passes may move what is not trained (running means); then it is put back."""
+    found = [(layer, key, layer.params.get(key)) for layer in layers for key in layer.not_trained]
+    before = [(layer, key, array, array.copy()) for layer, key, array in found if array is not None]
+    try:
+        yield
+    finally:
+        for layer, key, array, value in before:
+            array[...] = value
+            layer.params[key] = array
 
 
 def decisions(layers: Iterable[Layer]) -> list[np.ndarray]:

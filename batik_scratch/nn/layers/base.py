@@ -19,11 +19,14 @@ class Layer:
     """The contract. A subclass says how shapes, activations and gradients pass through it.
 
     params, grads    parameters and their gradients under the same names ("kernel", "bias")
+    not_trained      keys of `params` that have no gradient (running means): saved with the weights, and never learnt
     forward          y from x; with `keep` (default: `training`) it stores what backward needs
     backward         dx from dy; fills `grads`; changes no parameter and no argument, and may be called again
 
     A gradient is never divided by the batch here: the loss does that, once.
     """
+
+    not_trained: tuple[str, ...] = ()
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake_case(type(self).__name__)
@@ -94,9 +97,14 @@ class Layer:
         return 0
 
     @property
+    def trained(self) -> dict[str, np.ndarray]:
+        """The parameters that have a gradient, in their order: all but those of `not_trained`."""
+        return {key: value for key, value in self.params.items() if key not in self.not_trained}
+
+    @property
     def parameter_count(self) -> int:
         """How many numbers this layer learns."""
-        return sum(value.size for value in self.params.values())
+        return sum(value.size for value in self.trained.values())
 
     def _set_grads(self, **grads: np.ndarray | None) -> None:
         """Replace `grads`; what was not computed (None) is not there."""

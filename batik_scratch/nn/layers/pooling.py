@@ -6,12 +6,39 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...ops import pooling
+from ...ops import average_pooling, pooling
 from ...ops.shapes import pair, window_count
 from .base import Layer
 
 
-class MaxPooling2D(Layer):
+class _Windows(Layer):
+    """What poolings over windows share: sizes, shapes, and what they say to images that do not fit."""
+
+    def __init__(
+        self, pool_size: int | Sequence[int] = 2, strides: int | Sequence[int] | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        who = type(self).__name__
+        self.pool_size = pair(pool_size, f"{who}: pool_size")
+        self.strides = self.pool_size if strides is None else pair(strides, f"{who}: strides")
+
+    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        who = type(self).__name__
+        if len(input_shape) != 3:
+            raise InputError(f"{who}: needs images (H, W, C), got {input_shape}; put it before Flatten")
+        h, w, channels = input_shape
+        (ph, pw), (sh, sw) = self.pool_size, self.strides
+        if h < ph or w < pw:
+            raise InputError(
+                f"{who}: window {ph}x{pw} does not fit input {h}x{w}; use a smaller pool_size or larger images"
+            )
+        return window_count(h, ph, sh), window_count(w, pw, sw), channels
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"pool_size": list(self.pool_size), "strides": list(self.strides)}
+
+
+class MaxPooling2D(_Windows):
     """Keep the largest value of each window, channel by channel.
 
     Forward   Y[n,i,j,c] = max_{u,v} X[n, i*sh+u, j*sw+v, c]
@@ -21,25 +48,6 @@ class MaxPooling2D(Layer):
     Shapes    X (N, H, W, C), Y (N, OH, OW, C) with OH = floor((H - ph) / sh) + 1; leftover rows are dropped
     Cost      N OH OW C ph pw comparisons; caches one small index per output value, and not X
     """
-
-    def __init__(
-        self, pool_size: int | Sequence[int] = 2, strides: int | Sequence[int] | None = None, name: str | None = None
-    ) -> None:
-        super().__init__(name)
-        self.pool_size = pair(pool_size, "MaxPooling2D: pool_size")
-        self.strides = self.pool_size if strides is None else pair(strides, "MaxPooling2D: strides")
-
-    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        if len(input_shape) != 3:
-            raise InputError(f"MaxPooling2D: needs images (H, W, C), got {input_shape}; put it before Flatten")
-        h, w, channels = input_shape
-        if h < self.pool_size[0] or w < self.pool_size[1]:
-            raise InputError(
-                f"MaxPooling2D: window {self.pool_size[0]}x{self.pool_size[1]} does not fit input {h}x{w}; "
-                "use a smaller pool_size or larger images"
-            )
-        (ph, pw), (sh, sw) = self.pool_size, self.strides
-        return window_count(h, ph, sh), window_count(w, pw, sw), channels
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
         self._expect(x, self.input_shape, "forward")
@@ -52,11 +60,29 @@ class MaxPooling2D(Layer):
         self._expect(dy, self.output_shape, "backward")
         return pooling.backward(dy, winner, shape, self.pool_size, self.strides) if need_dx else None  # (N, H, W, C)
 
-    def config(self) -> dict[str, Any]:
-        return super().config() | {"pool_size": list(self.pool_size), "strides": list(self.strides)}
-
     def cached_bytes(self) -> int:
         return int(np.prod(self.output_shape or (0,)))  # an index of one byte
+
+
+class AveragePooling2D(_Windows):
+    """The mean of each window, channel by channel.
+
+    Forward   Y[n,i,j,c] = sum_{u,v} X[n, i*sh+u, j*sw+v, c] / (ph pw)
+    Backward  dX = dY / (ph pw) added at every place of the window; a place in several windows collects from each
+
+    Shapes    X (N, H, W, C), Y (N, OH, OW, C) with OH = floor((H - ph) / sh) + 1; leftover rows are dropped
+    Cost      N OH OW C ph pw additions; caches the shape only
+    """
+
+    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
+        self._expect(x, self.input_shape, "forward")
+        self._keep(x.shape, training, keep)
+        return average_pooling.forward(x, self.pool_size, self.strides)  # (N, OH, OW, C)
+
+    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
+        shape = self._recall()
+        self._expect(dy, self.output_shape, "backward")
+        return average_pooling.backward(dy, shape, self.pool_size, self.strides) if need_dx else None  # (N, H, W, C)
 
 
 class GlobalAveragePooling2D(Layer):
