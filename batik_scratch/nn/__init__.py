@@ -1,6 +1,6 @@
 """A convolutional network, by hand: layers, losses, optimisers, callbacks and the model that holds them."""
 
-from .architectures import paper_cnn
+from .architectures import cloth_cnn, paper_cnn
 from .fitting.callbacks import (
     Callback,
     CSVLogger,
@@ -66,5 +66,6 @@ __all__ = [
     "Standardization",
     "StopAtAccuracy",
     "Trace",
+    "cloth_cnn",
     "paper_cnn",
 ]

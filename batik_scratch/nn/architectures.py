@@ -1,10 +1,24 @@
-"""The paper's network."""
+"""The paper's network, and one for real cloth."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from .layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D, ReLU, Softmax
+from .layers import (
+    Absolute,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    Log,
+    MaxPooling2D,
+    ReLU,
+    Softmax,
+    Standardization,
+)
 from .model import Sequential
 
 
@@ -31,4 +45,43 @@ def paper_cnn(
     for filters, bias in ((32, first_bias), (64, "zeros"), (128, "zeros")):
         layers += [Conv2D(filters, 3, algorithm=algorithm, bias_initializer=bias), ReLU(), MaxPooling2D(2)]
     layers += [Flatten(), Dropout(dropout), Dense(64), ReLU(), Dense(classes), Softmax()]
+    return Sequential(layers, input_shape=input_shape, random_state=random_state, dtype=dtype)
+
+
+def cloth_cnn(
+    input_shape: Sequence[int] = (64, 64, 3),
+    classes: int = 3,
+    random_state: int | np.random.SeedSequence | None = 0,
+    dtype: str = "float32",
+    algorithm: str = "auto",
+    dropout: float = 0.3,
+) -> Sequential:
+    """A network that begins where texture analysis stands: 18,951 parameters at three classes, whatever the image size.
+
+    grey               1x1 convolution with the weights of luma, to begin with
+    Standardization    every picture to mean 0 and deviation 1: light and exposure no longer matter
+    Conv2D             64 filters of 15x15 at stride 2, to begin with Gabor's: 4 scales, 8 directions, 2 phases
+    Absolute, GlobalAveragePooling2D, Log    how much of each filter's stripes there is, wherever it is, in ratios
+    BatchNormalization, Dense(64), ReLU, Dropout, Dense(classes), Softmax
+
+    With a few hundred photos the filters are the hard part: networks that learn theirs from noise stay near the paper's
+    accuracy, and a support vector machine on the energies of fixed filters is far above both. So the filters are given,
+    and then trained on like every other weight (gabor.py has the formula and the sources). Before training, the output
+    of Log is such a set of features. Images need at least 15x15 pixels; 64 are meant: the filters reach from 5 to 23
+    waves across a picture. `algorithm` is Conv2D's.
+    """
+    layers = [
+        Conv2D(1, 1, algorithm=algorithm, kernel_initializer="luma", name="grey"),
+        Standardization(),
+        Conv2D(64, 15, strides=2, algorithm=algorithm, kernel_initializer="gabor"),
+        Absolute(),
+        GlobalAveragePooling2D(),
+        Log(epsilon=1e-3),
+        BatchNormalization(momentum=0.9),
+        Dense(64, kernel_initializer="he_uniform"),
+        ReLU(),
+        Dropout(dropout),
+        Dense(classes),
+        Softmax(),
+    ]
     return Sequential(layers, input_shape=input_shape, random_state=random_state, dtype=dtype)

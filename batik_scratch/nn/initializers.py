@@ -3,6 +3,7 @@
 glorot (Glorot & Bengio, 2010) keeps the variance in both directions: 2 / (fan_in + fan_out).
 he (He et al., 2015) makes up for the half that ReLU removes: 2 / fan_in.
 A uniform draw from [-limit, limit] has variance limit^2 / 3, hence limit = sqrt(3 variance).
+gabor and luma are no draws: a bank of oriented filters, and the mean brightness of a window (gabor.py).
 """
 
 import math
@@ -10,9 +11,11 @@ import math
 import numpy as np
 
 from ..errors import InputError
+from .gabor import gabor_kernel, luma_kernel
 
-NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros")
+NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros", "gabor", "luma")
 BIASES = ("zeros", "centred")
+BY_HAND = {"zeros": np.zeros, "gabor": gabor_kernel, "luma": luma_kernel}  # by formula: no random number is used
 # the standard deviation of a normal draw cut off at two standard deviations, as Keras draws: 0.8796
 TRUNCATED_STD = 0.87962566103423978
 
@@ -38,9 +41,9 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def draw(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """A float64 kernel of `shape`, drawn by the initialiser `name`."""
-    if name == "zeros":
-        return np.zeros(shape)
+    """A float64 kernel of `shape`, drawn by the initialiser `name`; InputError if that cannot do the shape."""
+    if name in BY_HAND:
+        return BY_HAND[name](shape)
     fan_in, fan_out = fans(shape)
     variance = 2 / (fan_in + fan_out) if name.startswith("glorot") else 2 / fan_in
     if name.endswith("uniform"):
