@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InputError
 from .shared import DONE, add_command, add_study_options, study_config, tell_how_it_starts
 
-SETTINGS = ("out", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
+SETTINGS = ("out", "network", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
 
 
 def add(commands: Any) -> None:

@@ -31,12 +31,17 @@ def add_command(
 def add_study_options(parser: argparse.ArgumentParser) -> None:
     """The settings of a study, of which `study_config` makes its configuration."""
     parser.add_argument("--data", help="folder of photos, one subfolder per class; drawn batik where it is not given")
-    parser.add_argument("--quick", action="store_true", help="64 pixels and 8 epochs: a look at everything in a minute")
+    parser.add_argument(
+        "--network", choices=("paper", "cloth"), help="cloth: one for photos of real cloth (default: paper)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="64 pixels and few epochs: a look at everything in a minute"
+    )
     parser.add_argument("--preset", choices=("default", "table1"), help="table1: 100 epochs, no early stop")
     parser.add_argument("--config", type=Path, metavar="F.toml", help="settings from a file; flags override them")
     parser.add_argument("--epochs", type=int, help="per stage")
     parser.add_argument("--seed", type=int, help="of everything random (default: 0)")
-    parser.add_argument("--image-size", type=int, help="pixels (default: 150)")
+    parser.add_argument("--image-size", type=int, help="pixels (default: 150); 64 for the cloth network")
     parser.add_argument(
         "--skip-bad", action="store_true", default=None, help="leave unreadable files out instead of stopping"
     )
@@ -46,7 +51,7 @@ def study_config(options: argparse.Namespace) -> Any:
     """The study's TwoStageConfig; InputError if a setting breaks a rule."""
     from ..study import make_config
 
-    names = ("data", "epochs", "seed", "image_size", "skip_bad")
+    names = ("network", "data", "epochs", "seed", "image_size", "skip_bad")
     flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return make_config(flags, options.config, options.preset, options.quick)
 

@@ -11,19 +11,22 @@ def add(commands: Any) -> None:
     """The command and its options."""
     what = "the network's layers, shapes and costs"
     p = add_command(commands, "summary", call, what, "summary --image-size 150")
-    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--network", choices=("paper", "cloth"), default="paper", help="which network (default: paper)")
+    p.add_argument("--image-size", type=int, help="pixels (default: 150); 64 for the cloth network")
     p.add_argument("--classes", type=int, default=3, help="number of classes (default: 3)")
-    p.add_argument("--model", type=Path, help="a model file instead of the paper's network")
+    p.add_argument("--model", type=Path, help="a model file instead of a fresh network")
 
 
 def call(options: argparse.Namespace) -> int:
     """Print the table."""
     from .. import nn
+    from ..study.config import make_config
+    from ..study.training import build_model
 
-    shape = (options.image_size, options.image_size, 3)
     if options.model:
         model = nn.Sequential.load(options.model)
     else:
-        model = nn.paper_cnn(shape, options.classes, algorithm="auto")  # as `run` and `train` make it
+        flags = {name: value for name in ("network", "image_size") if (value := getattr(options, name)) is not None}
+        model = build_model(make_config(flags), [str(number) for number in range(options.classes)])
     model.summary()
     return DONE

@@ -9,7 +9,7 @@ from .shared import DONE, add_command, add_study_options, study_config, tell_how
 
 def add(commands: Any) -> None:
     """The command and its options."""
-    what = "train the paper's network once"
+    what = "train a network once"
     p = add_command(commands, "train", call, what, "train --data my_photos --out model.npz")
     add_study_options(p)
     p.add_argument("--out", type=Path, default=Path("model.npz"), help="model file to write (default: model.npz)")

@@ -99,9 +99,12 @@ def _hits(stage: Stage) -> dict[str, bool]:
 
 
 def _selection(run: Recorded) -> list[str]:
+    steered = run.config.get("schedule", "plateau") == "plateau"
     found = [
         "There is no test set, as in the paper: the validation images also steered the learning rate, and they are the "
         "ones reported. Their accuracy flatters the network a little."
+        if steered
+        else "There is no test set, as in the paper: the images that were watched during training are the ones reported."
     ]
     stopped = [
         name.words.capitalize() for name, stage in run.stages.items() if stage.metrics.get("stopped") == "accuracy"

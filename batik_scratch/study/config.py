@@ -21,20 +21,26 @@ class TwoStageConfig:
     """Every choice of a run: the paper's where it makes one, else chosen by measurement (README, "What is taken from
     the paper").
 
+    network                "paper" (nn.paper_cnn) or "cloth" (nn.cloth_cnn), which has defaults of its own: NETWORKS
     data                   folder of photos, one subfolder per class; "" draws batik by code
     seed                   of everything random: split, weights, order, augmentation, dropout
     image_size             pixels; every picture is squeezed to image_size x image_size
     epochs, batch_size     per stage
     learning_rate          Adam's, at the start
     stop_at_accuracy       stop a stage when val_accuracy reaches it; 0 = never
-    reduce_lr_factor       what the learning rate is multiplied by
-    reduce_lr_patience     after so many epochs without a better val_loss
+    schedule               "plateau": the rate falls when nothing improves; "cosine": by plan (LearningRateSchedule)
+    reduce_lr_factor       plateau: what the learning rate is multiplied by
+    reduce_lr_patience     plateau: after so many epochs without a better val_loss
+    warmup_epochs          cosine: how many epochs lead up to the full rate
     first_bias             where the first convolution's biases begin: "centred" or "zeros" (nn.paper_cnn)
     validation_fraction    share of each class that is never trained on
     rotation_range         augmentation of training images: degrees, either way
     shift_range            ... fraction of the size, either way
     zoom_range             ... z draws factors from 1 - z to 1 + z
-    horizontal_flip        ... whether half of them are mirrored
+    horizontal_flip, vertical_flip    ... whether half of them are mirrored, and half turned upside down
+    quarter_turns          ... whether they are turned by 0, 90, 180 or 270 degrees
+    crop_area              ... random windows show at least this share of the picture; 1 = all of it
+    views                  an answer is the mean over so many ways to lay the picture: 1, or all 8
     saliency_percentile    map values above this percentile count as full
     overlay_strength       weight of the blue where a map is full, in [0, 1]
     draw_counts, difficulty    without `data`: drawn images per class, and how hard they are, in [0, 1]
@@ -42,6 +48,7 @@ class TwoStageConfig:
     """
 
     preset: str = "default"
+    network: str = "paper"
     data: str = ""
     seed: int = 0
     image_size: int = 150
@@ -49,8 +56,10 @@ class TwoStageConfig:
     batch_size: int = 32
     learning_rate: float = 1e-3
     stop_at_accuracy: float = 0.9
+    schedule: str = "plateau"
     reduce_lr_factor: float = 1 / 3
     reduce_lr_patience: int = 10
+    warmup_epochs: int = 0
     first_bias: str = "centred"
     validation_fraction: float = 0.25
     dropout: float = 0.2
@@ -58,6 +67,10 @@ class TwoStageConfig:
     shift_range: float = 0.1
     zoom_range: float = 0.15
     horizontal_flip: bool = True
+    vertical_flip: bool = False
+    quarter_turns: bool = False
+    crop_area: float = 1.0
+    views: int = 1
     saliency_percentile: float = 99.0
     overlay_strength: float = 0.8
     draw_counts: tuple[int, ...] = tuple(PAPER_COUNTS.values())
@@ -69,10 +82,8 @@ class TwoStageConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 raise InputError(f"{_option(name)}: needs a value from {low:g} to {high:g}, got {value!r}")
-        for name, names in _NAMES.items():
-            value = getattr(self, name)
-            if value not in names:
-                raise InputError(f"{_option(name)}: is one of {', '.join(names)}; got {value!r}")
+        for name in _CHOICES:
+            _check_choice(name, getattr(self, name))
         if len(self.draw_counts) != len(PAPER_COUNTS) or min(self.draw_counts) < 4:
             names, got = ", ".join(PAPER_COUNTS), list(self.draw_counts)
             raise InputError(f"draw_counts: needs a count of at least 4 for each of {names}; got {got}")
@@ -91,11 +102,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "stop_at_accuracy": (0, 1),
     "reduce_lr_factor": (1e-6, 0.999),
     "reduce_lr_patience": (0, 100_000),
+    "warmup_epochs": (0, 100_000),
     "validation_fraction": (0.01, 0.9),
     "dropout": (0, 0.99),
     "rotation_range": (0, 180),
     "shift_range": (0, 1),
     "zoom_range": (0, 0.99),
+    "crop_area": (0.01, 1),
     "saliency_percentile": (50, 100),
     "overlay_strength": (0, 1),
     "difficulty": (0, 1),
@@ -104,22 +117,56 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "table1": {"epochs": 100, "stop_at_accuracy": 0.0},
 }
-_NAMES: dict[str, Collection[str]] = {"preset": PRESETS, "first_bias": BIASES}
+# what each network is trained with unless something else is said, and what --quick changes of that
+NETWORKS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "cloth": {
+        "image_size": 64,
+        "batch_size": 16,
+        "learning_rate": 3e-3,
+        "stop_at_accuracy": 0.0,
+        "schedule": "cosine",
+        "warmup_epochs": 2,
+        "dropout": 0.3,
+        "rotation_range": 0.0,
+        "shift_range": 0.0,
+        "zoom_range": 0.0,
+        "vertical_flip": True,
+        "quarter_turns": True,
+        "crop_area": 0.4,
+        "views": 8,
+    },
+}
+QUICK: dict[str, dict[str, Any]] = {"paper": {"image_size": 64, "epochs": 8}, "cloth": {"epochs": 10}}
+_CHOICES: dict[str, Collection[Any]] = {
+    "preset": PRESETS,
+    "network": NETWORKS,
+    "first_bias": BIASES,
+    "schedule": ("plateau", "cosine"),
+    "views": (1, 8),
+}
 # what releases did that had no such key: a run that they recorded goes on, and is repeated, with these
-_BEFORE: dict[str, Any] = {"first_bias": "zeros"}
-QUICK: dict[str, Any] = {"image_size": 64, "epochs": 8}
+_BEFORE: dict[str, Any] = {
+    "network": "paper",
+    "first_bias": "zeros",
+    "schedule": "plateau",
+    "warmup_epochs": 0,
+    "vertical_flip": False,
+    "quarter_turns": False,
+    "crop_area": 1.0,
+    "views": 1,
+}
 
 
 def make_config(
     flags: Mapping[str, Any] | None = None, file: Path | None = None, preset: str | None = None, quick: bool = False
 ) -> TwoStageConfig:
-    """Defaults, then the preset, then `quick`, then the TOML file, then the flags: later ones win."""
-    from_file = read_toml(file) if file else {}
-    name = preset or from_file.get("preset", "default")
-    if not isinstance(name, str) or name not in PRESETS:
-        raise InputError(f"--preset: is one of {', '.join(PRESETS)}; got {name!r}")
-    chosen = PRESETS[name] | (QUICK if quick else {}) | from_file | dict(flags or {}) | {"preset": name}
-    return TwoStageConfig(**chosen)
+    """Defaults, the network's, then the preset, `quick`, the TOML file, the flags: later ones win."""
+    said = (read_toml(file) if file else {}) | dict(flags or {}) | ({"preset": preset} if preset else {})
+    network, name = said.get("network", "paper"), said.get("preset", "default")
+    for key, value in (("network", network), ("preset", name)):
+        _check_choice(key, value)
+    return TwoStageConfig(**NETWORKS[network] | PRESETS[name] | (QUICK[network] if quick else {}) | said)
 
 
 def load_config(path: Path) -> TwoStageConfig:
@@ -148,6 +195,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         values[key] = _typed(key, value, type(defaults[key]), path)
     recorded = values.keys() >= defaults.keys() - _BEFORE.keys()
     return (_BEFORE if recorded else {}) | values
+
+
+def _check_choice(name: str, value: Any) -> None:
+    if value not in _CHOICES[name]:
+        raise InputError(f"{_option(name)}: is one of {', '.join(map(str, _CHOICES[name]))}; got {value!r}")
 
 
 def _typed(key: str, value: Any, kind: type, path: Path) -> Any:

@@ -12,11 +12,11 @@ from ..errors import InputError
 from .config import TwoStageConfig
 from .data import load_study_data, to_unit
 from .metrics import classification_metrics
-from .training import predict_rows, train_network
+from .training import predict_rows, probabilities, train_network
 
 
 def train_model(config: TwoStageConfig, out: Path) -> str:
-    """Train the paper's network as a study's first stage does and write it to `out`; returns the metrics as text."""
+    """Train a network as a study's first stage does and write it to `out`; returns the metrics as text."""
     if out.exists():
         raise InputError(f"--out {out}: exists; nothing was touched. Choose another name, or remove it")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
@@ -45,9 +45,8 @@ def evaluate_model(model_file: Path, folder: Path, skip_bad: bool = False) -> st
 def predict_images(model_file: Path, paths: Sequence[Path]) -> str:
     """One line per image: the predicted class and every class's percentage, adding up to 100."""
     model, names, size = load_classifier(model_file)
-    probabilities = model.predict(to_unit(read_pixels(paths, size)))  # (N, U)
     lines = []
-    for path, p in zip(paths, probabilities, strict=True):
+    for path, p in zip(paths, probabilities(model, to_unit(read_pixels(paths, size))), strict=True):  # p (U,)
         shares = ", ".join(f"{names[c]} {p[c]:.2%}" for c in np.argsort(-p, kind="stable"))
         lines.append(f"{path}: {names[int(p.argmax())]} ({shares})")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""One stage: train the paper's network on a set of images, and record how well it does."""
+"""One stage: train a network on a set of images, and record how well it does."""
 
 import numpy as np
 

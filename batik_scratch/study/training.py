@@ -1,6 +1,7 @@
-"""Training the paper's network on a set of images, and asking it about them. Knows nothing of run folders."""
+"""Training a network on a set of images, and asking it about them. Knows nothing of run folders."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,21 +12,19 @@ from .data import BATCH, StudyData
 
 
 def build_model(config: TwoStageConfig, class_names: Sequence[str]) -> nn.Sequential:
-    """The paper's network for these classes. Both stages get the same seed: only their images differ."""
-    model = nn.paper_cnn(
-        (config.image_size, config.image_size, 3),
-        len(class_names),
-        random_state=config.seed,
-        algorithm="auto",
-        dropout=config.dropout,
-        first_bias=config.first_bias,
-    )
+    """The config's network for these classes. Both stages get the same seed: only their images differ."""
+    shape = (config.image_size, config.image_size, 3)
+    choices: dict[str, Any] = {"random_state": config.seed, "algorithm": "auto", "dropout": config.dropout}
+    if config.network == "cloth":
+        model = nn.cloth_cnn(shape, len(class_names), **choices)
+    else:
+        model = nn.paper_cnn(shape, len(class_names), **choices, first_bias=config.first_bias)
     model.compile(nn.Adam(config.learning_rate), nn.SparseCategoricalCrossentropy())
     model.metadata = {
         "class_names": list(class_names),
         "image_size": config.image_size,
         "preprocessing": "RGB, squeezed to image_size x image_size, divided by 255",
-    }
+    } | ({} if config.views == 1 else {"views": config.views})
     return model
 
 
@@ -37,9 +36,9 @@ def train_network(
     extra: Sequence[nn.Callback] = (),
     checkpoint: nn.Checkpoint | None = None,
 ) -> tuple[nn.Sequential, nn.History]:
-    """The paper's network, trained on pixels[data.train] and watched on pixels[data.validation]."""
+    """The config's network, trained on pixels[data.train] and watched on pixels[data.validation]."""
     model = build_model(config, data.class_names)
-    callbacks = [nn.ReduceLROnPlateau("val_loss", config.reduce_lr_factor, config.reduce_lr_patience), *extra]
+    callbacks = [_learning_rate(config), *extra]
     if config.stop_at_accuracy:
         callbacks.append(nn.StopAtAccuracy(config.stop_at_accuracy))
     batches = training_batches(config, pixels, data.labels, data.train)
@@ -55,11 +54,25 @@ def train_network(
     return model, history
 
 
+def _learning_rate(config: TwoStageConfig) -> nn.Callback:
+    if config.schedule == "cosine":
+        warmup = min(config.warmup_epochs, config.epochs - 1)
+        return nn.LearningRateSchedule(config.learning_rate, config.epochs, warmup)
+    return nn.ReduceLROnPlateau("val_loss", config.reduce_lr_factor, config.reduce_lr_patience)
+
+
 def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Probabilities (len(rows), U) of pixels[rows], uint8 (N, H, W, 3), a batch at a time."""
     labels = np.zeros(len(pixels), np.int64)  # not asked for
     batches = image_tools.AugmentedBatches(pixels, labels, BATCH, shuffle=False, rows=rows)
-    return np.concatenate([model.predict(x) for x, _ in batches])  # (len(rows), U)
+    return np.concatenate([probabilities(model, x) for x, _ in batches])  # (len(rows), U)
+
+
+def probabilities(model: nn.Sequential, x: np.ndarray) -> np.ndarray:
+    """What the model says of x (N, H, W, C): probabilities (N, U), over as many views as it was made to take."""
+    if model.metadata.get("views", 1) == 1:
+        return model.predict(x)
+    return image_tools.mean_over_views(model.predict, x)
 
 
 def training_batches(
@@ -72,5 +85,8 @@ def training_batches(
         height_shift_range=config.shift_range,
         zoom_range=config.zoom_range,
         horizontal_flip=config.horizontal_flip,
+        vertical_flip=config.vertical_flip,
+        quarter_turns=config.quarter_turns,
+        crop_area=None if config.crop_area == 1 else (config.crop_area, 1.0),
     )
     return image_tools.AugmentedBatches(pixels, labels, config.batch_size, augmenter, seed=config.seed, rows=rows)

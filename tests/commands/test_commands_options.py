@@ -11,7 +11,7 @@ from batik_scratch import explain, motifs, study
 from batik_scratch.cli import build_parser, main
 from batik_scratch.learn import exercises
 
-STUDY = "[--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
+STUDY = "[--network {paper,cloth}] [--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
 STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"
 FORMS = {
     "run": f"{STUDY} [--resume DIR] [--checkpoint-every N]",
@@ -20,7 +20,7 @@ FORMS = {
     "predict": "--model MODEL IMAGE [IMAGE ...]",
     "saliency": "--model MODEL [--method METHOD] [--target TARGET] [--out OUT] [--evaluate] [--images N] "
     "[--control F.npz] [IMAGE ...]",
-    "summary": "[--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
+    "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
     "gradcheck": "[--layer NAME | --model F.npz | --museum]",
     "bench": "[--threads N,...] [--only NAME,...] [--batch BATCH] [--image-size IMAGE_SIZE] [--rounds ROUNDS] "
     "[--out OUT] [--warmup]",
@@ -69,11 +69,11 @@ def default_of(name, option):
     options = build_parser().parse_args([*name.split(), *MUST.get(name, "").split()])
     value = getattr(options, {"images": "count"}.get(option, option))
     config = study.TwoStageConfig()
-    from_study = {"seed": config.seed, "image_size": config.image_size}
+    from_study = {"network": config.network, "seed": config.seed, "image_size": config.image_size}
     where_none = {"counts": "217,200,151", "difficulty": motifs.DEFAULT_DIFFICULTY, "threads": "all allowed"}
     where_none |= {"only": "all that are installed", "method": "gradient"}
     if value is None:
-        value = from_study[option] if name in ("run", "train") else where_none[option]
+        value = from_study[option] if name in ("run", "train", "summary") else where_none[option]
     return str(value)
 
 
