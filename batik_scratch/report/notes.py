@@ -104,7 +104,7 @@ def _selection(run: Recorded) -> list[str]:
         "There is no test set, as in the paper: the validation images also steered the learning rate, and they are the "
         "ones reported. Their accuracy flatters the network a little."
         if steered
-        else "There is no test set, as in the paper: the images that were watched during training are the ones reported."
+        else "There is no test set, as in the paper: the images watched during training are the ones reported."
     ]
     stopped = [
         name.words.capitalize() for name, stage in run.stages.items() if stage.metrics.get("stopped") == "accuracy"

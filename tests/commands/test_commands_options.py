@@ -11,7 +11,8 @@ from batik_scratch import explain, motifs, study
 from batik_scratch.cli import build_parser, main
 from batik_scratch.learn import exercises
 
-STUDY = "[--network {paper,cloth}] [--data DATA] [--quick] [--preset {default,table1}] [--config F.toml] [--epochs EPOCHS] [--seed SEED] "
+STUDY = "[--data DATA] [--network {paper,cloth}] [--quick] [--preset {default,table1}] [--config F.toml] "
+STUDY += "[--epochs EPOCHS] [--seed SEED] "
 STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"
 FORMS = {
     "run": f"{STUDY} [--resume DIR] [--checkpoint-every N]",
