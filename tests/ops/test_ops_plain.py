@@ -26,6 +26,7 @@ from batik_scratch.ops import (
     few_by_few,
     pooling,
     relu,
+    standardize,
 )
 from batik_scratch.ops.jit import runs_plain
 from batik_scratch.ops.workspace import Workspace
@@ -128,6 +129,12 @@ def normalised(draw, suffix):
     return *statistics, y, *(g for g in gradients if g is not None)
 
 
+def standardised(draw, suffix):
+    x = draw(draw.length(1, 9), draw.length(1, 300))
+    y, deviation = getattr(standardize, f"forward{suffix}")(x, 0.1)
+    return y, deviation, getattr(standardize, f"backward{suffix}")(draw(*x.shape), y, deviation)
+
+
 def dropped(draw, suffix):
     x = draw(draw.length(1, 9), draw.length(1, 300))
     bits = draw.rng.integers(0, 2**16, x.shape, np.uint16)
@@ -171,6 +178,7 @@ TABLE = {
     ("absolute.forward", "absolute.backward"): absolute_both_ways,
     ("average_pooling.forward", "average_pooling.backward"): mean_pooling,
     ("batch_norm.moments", "batch_norm.normalise", "batch_norm.backward"): normalised,
+    ("standardize.forward", "standardize.backward"): standardised,
     ("dropout.forward",): dropped,
     ("adam.update",): adam_step,
     ("dense.forward", "dense.backward"): product,
