@@ -78,12 +78,23 @@ def cached_dataset(
     size: int = 150,
     difficulty: float = DEFAULT_DIFFICULTY,
     progress: bool = True,
+    version: int | None = None,
 ) -> Path:
-    """The folder of such a data set in the user's cache, drawn now if it is not there yet."""
+    """The folder of such a data set in the user's cache, drawn now if it is not there yet.
+
+    version: of the drawing, VERSION if None. Another version's set is found if it was drawn before; this release cannot
+    draw it, and raises InputError.
+    """
     wanted = _checked_counts(counts)
-    text = f"{VERSION} {seed} {size} {difficulty!r} {sorted(wanted.items())}"
+    version = VERSION if version is None else version
+    text = f"{version} {seed} {size} {difficulty!r} {sorted(wanted.items())}"
     target = user_cache() / f"drawn-{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
     if not (target / "manifest.csv").is_file():
+        if version != VERSION:
+            raise InputError(
+                f"this release draws cloths of version {VERSION}; those of version {version} are needed, and are no longer "
+                f"in {user_cache()}. Finish that run with the release that began it, or start a new run"
+            )
         try:
             write_dataset(target, wanted, seed, size, difficulty, progress=progress)
         except (InputError, OSError):
