@@ -56,7 +56,8 @@ def dye(
     threads = np.sin(view.x * 260) * np.sin(view.y * 260) if view.pixel < 0.012 else _noise(rng, view.x.shape, 0)
     colour *= (1 + weave * threads)[..., None]
     names = palette.name + (f"+{second.name}" if two_dyes else "")
-    drawn = {"palette": names, "dark_motif": dark_motif, "filling": filling, "inner_filling": inner_filling, "crackle": round(float(crackle), 3)}
+    drawn = {"palette": names, "dark_motif": dark_motif, "filling": filling, "inner_filling": inner_filling}
+    drawn |= {"crackle": round(float(crackle), 3)}
     return np.clip(colour, 0, 255), distance < 0, drawn
 
 
@@ -66,9 +67,7 @@ def with_luma(colour: Array, luma: float) -> Array:
     return colour * (luma / now) if now >= luma else 255 - (255 - colour) * ((255 - luma) / (255 - now))
 
 
-def _filled(
-    view: View, rng: np.random.Generator, colour: Array, mark: Array, difficulty: float
-) -> tuple[Array, str]:
+def _filled(view: View, rng: np.random.Generator, colour: Array, mark: Array, difficulty: float) -> tuple[Array, str]:
     """The colours (H, W, 3) with a filling of colour `mark` strewn over them, or none; and the filling's name.
 
     It may run in any direction, whatever the motif: the directions of a cloth's lines say nothing about its class.

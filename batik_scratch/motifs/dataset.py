@@ -78,22 +78,21 @@ def cached_dataset(
     size: int = 150,
     difficulty: float = DEFAULT_DIFFICULTY,
     progress: bool = True,
-    version: int | None = None,
+    version: int = VERSION,
 ) -> Path:
     """The folder of such a data set in the user's cache, drawn now if it is not there yet.
 
-    version: of the drawing, VERSION if None. Another version's set is found if it was drawn before; this release cannot
-    draw it, and raises InputError.
+    version: of the drawing. A set of another version than VERSION is found if it was drawn before; if it is gone, this
+    release cannot draw it: InputError.
     """
     wanted = _checked_counts(counts)
-    version = VERSION if version is None else version
     text = f"{version} {seed} {size} {difficulty!r} {sorted(wanted.items())}"
     target = user_cache() / f"drawn-{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
     if not (target / "manifest.csv").is_file():
         if version != VERSION:
             raise InputError(
-                f"this release draws cloths of version {VERSION}; those of version {version} are needed, and are no longer "
-                f"in {user_cache()}. Finish that run with the release that began it, or start a new run"
+                f"version: this release draws cloths of version {VERSION}, got {version}, whose set is no longer in "
+                f"{user_cache()}; finish that run with the release that began it, or start a new run"
             )
         try:
             write_dataset(target, wanted, seed, size, difficulty, progress=progress)
