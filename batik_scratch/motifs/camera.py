@@ -25,13 +25,13 @@ class View:
 
 def take_view(rng: np.random.Generator, size: int, difficulty: float) -> View:
     """A view of the cloth for size x size pixels; at difficulty 0 straight from the front, at 1 far from it."""
-    span = rng.uniform(1.7, 1.9 + 1.2 * difficulty)  # tile heights across the picture
-    turn = rng.normal(0, 0.35 * difficulty)
+    span = rng.uniform(1.6, 2.0 + 1.2 * difficulty)  # tile heights across the picture
+    turn = rng.normal(0, 0.35 * np.sqrt(difficulty))
     tilt_x, tilt_y = rng.uniform(-0.35, 0.35, 2) * difficulty
     centre_x, centre_y = rng.uniform(-20, 20, 2)
     fold_height, fold_angle = rng.uniform(0, 0.05) * difficulty, rng.uniform(0, np.pi)
     fold_length, fold_phase = rng.uniform(0.5, 1.5), rng.uniform(0, 2 * np.pi)
-    hung = int(rng.integers(1, 4)) if rng.random() < 0.6 * difficulty else 0  # quarter turns: a cloth hangs as it will
+    hung = int(rng.integers(1, 4)) if rng.random() < 0.75 * np.sqrt(difficulty) else 0  # quarter turns: as it will
 
     axis = (np.arange(size) + 0.5) / size - 0.5
     j, i = np.meshgrid(axis, axis)  # (H, W) both, -0.5..0.5

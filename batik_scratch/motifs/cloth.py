@@ -11,6 +11,7 @@ from .isen import FILLINGS
 from .motif import Geometry
 from .palettes import PALETTES
 
+PITCHES = (0.06, 0.2)
 LINE = 0.013  # half the width of a wax line, in tile heights
 
 
@@ -35,11 +36,11 @@ def dye(
     distance = geometry.distance + bleed * _noise(rng, view.x.shape, 3)  # dye creeps under the wax: the edge wanders
     inside = coverage(distance, view.pixel + bleed)[..., None]  # (H, W, 1)
 
-    ground, filling = _filled_ground(
-        view, rng, with_luma(np.array(palette.ground, float), ground_luma), wax, difficulty
-    )
+    ground = np.broadcast_to(with_luma(np.array(palette.ground, float), ground_luma), (*view.x.shape, 3))
+    ground, filling = _filled(view, rng, ground, wax, difficulty)
     low = np.clip(geometry.tone, 0, 4)
     dyed = np.stack([np.interp(low, np.arange(5), tones[:, channel]) for channel in range(3)], axis=-1)  # (H, W, 3)
+    dyed, inner_filling = _filled(view, rng, dyed, tones[0] if rng.random() < 0.5 else wax, difficulty)
     colour = ground * (1 - inside) + dyed * inside  # (H, W, 3)
 
     outline = coverage(np.abs(distance) - LINE, view.pixel)
@@ -55,7 +56,8 @@ def dye(
     threads = np.sin(view.x * 260) * np.sin(view.y * 260) if view.pixel < 0.012 else _noise(rng, view.x.shape, 0)
     colour *= (1 + weave * threads)[..., None]
     names = palette.name + (f"+{second.name}" if two_dyes else "")
-    drawn = {"palette": names, "dark_motif": dark_motif, "filling": filling, "crackle": round(float(crackle), 3)}
+    drawn = {"palette": names, "dark_motif": dark_motif, "filling": filling, "inner_filling": inner_filling}
+    drawn |= {"crackle": round(float(crackle), 3)}
     return np.clip(colour, 0, 255), distance < 0, drawn
 
 
@@ -65,17 +67,20 @@ def with_luma(colour: Array, luma: float) -> Array:
     return colour * (luma / now) if now >= luma else 255 - (255 - colour) * ((255 - luma) / (255 - now))
 
 
-def _filled_ground(
-    view: View, rng: np.random.Generator, ground: Array, wax: Array, difficulty: float
-) -> tuple[Array, str]:
-    """The ground's colour with a filling in wax strewn over it, or none: (H, W, 3) and the filling's name."""
+def _filled(view: View, rng: np.random.Generator, colour: Array, mark: Array, difficulty: float) -> tuple[Array, str]:
+    """The colours (H, W, 3) with a filling of colour `mark` strewn over them, or none; and the filling's name.
+
+    It may run in any direction, whatever the motif: the directions of a cloth's lines say nothing about its class.
+    """
     name = str(rng.choice([*FILLINGS, "plain"]))
-    pitch, strength = rng.uniform(0.07, 0.14), rng.uniform(0.1, 0.2 + 0.5 * difficulty)
-    colour = np.broadcast_to(ground, (*view.x.shape, 3))
+    pitch, strength = np.exp(rng.uniform(*np.log(PITCHES))), rng.uniform(0.15, 0.4 + 0.5 * difficulty)
+    turn = rng.uniform(0, 2 * np.pi)
     if name == "plain":
         return colour, name
-    marks = (strength * FILLINGS[name](view.x, view.y, pitch, view.pixel))[..., None]  # (H, W, 1)
-    return colour * (1 - marks) + wax * marks, name
+    c, s = np.cos(turn), np.sin(turn)
+    marks = FILLINGS[name](c * view.x - s * view.y, s * view.x + c * view.y, pitch, view.pixel)
+    marks = (strength * marks)[..., None]  # (H, W, 1)
+    return colour * (1 - marks) + mark * marks, name
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], blur: float) -> Array:

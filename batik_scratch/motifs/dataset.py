@@ -78,12 +78,22 @@ def cached_dataset(
     size: int = 150,
     difficulty: float = DEFAULT_DIFFICULTY,
     progress: bool = True,
+    version: int = VERSION,
 ) -> Path:
-    """The folder of such a data set in the user's cache, drawn now if it is not there yet."""
+    """The folder of such a data set in the user's cache, drawn now if it is not there yet.
+
+    version: of the drawing. A set of another version than VERSION is found if it was drawn before; if it is gone, this
+    release cannot draw it: InputError.
+    """
     wanted = _checked_counts(counts)
-    text = f"{VERSION} {seed} {size} {difficulty!r} {sorted(wanted.items())}"
+    text = f"{version} {seed} {size} {difficulty!r} {sorted(wanted.items())}"
     target = user_cache() / f"drawn-{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
     if not (target / "manifest.csv").is_file():
+        if version != VERSION:
+            raise InputError(
+                f"version: this release draws cloths of version {VERSION}, got {version}, whose set is no longer in "
+                f"{user_cache()}; finish that run with the release that began it, or start a new run"
+            )
         try:
             write_dataset(target, wanted, seed, size, difficulty, progress=progress)
         except (InputError, OSError):

@@ -13,8 +13,9 @@ from .mega_mendung import mega_mendung
 from .motif import Motif
 from .photograph import expose
 from .singa_barong import singa_barong
+from .texture import even_texture
 
-VERSION = 2  # part of the cache's key: raise it when any pixel would change
+VERSION = 3  # part of the cache's key: raise it when any pixel would change
 DEFAULT_DIFFICULTY = 0.1
 MIN_SIZE, MAX_SIZE = 32, 4096
 # the paper's classes; a further motif is one file and one line in ALL_MOTIFS
@@ -48,10 +49,11 @@ def draw_described(
     """`draw`, and every drawn parameter as a dict."""
     check(motif, size, difficulty)
     # streams of their own: a motif that draws more numbers does not change the dyes or the camera
-    geometry_rng, view_rng, dye_rng, photo_rng = rng.spawn(4)
+    geometry_rng, view_rng, dye_rng, photo_rng, texture_rng = rng.spawn(5)
     view = take_view(view_rng, size, difficulty)
     geometry = ALL_MOTIFS[motif](view.x, view.y, geometry_rng)
     colour, mask, dyed = dye(view, geometry, dye_rng, difficulty)
+    colour = even_texture(colour, texture_rng)
     image, mask, exposed = expose(colour, view.shade, mask, photo_rng, difficulty)
     return image, mask, {**geometry.drawn, **view.drawn, **dyed, **exposed}
 

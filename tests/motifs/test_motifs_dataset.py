@@ -211,9 +211,21 @@ def test_every_argument_and_the_version_make_another_cached_set_and_the_order_of
         motifs.cached_dataset(1, [4, 0, 5]),
     ]
     monkeypatch.setattr(dataset, "VERSION", motifs.VERSION + 1)
-    others.append(motifs.cached_dataset(1, counts, 40, 0.2))
+    others.append(motifs.cached_dataset(1, counts, 40, 0.2, version=motifs.VERSION + 1))
     assert len({first, *others}) == 7 == len(drawn)
     assert drawn[1][4] is False and drawn[5][1:3] == (150, 0.1)
+
+
+def test_a_set_of_another_version_is_found_while_it_is_there_and_is_never_drawn(cache, monkeypatch):
+    old = motifs.VERSION - 1
+    with monkeypatch.context() as past:
+        past.setattr(dataset, "VERSION", old)
+        kept = motifs.cached_dataset(1, [1, 1, 1], 32, progress=False, version=old)
+    assert motifs.cached_dataset(1, [1, 1, 1], 32, version=old) == kept
+    rule = rf"draws cloths of version {motifs.VERSION}, got {old}.*finish that run with the release that began it"
+    with pytest.raises(InputError, match=rule):
+        motifs.cached_dataset(2, [1, 1, 1], 32, version=old)
+    assert [entry.name for entry in cache.iterdir()] == [kept.name]
 
 
 @pytest.mark.parametrize("error", [InputError("taken"), OSError("taken")])
