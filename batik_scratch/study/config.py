@@ -12,7 +12,7 @@ from typing import Any
 import tomli_w
 
 from ..errors import InputError
-from ..motifs import DEFAULT_DIFFICULTY, PAPER_COUNTS
+from ..motifs import DEFAULT_DIFFICULTY, PAPER_COUNTS, VERSION
 from ..nn.initializers import BIASES
 
 
@@ -44,6 +44,7 @@ class TwoStageConfig:
     saliency_percentile    map values above this percentile count as full
     overlay_strength       weight of the blue where a map is full, in [0, 1]
     draw_counts, difficulty    without `data`: drawn images per class, and how hard they are, in [0, 1]
+    drawn_version          ... of the drawing; another than this release's only to go on with a run that began with it
     skip_bad               leave out files that cannot be read, instead of stopping
     """
 
@@ -75,6 +76,7 @@ class TwoStageConfig:
     overlay_strength: float = 0.8
     draw_counts: tuple[int, ...] = tuple(PAPER_COUNTS.values())
     difficulty: float = DEFAULT_DIFFICULTY
+    drawn_version: int = VERSION
     skip_bad: bool = False
 
     def __post_init__(self) -> None:
@@ -112,6 +114,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "saliency_percentile": (50, 100),
     "overlay_strength": (0, 1),
     "difficulty": (0, 1),
+    "drawn_version": (2, VERSION),
 }
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -155,6 +158,7 @@ _BEFORE: dict[str, Any] = {
     "quarter_turns": False,
     "crop_area": 1.0,
     "views": 1,
+    "drawn_version": 2,
 }
 
 

@@ -65,7 +65,9 @@ def load_study_data(config: TwoStageConfig) -> StudyData:
         folder = Path(config.data).expanduser()
     else:
         counts = dict(zip(motifs.PAPER_COUNTS, config.draw_counts, strict=True))
-        folder = motifs.cached_dataset(config.seed, counts, config.image_size, config.difficulty)
+        folder = motifs.cached_dataset(
+            config.seed, counts, config.image_size, config.difficulty, version=config.drawn_version
+        )
     found = images.load_folder(folder, config.image_size, skip_bad=config.skip_bad)
     split = images.stratified_split(found.labels, config.validation_fraction, config.seed, found.groups)
     sizes = np.bincount(found.groups)  # images of each picture

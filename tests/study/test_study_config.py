@@ -89,6 +89,7 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "overlay_strength": 0.8,
     "draw_counts": (217, 200, 151),
     "difficulty": 0.1,
+    "drawn_version": 3,
     "skip_bad": False,
 }
 LIMITS = {
@@ -110,6 +111,7 @@ LIMITS = {
     "saliency_percentile": (50.0, 100.0),
     "overlay_strength": (0.0, 1.0),
     "difficulty": (0.0, 1.0),
+    "drawn_version": (2, 3),
 }
 
 
@@ -134,6 +136,7 @@ BEFORE = {  # what a run did whose release had no such key
     "quarter_turns": False,
     "crop_area": 1.0,
     "views": 1,
+    "drawn_version": 2,
 }
 CLOTH = {  # what the network for real cloth is trained with, unless something else is said
     "network": "cloth",
