@@ -26,8 +26,7 @@ PROMISED = {
     nn.SparseCategoricalCrossentropy: "from_logits=False",
     nn.paper_cnn: "input_shape=(150, 150, 3), classes=3, random_state=0, dtype='float32', "
     "algorithm='im2col', dropout=0.2",
-    nn.cloth_cnn: "input_shape=(64, 64, 3), classes=3, random_state=0, dtype='float32', "
-    "algorithm='auto', dropout=0.3",
+    nn.cloth_cnn: "input_shape=(64, 64, 3), classes=3, random_state=0, dtype='float32', algorithm='auto', dropout=0.3",
     nn.Layer.forward: "self, x, training=False, keep=None",
     nn.Layer.backward: "self, dy, need_dx=True, need_grads=True",
     nn.Sequential: "layers, input_shape=None, random_state=None, dtype='float32'",
