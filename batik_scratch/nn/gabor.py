@@ -34,9 +34,10 @@ def gabor_kernel(shape: tuple[int, ...]) -> np.ndarray:
     """A bank of Gabor filters as the kernel (kh, kw, C, F) of a convolution, float64. It is no draw: always the same.
 
     Filters 0 and 1 are the cosine and the sine of one direction at the coarsest scale; every further pair turns it on,
-    and the scale becomes finer when all directions have had their turn: F = 64 gives 4 scales of 8 directions, F = 2 one
-    pair. Scales are equal steps in log f from WIDEST / min(kh, kw) to HIGHEST cycles a pixel. Over the channels a filter
-    has the shares of `grey_shares`, so that it sees the grey picture. InputError for dense kernels and small windows.
+    and the scale becomes finer when all directions have had their turn: F = 64 gives 4 scales of 8 directions, F = 2
+    one pair. Scales are equal steps in log f from WIDEST / min(kh, kw) to HIGHEST cycles a pixel. Over the channels a
+    filter has the shares of `grey_shares`, so that it sees the grey picture. InputError for dense kernels and small
+    windows.
     """
     kh, kw, channels, filters = _convolution("gabor", shape)
     if min(kh, kw) < SMALLEST:
@@ -93,7 +94,7 @@ def grey_shares(channels: int) -> np.ndarray:
 def _convolution(name: str, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     if len(shape) != 4:
         raise InputError(
-            f'kernel_initializer="{name}" is for the windows of a Conv2D (kh, kw, C, F), got a kernel of shape {shape}; '
+            f'kernel_initializer="{name}" is for the windows (kh, kw, C, F) of a Conv2D, got {shape}; '
             'use "glorot_uniform" or "he_uniform"'
         )
     kh, kw, channels, filters = shape
