@@ -39,8 +39,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, sums.last_overlap,
     altered.epsilon_forgotten, altered.upstream_altered, altered.kernel_altered,
-    normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.one_fewer,
-    normalising.normalisation_terms_missing, normalising.means_over_other_axes, sums.images_mixed,
+    normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
+    normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     reruns.right_in_an_easier_case, reruns.right_values_elsewhere, reruns.right_in_the_easiest_case,
     reruns.unexplained,
 )  # fmt: skip

@@ -75,34 +75,38 @@ class Parts:
         return _unmoved_by_scale(*rows)
 
 
-def one_fewer(claim: Claim) -> Iterator[Words]:
-    """A term of a normalisation is divided by M - 1, where forward's mean or variance is over M."""
+def wrong_share(claim: Claim) -> Iterator[Words]:
+    """A term of a normalisation is a sum where forward has a mean, or is divided by M - 1 where forward's is over M."""
     for true, given in _both(claim):
         count = int(np.prod([claim.x.shape[axis] for axis in true.axes]))
         if not given.fit or not np.allclose(given.gain, true.gain, rtol=MISTOLD):
             continue
         with np.errstate(all="ignore"):
             off = {"mean": given.constant / true.constant, "variance": given.slope / true.slope}
-        k = count / (count - 1)
-        wrong = [path for path, ratio in off.items() if np.allclose(ratio, k, rtol=MISTOLD / count, atol=0)]
-        right = [path for path, ratio in off.items() if np.allclose(ratio, 1, rtol=MISTOLD / count, atol=0)]
-        if wrong and len(wrong) + len(right) == 2:
-            yield f"""N - 1 for N: Along axes {true.axes} of {claim.x.shape} the term that comes by the
-                {" and the ".join(wrong)} is {count}/{count - 1} times the true one, to all digits. Forward divides by
-                all {count} values, so backward divides by {count} too: M - 1 belongs to an estimate from a sample, and
-                here nothing is estimated."""
+        for factor, words in (
+            (count / (count - 1), f"""N - 1 for N: {{}} {count}/{count - 1} times the true one, to all digits. Forward
+                divides by all {count} values, so backward divides by {count} too: M - 1 belongs to an estimate from a
+                sample, and here nothing is estimated."""),
+            (count, f"""sum for mean: {{}} {count} times the true one, to all digits. Each of the {count} values there
+                has a share of 1/{count} in it: divide by {count}, or take a mean where the sum stands."""),
+        ):  # fmt: skip
+            wrong = [way for way, ratio in off.items() if _near(ratio, factor, count)]
+            if wrong and all(way in wrong or _near(ratio, 1, count) for way, ratio in off.items()):
+                term = f"the term that comes by the {' and that by the '.join(wrong)} is"
+                yield words.format(f"Along axes {true.axes} of {claim.x.shape} {term}")
 
 
 def means_over_other_axes(claim: Claim) -> Iterator[Words]:
     """The means that a normalisation's dx subtracts are taken over other axes than forward's."""
     for true, _ in _both(claim):
-        product_ = claim.dy * true.centred
+        with np.errstate(all="ignore"):
+            normed = true.centred * np.sqrt(-true.slope / (true.gain * true.mean(claim.dy * true.centred)))
         ways = [true.axes, *(axes for axes in subsets(range(claim.x.ndim)) if axes != true.axes)]
         for one, other in product(ways, repeat=2):
             if one == other == true.axes:
                 continue
-            slope = true.slope * product_.mean(axis=other, keepdims=True) / true.mean(product_)
-            wrong = true.gain * (claim.dy - claim.dy.mean(axis=one, keepdims=True)) + slope * true.centred
+            means = claim.dy.mean(axis=one, keepdims=True), (claim.dy * normed).mean(axis=other, keepdims=True)
+            wrong = true.gain * (claim.dy - means[0] - normed * means[1])
             if claim.is_(wrong):
                 taken = " and ".join(str(axes) for axes in dict.fromkeys((one, other)) if axes != true.axes)
                 yield f"""mean over the wrong axes: dx is, to all digits, what comes of means over the axes {taken} of
@@ -145,6 +149,11 @@ def normalisation_terms_missing(claim: Claim) -> Iterator[Words]:
             where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
             yield f"""normalisation terms missing: Along {where} of {claim.true.shape} dx is off by {what}, to all
                 digits. {advice}."""
+
+
+def _near(ratio: np.ndarray, factor: float, count: int) -> bool:
+    """True if every group has this factor, and not that of count + 1 values."""
+    return np.allclose(ratio, factor, rtol=MISTOLD / count, atol=0)
 
 
 def _both(claim: Claim) -> Iterator[tuple[Parts, Parts]]:

@@ -159,6 +159,7 @@ def goes_back_at_rest(answer: Answer) -> list[Finding]:
     layer, x = _fresh(answer), _batch(4)
     dy = np.random.default_rng(5).standard_normal(x.shape)
     layer.forward(_batch(6), training=True)
+    earlier = layer.backward(dy.copy())
     layer.forward(x.copy(), training=False, keep=True)
     mean, variance = (layer.params[key].copy() for key in MOVING)
     try:
@@ -170,7 +171,8 @@ def goes_back_at_rest(answer: Answer) -> list[Finding]:
     right, count = gamma / spread * dy, x[..., 0].size
     along = (dy.sum(axis=OVER) + normed * (dy * normed).sum(axis=OVER)) / count
     constants = "dx loses two terms, but at rest mean and variance are constants: only gamma / s * dy is left."
-    suspects = [(gamma / spread * (dy - along), constants), (dy * gamma, "dx is not divided by the moving deviation.")]
+    kept = "backward goes back through the training pass before: keep by self._keep(value, training, keep)."
+    suspects = [(gamma / spread * (dy - along), constants), (earlier, kept)]
     if wrong := unlike(dx, right, "dx of a pass at rest", suspects):
         return answer.found("rest", f"After forward(x, training=False, keep=True): {wrong[0]}", wrong[1], at="backward")
     for key, gradient in (("gamma", (dy * normed).sum(axis=OVER)), ("beta", dy.sum(axis=OVER))):
