@@ -52,7 +52,7 @@ def MeansOverEachPicture(self, dy, dx):
 
     Looks right   `axis=(1, 2)` stands in every pooling, the shapes fit with keepdims, and for one picture it is right.
     The check     has three pictures.
-    Numbers       dx adds up to zero in each picture; the true one does so over all of them together.
+    Numbers       with one picture in the batch every value is right; with three, none is.
     """
     x, (mean, variance), _ = self._recall()
     s, places = np.sqrt(variance + self.epsilon), (1, 2)
@@ -143,7 +143,7 @@ class TrainedBackwardAtRest(BatchNormalization):
 
     Looks right   training never asks. A saliency map does: it goes back through a pass at rest.
     The check     keeps a pass at rest, and goes back through that.
-    Numbers       the true dx at rest is gamma dy / s; here it adds up to about zero, as if the moving mean followed.
+    Numbers       the true dx at rest is gamma dy / s; this one has lost dbeta / M and normed dgamma / M of it.
     """
 
     def backward(self, dy, need_dx=True, need_grads=True):
