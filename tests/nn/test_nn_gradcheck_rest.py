@@ -1,4 +1,4 @@
-"""check_layer at rest: rows for what works otherwise there, and for what is promised of parameters without a gradient."""
+"""check_layer at rest: rows for what works otherwise there, and for what is promised of what is not trained."""
 
 import numpy as np
 import pytest
