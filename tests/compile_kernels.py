@@ -22,6 +22,9 @@ def compile_kernels(dtype: str) -> None:
     kernel, bias = rng.random((3, 3, 3, 2)).astype(dtype), rng.random(2).astype(dtype)
     for ops in (conv_direct, conv_winograd):  # without pooling, too
         ops.backward(x, kernel, ops.forward(x, kernel, bias))
+    for layer in (nn.Absolute(), nn.AveragePooling2D(), nn.BatchNormalization(), nn.Standardization()):
+        layer.astype(dtype).build(x.shape[1:], rng)
+        layer.backward(layer.forward(x, training=True))
     for strides in ((), ((1, 1),)):
         conv_loops.backward(x, kernel, conv_loops.forward(x, kernel, bias, *strides), *strides)
 

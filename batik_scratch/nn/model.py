@@ -64,7 +64,7 @@ class Sequential(Network):
     def train_step(self, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """Forward, loss, backward and one step of the optimiser on one batch; returns the loss and the logits.
 
-        If the loss is not finite the step is not made: the weights stay as they were.
+        If the loss is not finite the step is not made: what is trained stays as it was.
         """
         with self.alone():
             loss, logits = self._forward_backward(x, y)
@@ -73,7 +73,10 @@ class Sequential(Network):
             return loss, logits
 
     def train_gradients(self, x: np.ndarray, y: np.ndarray) -> float:
-        """Forward, loss and backward on one batch, and no step: the gradients are left in each layer's `grads`."""
+        """Forward, loss and backward on one batch, and no step: the gradients are left in each layer's `grads`.
+
+        It is a training pass all the same: running means move.
+        """
         with self.alone():
             return self._forward_backward(x, y)[0]
 

@@ -19,7 +19,22 @@ LAYERS = [
     (nn.Softmax(), (5,)),
     (nn.Dropout(0.2), (4, 5, 2)),
     (nn.Flatten(), (3, 4, 2)),
+    (nn.Absolute(), (5, 6, 3)),
+    (nn.AveragePooling2D(2), (5, 6, 3)),
+    (nn.AveragePooling2D((3, 2), strides=(2, 1)), (6, 5, 2)),
+    (nn.BatchNormalization(), (4, 5, 3)),
+    (nn.BatchNormalization(0.9, 0.01), (7,)),
+    (nn.Log(0.01), (4, 5, 2)),
+    (nn.Rescaling(-1.5, 0.25), (4, 5, 2)),
+    (nn.Standardization(), (4, 5, 3)),
 ]
+ANY_SHAPE = nn.ReLU | nn.Softmax | nn.Dropout | nn.Absolute | nn.Log | nn.Rescaling | nn.Standardization
+
+
+def inputs(layer, shape, n=4):
+    """Normal numbers (n, *shape) for a layer; a logarithm's are positive."""
+    x = np.random.default_rng(1).standard_normal((n, *shape))
+    return np.abs(x) if isinstance(layer, nn.Log) else x
 
 
 def everything():

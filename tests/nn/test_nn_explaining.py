@@ -111,6 +111,42 @@ def test_relevance_passes_pooling_and_convolution_by_their_own_backward_passes()
     )
 
 
+def test_relevance_by_the_layers_of_texture_is_their_rules_written_out():
+    """Absolute and Log hand on, lines share out and their offsets swallow, Standardization is centred and divided."""
+    layers = [nn.Standardization(0.1), nn.Rescaling(2, 0.3), nn.Absolute(), nn.BatchNormalization(0.5), nn.Log(5)]
+    model = nn.Sequential(layers, (6,), 0, "float64")
+    rng, epsilon = np.random.default_rng(4), 0.2
+    model.forward(rng.standard_normal((9, 6)), training=True)
+    norm = model.layers[3].params
+    norm["gamma"] += 0.3 * rng.standard_normal(6)
+    norm["beta"] += 0.3 * rng.standard_normal(6)
+    x = rng.standard_normal((3, 6))
+    s = np.sqrt(x.var(axis=1, keepdims=True) + 0.1)
+    a = (x - x.mean(axis=1, keepdims=True)) / s
+    b = 2 * a + 0.3
+    slope = norm["gamma"] / np.sqrt(norm["moving_variance"] + 1e-3)
+    c = slope * (np.abs(b) - norm["moving_mean"]) + norm["beta"]
+    logits = np.log(c + 5)
+
+    def share(r, y):
+        return r / (y + epsilon * np.sign(y))
+
+    r = np.abs(b) * slope * share(logits, c)
+    r = a * 2 * share(r, b)
+    g = share(r, a)
+    r = x * (g - g.mean(axis=1, keepdims=True)) / s
+    found = explaining.relevance(model, x, lambda logits: logits, epsilon)
+    np.testing.assert_allclose(found, r, rtol=1e-10)
+
+
+def test_standardisation_hands_on_all_relevance_that_it_is_given():
+    model = nn.Sequential([nn.Standardization()], (4, 5, 3), 0, "float64")
+    x = np.random.default_rng(0).random((2, 4, 5, 3))
+    given = np.random.default_rng(1).random((2, 4, 5, 3))
+    found = explaining.relevance(model, x, lambda y: given, 1e-12)
+    np.testing.assert_allclose(found.sum(axis=(1, 2, 3)), given.sum(axis=(1, 2, 3)), rtol=1e-6)
+
+
 def test_a_unit_that_is_exactly_zero_counts_as_positive():
     model = nn.Sequential([nn.Dense(1)], (2,), 0, "float64")
     model.set_weights([np.array([[1.0], [-1.0]]), np.zeros(1)])

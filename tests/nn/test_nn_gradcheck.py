@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sample_layers import LAYERS
+from sample_layers import LAYERS, inputs
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
@@ -15,9 +15,10 @@ from batik_scratch.ops.choose import NAMES as ALGORITHMS
 
 @pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 def test_every_layer_passes_for_dx_and_each_parameter(layer, shape):
-    report = check_layer(layer, shape)
+    report = check_layer(layer, shape, x=inputs(layer, shape) if isinstance(layer, nn.Log) else None)
     report.raise_if_wrong()
     names = ["dx", *(["kernel", "bias"] if isinstance(layer, nn.Conv2D | nn.Dense) else [])]
+    names += ["gamma", "beta"] * isinstance(layer, nn.BatchNormalization)
     sampled = 3 * np.prod(shape) > 60 or any(w.size > 60 for w in layer.params.values())
     assert [t.name for t in report.tensors] == [*names, *["all"] * bool(sampled)]
     assert all(t.compared >= 3 for t in report.tensors)

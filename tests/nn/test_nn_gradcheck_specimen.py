@@ -5,7 +5,15 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
-from batik_scratch.nn.gradcheck.specimen import Failure, NoArray, Randomness, Specimen, moved, what_instead
+from batik_scratch.nn.gradcheck.specimen import (
+    Failure,
+    NoArray,
+    Randomness,
+    Specimen,
+    moved,
+    unmoved,
+    what_instead,
+)
 
 
 def specimen(layer=None, shape=(4,), **options):
@@ -44,6 +52,26 @@ def test_generators_of_several_layers_are_put_back():
     draws = [layer.rng.random() for layer in layers[::2]]
     held.rewind()
     assert [layer.rng.random() for layer in layers[::2]] == draws and draws[0] != draws[1]
+
+
+def test_running_means_are_where_they_were_after_every_pass():
+    one = specimen(nn.BatchNormalization(0.5), (4,))
+    assert one.names == ("dx", "gamma", "beta") and all((w != 0).all() for w in one.layer.params.values())
+    before = {key: w.copy() for key, w in one.layer.params.items()}
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    first = one.forward(x)
+    assert np.array_equal(one.forward(x), first)
+    twice = one.backward_twice(x, np.ones((3, 4)))
+    assert twice.changed == {} and set(twice.first) == {"dx", "gamma", "beta"}
+    assert one.layer.params.keys() == before.keys()
+    assert all(np.array_equal(one.layer.params[key], w) for key, w in before.items())
+    layer = one.layer
+    with pytest.raises(ZeroDivisionError), unmoved([nn.ReLU(), layer]):
+        layer.forward(x, training=True)
+        assert not np.array_equal(layer.params["moving_mean"], before["moving_mean"])
+        layer.params["moving_variance"] = None  # put back all the same
+        raise ZeroDivisionError
+    assert all(np.array_equal(layer.params[key], w) for key, w in before.items())
 
 
 def test_in_another_dtype_it_has_the_same_parameters_and_the_same_mask():

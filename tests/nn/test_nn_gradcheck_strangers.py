@@ -265,6 +265,23 @@ def test_a_networks_direction_forgives_rounding_only_where_something_was_subtrac
     assert check.error == pytest.approx(abs(analytic - numeric) / max(analytic, numeric))
 
 
+def test_a_gradient_that_is_zero_in_truth_may_be_rounding():
+    assert direction_row("bias", "complex step", 1e-16, -2e-16, 0, 1e-10, nothing=1e-15).ok
+    assert not direction_row("bias", "complex step", 1e-14, -2e-14, 0, 1e-10, nothing=1e-15).ok
+    layers = [nn.Dense(4), nn.BatchNormalization(), nn.Dense(3)]  # what the bias adds, the mean takes away
+    model = nn.Sequential(layers, (5,), 0, "complex128")
+    model.compile(loss=nn.SparseCategoricalCrossentropy(from_logits=True))
+    rng = np.random.default_rng(2)
+    before = [w.copy() for w in model.get_weights()]
+    report = check_model(model, rng.standard_normal((7, 5)), rng.integers(0, 3, 7), each_tensor=True)
+    assert report.ok and [t.name for t in report.tensors[5:]] == [
+        "dense kernel", "dense bias", "batch_normalization gamma", "batch_normalization beta", "dense_1 kernel",
+        "dense_1 bias", "dx",
+    ]  # fmt: skip
+    assert abs(report.tensors[6].analytic) < 1e-14
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
 def test_a_gradient_of_nan_is_wrong_and_no_second_gradient():
     class NoNumber(nn.Dense):
         def backward(self, dy, need_dx=True, need_grads=True):

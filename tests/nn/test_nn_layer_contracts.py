@@ -5,7 +5,7 @@ import inspect
 
 import numpy as np
 import pytest
-from sample_layers import LAYERS
+from sample_layers import ANY_SHAPE, LAYERS, inputs
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
@@ -17,8 +17,7 @@ each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda valu
 def built(layer, shape, dtype="float64"):
     layer = copy.deepcopy(layer).astype(dtype)
     layer.build(shape, np.random.default_rng(0))
-    x = np.random.default_rng(1).standard_normal((4, *shape)).astype(dtype)
-    return layer, x
+    return layer, inputs(layer, shape).astype(dtype)
 
 
 def broken_promises(layer, x):
@@ -44,7 +43,7 @@ def broken_promises(layer, x):
         broken.append("x is changed")
     if any(not np.array_equal(layer.params[k], v) for k, v in params_before.items()):
         broken.append("backward changes parameters")
-    if dx.shape != x.shape or set(layer.grads) != set(layer.params):
+    if dx.shape != x.shape or set(layer.grads) != set(layer.trained):
         broken.append("dx or grads are incomplete")
     return broken
 
@@ -71,7 +70,7 @@ def test_what_a_layer_hands_out_belongs_to_the_caller(layer, shape):
 
 @pytest.mark.parametrize(
     "layer, shape",
-    [pair for pair in LAYERS if not isinstance(pair[0], nn.ReLU | nn.Softmax | nn.Dropout)],
+    [pair for pair in LAYERS if not isinstance(pair[0], ANY_SHAPE)],
     ids=lambda value: type(value).__name__,
 )
 def test_images_of_another_shape_than_the_layer_was_built_for_are_explained(layer, shape):
@@ -134,7 +133,9 @@ def test_backward_needs_a_kept_forward_pass(layer, shape):
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [(nn.Conv2D(4, 3), (5, 6, 3)), (nn.Dense(4), (7,)), (nn.MaxPooling2D(2), (4, 6, 3)), (nn.ReLU(), (5,)),
-     (nn.Softmax(), (5,)), (nn.GlobalAveragePooling2D(), (4, 5, 3))],
+     (nn.Softmax(), (5,)), (nn.GlobalAveragePooling2D(), (4, 5, 3)), (nn.Absolute(), (5,)),
+     (nn.AveragePooling2D(2), (4, 6, 3)), (nn.BatchNormalization(), (4, 5, 3)), (nn.Log(), (5,)),
+     (nn.Rescaling(2), (5,)), (nn.Standardization(), (5,))],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_a_gradient_of_another_shape_than_the_output_is_explained(layer, shape):
@@ -225,6 +226,16 @@ def test_softmax_does_not_overflow():
         (lambda: nn.Dense(3).infer_shape((4, 4, 3)), "Flatten"),
         (lambda: nn.Dense(3, kernel_initializer="ones"), "glorot_uniform"),
         (lambda: nn.Dropout(1.0), "below 1"),
+        (lambda: nn.BatchNormalization(1.0), "momentum .*below 1; got 1.0"),
+        (lambda: nn.BatchNormalization(-0.1), "momentum .*at least 0"),
+        (lambda: nn.BatchNormalization(epsilon=0.0), "epsilon needs a finite number above 0, got 0.0"),
+        (lambda: nn.BatchNormalization().infer_shape((4, 5)), r"\(H, W, C\) or features \(D,\), got \(4, 5\)"),
+        (lambda: nn.Log(-1e-9), "at least 0, got -1e-09"),
+        (lambda: nn.Rescaling(float("inf")), "scale and offset need finite numbers, got inf and 0.0"),
+        (lambda: nn.Rescaling(1, float("nan")), "got 1 and nan"),
+        (lambda: nn.Standardization(0), "above 0, got 0"),
+        (lambda: nn.AveragePooling2D(0), "AveragePooling2D: pool_size"),
+        (lambda: nn.AveragePooling2D(3).infer_shape((2, 9, 1)), "AveragePooling2D: window 3x3 does not fit input 2x9"),
         (lambda: nn.Adam(0.0), "learning_rate"),
         (lambda: nn.Adam(beta_1=1.0), "at least 0 and below 1, got 1.0 and 0.999"),
         (lambda: nn.Adam(beta_2=1.0), "at least 0 and below 1, got 0.9 and 1.0"),

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from sample_layers import LAYERS
+from sample_layers import LAYERS, inputs
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
@@ -18,7 +18,7 @@ def built(layer, shape, dtype="float64"):
     layer = copy.deepcopy(layer).astype(dtype)
     layer.build(shape, np.random.default_rng(0))
     layer.params |= {key: w + 0.1 for key, w in layer.params.items()}  # biases too
-    return layer, np.random.default_rng(1).standard_normal((4, *shape)).astype(dtype)
+    return layer, inputs(layer, shape).astype(dtype)
 
 
 @each_layer
@@ -115,6 +115,80 @@ def test_a_global_mean_is_over_height_and_width_alone_and_shares_its_gradient():
     np.testing.assert_allclose(layer.backward(dy), np.repeat(dy[:, None], 10, 1).reshape(4, 2, 5, 3) / 10, rtol=1e-13)
 
 
+@pytest.mark.parametrize(("pool", "strides"), [((2, 3), None), ((3, 1), (1, 2)), ((2, 2), (3, 1)), (2, (1, 3))])
+def test_average_pooling_is_the_mean_of_each_window_and_gives_every_place_its_share(pool, strides):
+    layer, x = built(nn.AveragePooling2D(pool, strides), (7, 8, 3))
+    ph, pw = pool if isinstance(pool, tuple) else (pool, pool)
+    sh, sw = strides or (ph, pw)
+    oh, ow = (7 - ph) // sh + 1, (8 - pw) // sw + 1
+    y = layer.forward(x, training=True)
+    dy = np.random.default_rng(2).standard_normal(y.shape)
+    dx = np.zeros_like(x)
+    for n, i, j, c in np.ndindex(4, oh, ow, 3):
+        place = np.s_[n, i * sh : i * sh + ph, j * sw : j * sw + pw, c]
+        assert y[n, i, j, c] == pytest.approx(x[place].mean(), rel=1e-12)
+        dx[place] += dy[n, i, j, c] / (ph * pw)
+    assert y.shape == (4, oh, ow, 3) and layer.cached_bytes() == 0
+    np.testing.assert_allclose(layer.backward(dy), dx, rtol=0, atol=1e-15)
+
+
+def test_an_absolute_value_has_no_slope_at_zero_and_lets_nan_through():
+    layer = nn.Absolute()
+    y = layer.forward(np.array([[-1.5, 0.0, 2.0, np.nan]]), training=True)
+    assert y[0, :3].tolist() == [1.5, 0, 2] and np.isnan(y[0, 3])
+    assert layer.backward(np.full((1, 4), 3.0)).tolist() == [[-3, 0, 3, 0]]
+    (sign,) = layer.decisions()
+    assert sign.tolist() == [[-1, 0, 1, 0]]
+    z = nn.Absolute().forward(np.array([[-1 + 2j, 1 + 2j]]))  # the branch that the real part is on, carried on
+    assert z.tolist() == [[1 - 2j, 1 + 2j]]
+
+
+def test_a_logarithm_is_that_of_x_and_epsilon_and_says_nothing_below():
+    layer = nn.Log(0.5)
+    x = np.array([[0.0, 0.5, 3.5, -0.5, -1.0]])
+    y = layer.forward(x, training=True)
+    np.testing.assert_allclose(y[0, :3], [np.log(0.5), 0, np.log(4)], rtol=1e-14)
+    assert y[0, 3] == -np.inf and np.isnan(y[0, 4])
+    np.testing.assert_allclose(layer.backward(np.ones((1, 5)))[0, :3], [2, 1, 0.25], rtol=1e-14)
+    assert nn.Log().forward(np.zeros((1, 1)))[0, 0] == pytest.approx(np.log(1e-6))
+
+
+def test_rescaling_is_a_line_and_hands_back_its_slope():
+    layer, x = built(nn.Rescaling(2, -1), (2, 3, 1))
+    assert np.array_equal(layer.forward(x, training=True), 2 * x - 1) and np.array_equal(layer.backward(x), 2 * x)
+    assert (layer.multiply_adds(), layer.cached_bytes(), layer.parameter_count) == (6, 0, 0)
+
+
+def test_a_standardised_picture_has_mean_0_and_deviation_1_whatever_its_light():
+    layer, x = built(nn.Standardization(1e-12), (5, 6, 3))
+    y = layer.forward(x * np.array([0.1, 1, 2, 30]).reshape(4, 1, 1, 1) + 7)
+    np.testing.assert_allclose(y.mean(axis=(1, 2, 3)), 0, atol=1e-13)
+    np.testing.assert_allclose(y.std(axis=(1, 2, 3)), 1, rtol=1e-9)
+    np.testing.assert_allclose(y, layer.forward(x), rtol=0, atol=1e-8)
+
+
+def test_standardisation_has_the_whole_jacobian_of_a_picture():
+    """J = (1 - 1/M - y y' / M) / s, written out."""
+    layer, x = built(nn.Standardization(0.1), (3, 2, 2))
+    y = layer.forward(x, training=True)
+    dy = np.random.default_rng(2).standard_normal(y.shape)
+    dx, linear = layer.backward(dy), layer.backward_as_linear(dy)
+    for n in range(4):
+        s = np.sqrt(x[n].var() + 0.1)
+        row, d = y[n].ravel(), dy[n].ravel()
+        np.testing.assert_allclose(row, (x[n].ravel() - x[n].mean()) / s, rtol=1e-12)
+        centring = np.eye(12) - 1 / 12
+        np.testing.assert_allclose(dx[n].ravel(), (centring - np.outer(row, row) / 12) @ d / s, atol=1e-14)
+        np.testing.assert_allclose(linear[n].ravel(), centring @ d / s, atol=1e-14)
+
+
+def test_a_picture_of_one_colour_becomes_nothing_and_its_noise_is_not_blown_up():
+    layer = nn.Standardization()
+    assert np.abs(layer.forward(np.full((1, 4, 4, 3), 0.7))).max() < 1e-13
+    noisy = 0.5 + np.random.default_rng(0).standard_normal((1, 40, 40, 3)) / 255
+    assert layer.forward(noisy).std() == pytest.approx(1 / 255 / np.hypot(1 / 255, 1e-3**0.5), rel=0.05)
+
+
 def test_flatten_lays_height_before_width_before_channels_and_back():
     layer, x = built(nn.Flatten(), (3, 4, 2))
     y = layer.forward(x, training=True)
@@ -180,6 +254,13 @@ CONFIGS = [
     (nn.MaxPooling2D((3, 2)), {"pool_size": [3, 2], "strides": [3, 2]}),
     (nn.MaxPooling2D(2, (1, 3), "small"), {"name": "small", "pool_size": [2, 2], "strides": [1, 3]}),
     (nn.ReLU("gate"), {"name": "gate"}),
+    (nn.AveragePooling2D((3, 2), 1, "mean"), {"name": "mean", "pool_size": [3, 2], "strides": [1, 1]}),
+    (nn.BatchNormalization(), {"momentum": 0.99, "epsilon": 0.001}),
+    (nn.BatchNormalization(0.5, 0.1, "norm"), {"name": "norm", "momentum": 0.5, "epsilon": 0.1}),
+    (nn.Log(), {"epsilon": 1e-6}),
+    (nn.Rescaling(2, -1), {"scale": 2.0, "offset": -1.0}),
+    (nn.Standardization(0.1), {"epsilon": 0.1}),
+    (nn.Absolute(), {}),
     *[(kind(), {}) for kind in (nn.ReLU, nn.Softmax, nn.Flatten, nn.GlobalAveragePooling2D)],
 ]  # fmt: skip
 

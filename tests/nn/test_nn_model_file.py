@@ -124,9 +124,10 @@ def test_a_description_that_could_fill_the_memory_is_not_read(tmp_path, what):
 
 @pytest.mark.parametrize(
     ("layer", "shape", "weights"),
-    [(nn.Dense(3), (100,), 300), (nn.Conv2D(4, (2, 3)), (6, 7, 5), 120), (nn.MaxPooling2D(2), (4, 4, 9), 0)],
+    [(nn.Dense(3), (100,), 300), (nn.Conv2D(4, (2, 3)), (6, 7, 5), 120), (nn.MaxPooling2D(2), (4, 4, 9), 0),
+     (nn.BatchNormalization(), (6, 7, 5), 20), (nn.BatchNormalization(), (9,), 36)],
     ids=lambda value: type(value).__name__,
-)
+)  # fmt: skip
 def test_a_network_with_more_weights_than_the_file_has_numbers_is_never_made(layer, shape, weights):
     model_file._check_size([layer], shape, weights)
     if weights:

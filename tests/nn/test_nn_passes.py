@@ -13,14 +13,17 @@ from batik_scratch.nn import explaining, passes
 Y = np.array([0, 2, 1, 1, 0])
 
 
-def network(dtype="float64", padding="valid", algorithm="auto", size=(30, 27)):
+def network(dtype="float64", padding="valid", algorithm="auto", size=(30, 27), norm=False):
+    between = [nn.BatchNormalization()] * norm
     layers = [
         nn.Conv2D(9, 3, algorithm=algorithm, padding=padding),
         nn.ReLU(),
         nn.MaxPooling2D(2),
+        *copy.deepcopy(between),
         nn.Conv2D(10, 3, algorithm=algorithm, padding=padding),
         nn.ReLU(),
         nn.MaxPooling2D(2),
+        *between,
         nn.Flatten(),
         nn.Dropout(0.2),
         nn.Dense(3),
@@ -81,9 +84,13 @@ def test_complex_numbers_are_not_fused():
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("algorithm", ["auto", "winograd"])
-def test_a_training_step_by_fused_blocks_is_that_of_the_layers(padding, algorithm):
-    fused, single = (network(padding=padding, algorithm=algorithm) for _ in range(2))
+@pytest.mark.parametrize("norm", [False, True])
+def test_a_training_step_by_fused_blocks_is_that_of_the_layers(padding, algorithm, norm):
+    fused, single = (network(padding=padding, algorithm=algorithm, norm=norm) for _ in range(2))
+    assert names(fused.plan()).count("ConvReluPool") == 2
     x = images()
+    for model in (fused, single):
+        model.train_gradients(images()[::-1] + 1, Y)  # what the workspaces hold is another batch's
     loss, logits = fused.train_step(x, Y)
     by_layers = single.forward(x, training=True, softmax=False)
     expected, dlogits = nn.SparseCategoricalCrossentropy(from_logits=True)(by_layers, Y)
@@ -94,6 +101,49 @@ def test_a_training_step_by_fused_blocks_is_that_of_the_layers(padding, algorith
         for key, gradient in other.grads.items():
             np.testing.assert_allclose(one.grads[key], gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
     assert dx.shape == x.shape
+    standing = [key for key in fused.named_weights() if key not in fused.trained_weights()]
+    assert len(standing) == 4 * norm
+    for key in standing:
+        np.testing.assert_allclose(fused.named_weights()[key], single.named_weights()[key], rtol=1e-12)
+
+
+class Asked(nn.Rescaling):
+    """Says when its backward pass is asked for."""
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        self.asked = True
+        return super().backward(dy, need_dx, need_grads)
+
+
+@pytest.mark.parametrize("algorithm", ["im2col", "auto"])
+def test_below_the_first_layer_that_learns_nobody_is_asked_for_a_gradient(algorithm):
+    def of(*below):
+        layers = [
+            *below,
+            nn.Conv2D(9, 3, algorithm=algorithm),
+            nn.ReLU(),
+            nn.MaxPooling2D(2),
+            nn.Flatten(),
+            nn.Dense(3),
+        ]
+        model = nn.Sequential(layers, (8, 7, 3), 1, "float64")
+        model.compile(loss=nn.SparseCategoricalCrossentropy(from_logits=True))
+        return model
+
+    x = images(size=(8, 7))
+    with_it, without = of(Asked(2.0, -1.0)), of()
+    with_it.train_gradients(x, Y)
+    without.train_gradients(2 * x - 1, Y)
+    assert not hasattr(with_it.layers[0], "asked")
+    for one, other in zip(with_it.layers[1:], without.layers, strict=True):
+        assert all(np.array_equal(one.grads[key], g) for key, g in other.grads.items())
+    seed = lambda logits: np.ones_like(logits)  # noqa: E731
+    expected = 2 * without.input_gradient(2 * x - 1, seed)
+    np.testing.assert_allclose(with_it.input_gradient(x, seed), expected, rtol=0, atol=1e-14)
+    assert with_it.layers[0].asked
+    nothing = [nn.ReLU()]
+    passes.forward(nothing, x, training=True)
+    assert passes.backward(nothing, x, need_dx=False) is None and passes.backward(nothing, x, need_dx=True) is not None
 
 
 def test_winograds_fused_block_gives_the_very_bits_of_its_layers():

@@ -52,6 +52,37 @@ def torch_loss(theirs, x, y):
     return torch.nn.functional.cross_entropy(logits, torch.from_numpy(y))
 
 
+@pytest.mark.parametrize("shape", [(4, 5, 6, 3), (1, 7, 3, 2), (9, 4), (2, 5)])
+def test_batch_normalisation_in_training_and_at_rest_agrees_in_float64(shape):
+    rng, c = np.random.default_rng(3), shape[-1]
+    ours = nn.BatchNormalization(momentum=0.9).astype("float64")
+    ours.build(shape[1:], rng)
+    theirs = (torch.nn.BatchNorm2d if len(shape) == 4 else torch.nn.BatchNorm1d)(c, eps=1e-3, momentum=0.1).double()
+    ours.params["gamma"] += rng.standard_normal(c)
+    with torch.no_grad():
+        theirs.weight[:] = torch.from_numpy(ours.params["gamma"])
+    places = np.prod(shape[:-1])
+    for step in range(3):
+        x, dy = 2 * rng.standard_normal(shape) + 30, rng.standard_normal(shape)
+        training = step < 2
+        if not training:  # PyTorch's running variance is moved by the unbiased one
+            theirs.eval()
+            decayed = 0.9**2
+            unbiased = decayed + (ours.params["moving_variance"] - decayed) * places / (places - 1)
+            np.testing.assert_allclose(theirs.running_var.numpy(), unbiased, rtol=1e-12)
+            np.testing.assert_allclose(theirs.running_mean.numpy(), ours.params["moving_mean"], rtol=1e-12)
+            ours.params["moving_variance"][...] = theirs.running_var.numpy()
+        theirs.zero_grad()
+        given = torch.tensor(np.moveaxis(x, -1, 1).copy(), requires_grad=True)
+        y = theirs(given)
+        y.backward(torch.tensor(np.moveaxis(dy, -1, 1).copy()))
+        found = [ours.forward(x, training=training, keep=True), ours.backward(dy), *ours.grads.values()]
+        expected = [np.moveaxis(tensor.detach().numpy(), 1, -1) for tensor in (y, given.grad)]
+        expected += [theirs.weight.grad.numpy(), theirs.bias.grad.numpy()]
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-10)
+
+
 def test_fifty_adam_steps_have_the_same_losses_in_float64():
     ours, theirs, _ = twins("float64")
     optimizer = torch.optim.Adam(theirs.parameters(), lr=1e-3)

@@ -22,6 +22,11 @@ PROMISED = {
     "kernel_initializer='glorot_uniform', name=None",
     nn.Dense: "units, kernel_initializer='glorot_uniform', name=None",
     nn.Dropout: "rate, name=None",
+    nn.AveragePooling2D: "pool_size=2, strides=None, name=None",
+    nn.BatchNormalization: "momentum=0.99, epsilon=0.001, name=None",
+    nn.Log: "epsilon=1e-06, name=None",
+    nn.Rescaling: "scale, offset=0.0, name=None",
+    nn.Standardization: "epsilon=0.001, name=None",
     nn.MaxPooling2D: "pool_size=2, strides=None, name=None",
     nn.SparseCategoricalCrossentropy: "from_logits=False",
     nn.paper_cnn: "input_shape=(150, 150, 3), classes=3, random_state=0, dtype='float32', "

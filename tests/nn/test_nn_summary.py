@@ -52,6 +52,20 @@ def test_a_network_without_a_shape_has_question_marks_and_says_what_is_missing(c
     assert lines[-2:] == ["", "Not built yet: give input_shape, or call the model on a batch."]
 
 
+def test_what_is_not_trained_is_counted_and_named_as_keras_does(capsys):
+    layers = [nn.Rescaling(2), nn.Conv2D(4, 3), nn.BatchNormalization(), nn.Flatten(), nn.BatchNormalization()]
+    model = nn.Sequential(layers, (3, 4, 2))
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-4] for line in lines[2:7]] == ["0", "76", "16", "0", "32"]
+    assert lines[9:12] == [
+        "Total params: 124 (0.00 MiB as float32)", "Trainable params: 100", "Non-trainable params: 24"
+    ]  # fmt: skip
+    assert [layer.parameter_count for layer in layers] == [0, 76, 8, 0, 16]
+    backward = [line.split()[-2] for line in lines[2:7]]
+    assert backward == ["0", "144", "16", "0", "16"]  # nobody needs a gradient below the first layer that learns
+
+
 def test_the_papers_table_says_what_each_convolution_runs(capsys):
     nn.paper_cnn(algorithm="auto").summary()
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]

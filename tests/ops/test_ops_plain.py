@@ -13,7 +13,10 @@ from kernel_truth import fused
 from batik_scratch import ops
 from batik_scratch.images import augment, warp
 from batik_scratch.ops import (
+    absolute,
     adam,
+    average_pooling,
+    batch_norm,
     conv_direct,
     conv_im2col,
     conv_relu_pool,
@@ -23,6 +26,7 @@ from batik_scratch.ops import (
     few_by_few,
     pooling,
     relu,
+    standardize,
 )
 from batik_scratch.ops.jit import runs_plain
 from batik_scratch.ops.workspace import Workspace
@@ -97,6 +101,40 @@ def relu_both_ways(draw, suffix):
     return y, gate, getattr(relu, f"backward{suffix}")(draw(*x.shape), gate)
 
 
+def absolute_both_ways(draw, suffix):
+    x = draw(draw.length(1, 9), draw.length(1, 300))
+    y, sign = getattr(absolute, f"forward{suffix}")(x)
+    return y, sign, getattr(absolute, f"backward{suffix}")(draw(*x.shape), sign)
+
+
+def mean_pooling(draw, suffix):
+    pool, strides = (draw.length(1, 4), draw.length(1, 4)), (draw.length(1, 3), draw.length(1, 3))
+    x = images(draw)[0]
+    y = getattr(average_pooling, f"forward{suffix}")(x, pool, strides)
+    return y, getattr(average_pooling, f"backward{suffix}")(draw(*y.shape), x.shape, pool, strides)
+
+
+def normalised(draw, suffix):
+    """By the batch's own statistics or by others; whatever is asked for."""
+    m, c = draw.length(1, 300), draw.length(1, 40)
+    x, dy, (gamma, beta) = draw(m, c), draw(m, c), draw(2, c)
+    mean, variance = getattr(batch_norm, f"moments{suffix}")(x)
+    of_the_batch, need_dx, need_grads = (bool(draw.length(0, 1)) for _ in range(3))
+    fixed = (mean, variance) if of_the_batch else (draw(c), abs(draw(c)))
+    y = getattr(batch_norm, f"normalise{suffix}")(x, *fixed, gamma, beta, 0.1)
+    backward = getattr(batch_norm, f"backward{suffix}")
+    gradients = backward(x, dy, *fixed, gamma, 0.1, of_the_batch, need_dx, need_grads)
+    assert [g is None for g in gradients] == [not need_dx, not need_grads, not need_grads]
+    statistics = [of.astype(draw.dtype) for of in (mean, variance)]
+    return *statistics, y, *(g for g in gradients if g is not None)
+
+
+def standardised(draw, suffix):
+    x = draw(draw.length(1, 9), draw.length(1, 300))
+    y, deviation = getattr(standardize, f"forward{suffix}")(x, 0.1)
+    return y, deviation, getattr(standardize, f"backward{suffix}")(draw(*x.shape), y, deviation)
+
+
 def dropped(draw, suffix):
     x = draw(draw.length(1, 9), draw.length(1, 300))
     bits = draw.rng.integers(0, 2**16, x.shape, np.uint16)
@@ -137,6 +175,10 @@ TABLE = {
     ("conv_direct.forward_pooled", "conv_direct.backward_pooled"): pooled(conv_direct),
     ("pooling.forward", "pooling.backward"): max_pooling,
     ("relu.forward", "relu.backward"): relu_both_ways,
+    ("absolute.forward", "absolute.backward"): absolute_both_ways,
+    ("average_pooling.forward", "average_pooling.backward"): mean_pooling,
+    ("batch_norm.moments", "batch_norm.normalise", "batch_norm.backward"): normalised,
+    ("standardize.forward", "standardize.backward"): standardised,
     ("dropout.forward",): dropped,
     ("adam.update",): adam_step,
     ("dense.forward", "dense.backward"): product,
@@ -202,7 +244,7 @@ def test_a_fused_pass_takes_a_large_batch_a_few_images_at_a_time(module, monkeyp
 @CASES
 def test_a_plain_version_keeps_the_type_of_its_numbers(names):
     if names != ("warp.warp",):
-        assert all(array.dtype in ("float32", "bool") for array in TABLE[names](Draw(1, "float32"), "_plain"))
+        assert all(array.dtype in ("float32", "bool", "int8") for array in TABLE[names](Draw(1, "float32"), "_plain"))
 
 
 @pytest.mark.parametrize("module", [conv_direct, conv_winograd], ids=lambda module: module.__name__.rpartition(".")[2])

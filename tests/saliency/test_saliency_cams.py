@@ -108,6 +108,7 @@ def test_the_default_layer_is_the_last_convolution_or_the_relu_right_behind_it()
     assert chosen(nn.Conv2D(3, 3), nn.ReLU(), nn.Conv2D(4, 3), *head(), nn.ReLU()) == "conv2d_1"
     assert chosen(nn.Conv2D(3, 3), nn.ReLU(), nn.MaxPooling2D(2), *head()) == "re_lu"
     assert chosen(nn.Conv2D(3, 3), nn.MaxPooling2D(2), nn.ReLU(), *head()) == "conv2d"
+    assert chosen(nn.Conv2D(3, 3), nn.Absolute(), nn.GlobalAveragePooling2D(), nn.Dense(2)) == "absolute"
     whole = nn.Sequential([nn.Conv2D(3, 3)], (12, 11, 2))
     assert saliency.GradCAM(whole).layer is whole.layers[-1]  # nothing stands behind it
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from saliency_networks import cnn
 
-from batik_scratch import saliency
+from batik_scratch import nn, saliency
 from batik_scratch.errors import InputError
 from batik_scratch.saliency import catalogue
 
@@ -42,6 +42,24 @@ EXPECTED = {
 
 def test_there_are_thirteen_methods_in_the_catalogues_order():
     assert list(saliency.METHODS) == list(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_method_explains_a_network_of_all_kinds_of_layers_and_leaves_its_running_means(name):
+    layers = [
+        *[nn.Standardization(), nn.Conv2D(6, 3), nn.Absolute(), nn.BatchNormalization(), nn.AveragePooling2D(2)],
+        *[nn.Conv2D(4, 2), nn.ReLU(), nn.GlobalAveragePooling2D(), nn.Rescaling(2.0, 0.1), nn.Log()],
+        *[nn.BatchNormalization(), nn.Dense(3), nn.Softmax()],
+    ]
+    model = nn.Sequential(layers, SHAPE, 3, "float64")
+    rng = np.random.default_rng(0)
+    x = rng.random((5, *SHAPE))
+    for _ in range(20):
+        model.forward(rng.random((5, *SHAPE)), training=True)
+    before = model.get_weights()
+    maps = saliency.METHODS[name].make(model).attribute(x[:2], target=[2, 0])
+    assert np.isfinite(maps).all() and maps.any()
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -73,8 +73,9 @@ class BatchNormalization(Layer):
         table = _table(x)  # (M, C)
         if training:
             mean, variance = batch_norm.moments(table)  # (C,) both
-            self._move("moving_mean", mean)
-            self._move("moving_variance", variance)
+            if np.isfinite(variance).all():  # a NaN would stay for good, and training stops at it anyway
+                self._move("moving_mean", mean)
+                self._move("moving_variance", variance)
         else:  # copies, because training may go on before backward is called
             mean, variance = self.params["moving_mean"].copy(), self.params["moving_variance"].copy()
         self._keep((x, (mean, variance), training), training, keep)

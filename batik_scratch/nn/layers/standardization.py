@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ...ops import standardize
 from .base import Layer
 
 
@@ -37,16 +38,18 @@ class Standardization(Layer):
         self.epsilon = float(epsilon)
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
-        centred = x - _mean(x)  # X's shape
-        deviation = np.sqrt(_mean(centred * centred) + self.epsilon)  # (N, 1, ...); z z, and not |z|^2: complex step
-        y = centred / deviation  # X's shape
+        rows, deviation = standardize.forward(x.reshape(len(x), -1), self.epsilon)  # (N, M), (N,)
+        y = rows.reshape(x.shape)
         self._keep((y, (deviation,)), training, keep)
         return y.copy() if self._kept is not None else y  # the caller may change what it is given
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         y, (deviation,) = self._recall()
         self._expect(dy, y.shape[1:], "backward")
-        return (dy - _mean(dy) - y * _mean(dy * y)) / deviation if need_dx else None  # X's shape
+        if not need_dx:
+            return None
+        n = len(y)
+        return standardize.backward(dy.reshape(n, -1), y.reshape(n, -1), deviation).reshape(y.shape)  # X's shape
 
     def backward_as_linear(self, dy: np.ndarray) -> np.ndarray:
         """`backward` with the picture's deviation taken for a constant: dx_m = (dy_m - sum_k dy_k / M) / s.
@@ -55,7 +58,8 @@ class Standardization(Layer):
         """
         y, (deviation,) = self._recall()
         self._expect(dy, y.shape[1:], "backward")
-        return (dy - _mean(dy)) / deviation
+        rows = dy.reshape(len(y), -1)  # (N, M)
+        return ((rows - rows.mean(axis=1, keepdims=True)) / deviation[:, None]).reshape(y.shape)  # X's shape
 
     def config(self) -> dict[str, Any]:
         return super().config() | {"epsilon": self.epsilon}
@@ -65,8 +69,3 @@ class Standardization(Layer):
 
     def cached_bytes(self) -> int:
         return int(np.prod(self.input_shape or (0,))) * self.dtype.itemsize
-
-
-def _mean(x: np.ndarray) -> np.ndarray:
-    """Each picture's mean, (N, 1, ...) of x (N, ...)."""
-    return x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
