@@ -21,6 +21,7 @@ from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
 from .symptoms import altered, elementwise, losses, normalising, optimizers, order, reruns, size, sums
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
+from .symptoms.at_rest import at_rest
 from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
@@ -33,12 +34,13 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
     elementwise.mask_from_the_gradient, size.zero_in_a_region, elementwise.mask_missing, elementwise.mask_inverted,
-    elementwise.wrong_mask, elementwise.diagonal_only, elementwise.local_factor, elementwise.input_for_output,
-    elementwise.value_for_derivative,
+    elementwise.wrong_mask, elementwise.sign_lost, elementwise.diagonal_only, elementwise.local_factor,
+    elementwise.input_for_output, elementwise.value_for_derivative,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, sums.last_overlap,
-    altered.upstream_altered, altered.kernel_altered, altered.input_altered,
-    sums.added_to, normalising.normalisation_terms_missing, sums.images_mixed,
+    altered.epsilon_forgotten, altered.upstream_altered, altered.kernel_altered,
+    normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
+    normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     reruns.right_in_an_easier_case, reruns.right_values_elsewhere, reruns.right_in_the_easiest_case,
     reruns.unexplained,
 )  # fmt: skip
@@ -105,7 +107,8 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
     wrong = [name for name in done.analytic if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
-    return found + [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
+    found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
+    return found or at_rest(done)
 
 
 def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:

@@ -177,6 +177,40 @@ class Dropout(nn.Dropout):
             return None
         return dy.copy() if mask is None else dy * mask / (1 - self.rate)
 """,
+    "batch_normalization": """
+import numpy as np
+from batik_scratch import nn
+
+class BatchNormalization(nn.BatchNormalization):
+    def forward(self, x, training=False, keep=None):
+        flat = x.reshape(-1, x.shape[-1])
+        if training:
+            mean = flat.sum(0) / len(flat)
+            variance = ((flat - mean) ** 2).sum(0) / len(flat)
+            self.params["moving_mean"] = self.params["moving_mean"] - (1 - self.momentum) * (
+                self.params["moving_mean"] - mean)  # a new array, by another formula
+            self.params["moving_variance"] -= (1 - self.momentum) * (self.params["moving_variance"] - variance)
+        else:
+            mean, variance = self.params["moving_mean"].copy(), self.params["moving_variance"].copy()
+        self._keep((flat.copy(), mean, variance, bool(training)), training, keep)
+        scale = self.params["gamma"] * (variance + self.epsilon) ** -0.5
+        return (flat * scale + (self.params["beta"] - mean * scale)).reshape(x.shape)
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        x, mean, variance, moves = self._recall()
+        g, m = dy.reshape(x.shape), len(x)
+        centred, s = x - mean, np.sqrt(variance + self.epsilon)
+        if need_grads:
+            self.grads = {"gamma": (g * centred / s).sum(0), "beta": g.sum(0)}
+        if not need_dx:
+            return None
+        dn = g * self.params["gamma"]
+        if not moves:
+            return (dn / s).reshape(dy.shape)
+        dvariance = -0.5 * (dn * centred).sum(0) / s**3
+        dmean = -dn.sum(0) / s - 2 * dvariance * centred.sum(0) / m
+        return (dn / s + 2 * dvariance * centred / m + dmean / m).reshape(dy.shape)
+""",
     "adam": """
 import math
 from batik_scratch import nn

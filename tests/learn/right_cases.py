@@ -26,6 +26,12 @@ def right_case(seed):
         lambda: (nn.Softmax(), row),
         lambda: (nn.Flatten(), image),
         lambda: (nn.GlobalAveragePooling2D(), image),
+        lambda: (nn.AveragePooling2D((pick(1, 3), pick(1, 3)), (pick(1, 3), pick(1, 3))), image),
+        lambda: (nn.BatchNormalization(float(rng.choice([0, 0.3, 0.5, 0.99])), float(rng.choice([1e-3, 0.1]))), either),
+        lambda: (nn.Standardization(float(rng.choice([1e-3, 0.1]))), either),
+        lambda: (nn.Log(float(rng.choice([0, 1e-6, 0.1]))), either),
+        lambda: (nn.Absolute(), either),
+        lambda: (nn.Rescaling(float(rng.choice([-1.5, 2])), 0.3), either),
     ]
     layer, shape = makers[pick(0, len(makers) - 1)]()
     return layer, shape, pick(1, 4)

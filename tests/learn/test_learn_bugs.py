@@ -13,7 +13,7 @@ LAYERS = [one for one in EXHIBITS if isinstance(one.bug, nn.Layer)]
 BESIDE = {  # what hangs there is no gradient, or moves all of them, or has no right layer of the same shapes
     "WeightsNotTransposedOnUnequalSizes", "LearnsInBackward", "RemembersTheFirstBatch", "KernelGradientMemoised",
     "GradientsAddUpOverCalls", "PaddedPoolReadUnpadded", "MutatesItsUpstreamGradient", "OverwritesItsInput",
-    "BiasForgotten",
+    "BiasForgotten", "BatchStatisticsAtRest", "MomentumSwapped", "TrainedBackwardAtRest",
 }  # fmt: skip
 
 
@@ -85,6 +85,35 @@ def test_a_pool_that_reads_unpadded_pads_by_one_and_hands_back_one_place_too_far
     assert layer.output_shape == y.shape[1:] == (4, 5, 2) and np.array_equal(layer.forward(x), y)
     full = right.backward(dy)
     assert np.array_equal(dx, full[:, :6, :8]) and not np.array_equal(dx, full[:, 1:-1, 1:-1])
+
+
+AT_REST = ["BatchStatisticsAtRest", "MomentumSwapped", "TrainedBackwardAtRest"]
+
+
+@pytest.mark.parametrize("name", AT_REST)
+def test_a_bug_at_rest_is_right_in_all_that_training_uses(name):
+    (one,) = (one for one in EXHIBITS if one.name == name)
+    wrong, right = gradients(one.bug, one.shape)
+    assert all(np.array_equal(wrong[key], value) for key, value in right.items()) and wrong.keys() == right.keys()
+
+
+def test_what_goes_wrong_at_rest_is_what_its_story_says():
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(1, 2, (2, 3, 5, 6, 2))
+    right = nn.BatchNormalization().astype("float64")
+    right.build(x.shape[1:], rng)
+    batch, swapped, trained = (copy.deepcopy(one.bug) for name in AT_REST for one in EXHIBITS if one.name == name)
+    for layer in (batch, swapped, trained):
+        layer.astype("float64").build(x.shape[1:], rng)
+    assert np.array_equal(batch.forward(x), right.forward(x, training=True))
+    assert not batch.params["moving_mean"].any() and (batch.params["moving_variance"] == 1).all()
+    swapped.forward(x, training=True)
+    assert np.allclose(swapped.params["moving_mean"], 0.99 * x.mean(axis=(0, 1, 2)))
+    assert np.allclose(swapped.params["moving_variance"], 0.01 + 0.99 * x.var(axis=(0, 1, 2)))
+    trained.forward(x, keep=True)
+    dx, s, m = trained.backward(dy), np.sqrt(1 + 1e-3), x[..., 0].size
+    lost = (trained.grads["beta"] + x / s * trained.grads["gamma"]) / m
+    assert np.allclose(dx, (dy - lost) / s) and np.allclose(trained.grads["gamma"], (dy * x / s).sum(axis=(0, 1, 2)))
 
 
 @pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.name)

@@ -17,7 +17,9 @@ EXPECTED_DIAGNOSES = {
     "constant factor", "wrong sign", "transposed", "kernel not flipped", "shifted by one",
     "bias summed over the wrong axes", "only the last overlap kept", "zero in a region", "mask missing",
     "right for stride 1 alone", "mutated upstream gradient", "diagonal only", "mask taken from the gradient",
-    "axes mixed up", "no bias correction", "t counts tensors",
+    "axes mixed up", "no bias correction", "t counts tensors", "normalisation terms missing", "N - 1 for N",
+    "mean over the wrong axes", "epsilon forgotten", "batch statistics at rest", "momentum swapped",
+    "right in training alone", "input not normalised", "sign lost",
 }  # fmt: skip
 
 
@@ -55,6 +57,26 @@ SAID = {
         "20 times the true one with 3 inputs of shape (4, 5, 2) and 35 times it with 5 inputs of",
         0.95,
     ),
+    "AveragePoolNotDivided": (
+        "6 times the true one with 3 inputs of shape (7, 6, 2) and with 5 inputs of shape (8, 8, 2) alike: ph*pw.",
+        5 / 6,
+    ),
+    "StatisticsTakenForConstants": ("of (3, 5, 6, 2) dx is off by a constant and a multiple of x, to all", None),
+    "WayThroughTheMeanForgotten": ("Along axes (0, 1, 2) of (3, 5, 6, 2) dx is off by a constant, to all", None),
+    "VarianceByOneFewer": ("the term that comes by the variance is 90/89 times the true one", None),
+    "MeansOverEachPicture": ("over the axes (1, 2) of (3, 5, 6, 2); forward takes its mean and spread over the", None),
+    "EpsilonForgottenInBackward": ("the same layer with an epsilon of 0, and forward adds 0.001", None),
+    "ScaleTakenWithTheInput": ("the sum of dy times x itself, to all digits. Forward multiplies gamma by", None),
+    "ShiftSummedOverTheBatchAlone": ("image summed, row kept, column kept, channel kept; the shape is (5,", np.inf),
+    "BatchStatisticsAtRest": ("at rest use moving_mean and moving_variance, and the batch's own", None),
+    "MomentumSwapped": (
+        "leaves 0.01 of what was in moving_mean and moving_variance, and the layer's momentum is 0.99",
+        0.98 / 0.99,
+    ),
+    "TrainedBackwardAtRest": ("There moving_mean and moving_variance are constants, which no x moves", None),
+    "PictureTakenForAffine": ("Along axes (1, 2, 3) of (3, 5, 6, 2) dx is off by a constant and a multiple", None),
+    "AbsoluteTakenForItself": ("at all 135 places where x is negative the sign is wrong", 2),
+    "LogWithoutItsEpsilon": ("the same layer with an epsilon of 0, and forward adds 0.01.", None),
     "BatchForgottenInBias": ("dy (3, 3) with image cut to the first, unit kept; the shape is (3,)", None),
     "DividedByTheBatchTwice": (
         "0.333333 times the true one with 3 inputs of shape (6,) and 0.2 times it with 5 inputs",

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from batik_scratch import nn
-from batik_scratch.learn.bugs import EXHIBITS, activations, checkers, convolutions, dense, dropout, pooling
+from batik_scratch.learn.bugs import (
+    EXHIBITS,
+    activations,
+    checkers,
+    convolutions,
+    dense,
+    dropout,
+    normalisations,
+    pooling,
+)
 from batik_scratch.learn.bugs import losses as loss_bugs
 from batik_scratch.learn.bugs import optimizers as optimizer_bugs
 from batik_scratch.nn.gradcheck.numeric import central_difference
@@ -99,6 +108,54 @@ def test_the_last_rows_of_a_pool_are_two_of_148_in_the_paper_and_of_six_here():
     assert exhibit.shape[0] == 6
     rows = share_wrong(exhibit.bug, exhibit.shape, axes=(0, 2, 3))
     assert (rows[:4] == 0).all() and (rows[4:] > 0).all()
+
+
+def test_an_average_pool_that_is_not_divided_is_six_times_too_large():
+    assert "6 times the true value" in story("AveragePoolNotDivided")
+    wrong, right = gradients(pooling.AveragePoolNotDivided((3, 2)), (7, 6, 2))
+    assert np.allclose(wrong["dx"], 6 * right["dx"])
+
+
+def test_the_figures_of_the_normalisations_are_so():
+    shape, over = (5, 6, 2), (0, 1, 2)
+    dx, right = (g["dx"] for g in gradients(normalisations.StatisticsTakenForConstants(), shape))
+    assert "a true dx adds up to zero in each channel" in story("StatisticsTakenForConstants")
+    assert np.abs(right.sum(axis=over)).max() < 1e-12 < np.abs(dx.sum(axis=over)).min()
+    off = np.subtract(*(g["dx"] for g in gradients(normalisations.WayThroughTheMeanForgotten(), shape)))
+    assert "one number per channel" in story("WayThroughTheMeanForgotten") and np.ptp(off, axis=over).max() < 1e-12
+    told = story("VarianceByOneFewer")
+    assert "90 values in a channel" in told and "with four pictures 120/119" in told and 3 * 30 == 90 and 4 * 30 == 120
+    assert "with three, none is" in story("MeansOverEachPicture")
+    assert share_wrong(normalisations.MeansOverEachPicture(), shape) == 1
+    alone, right = normalisations.MeansOverEachPicture().astype("float64"), nn.BatchNormalization().astype("float64")
+    x, dy = np.random.default_rng(0).standard_normal((2, 1, *shape))
+    for layer in (alone, right):
+        layer.build(shape, np.random.default_rng(0))
+        layer.forward(x, training=True)
+    assert np.allclose(alone.backward(dy), right.backward(dy))
+    assert "is off by 5 parts in 10,000" in story("EpsilonForgottenInBackward")
+    assert np.sqrt(1 + nn.BatchNormalization().epsilon) == pytest.approx(1.0005, abs=1e-6)
+    wrong, right = gradients(normalisations.ShiftSummedOverTheBatchAlone(), shape)
+    assert "the sum of it over height and width is the true one" in story("ShiftSummedOverTheBatchAlone")
+    assert np.allclose(wrong["beta"].sum(axis=(0, 1)), right["beta"])
+    wrong, right = (g["dx"] for g in gradients(normalisations.PictureTakenForAffine(), shape))
+    assert "a true dx adds up to zero over the picture" in story("PictureTakenForAffine")
+    assert np.abs(right.sum(axis=(1, 2, 3))).max() < 1e-12 < np.abs(wrong.sum(axis=(1, 2, 3))).min()
+
+
+def test_a_scale_taken_with_the_input_is_s_times_the_true_gradient_and_the_mean_times_betas():
+    assert "s dgamma + mean dbeta, exactly" in story("ScaleTakenWithTheInput")
+    wrong, right = gradients(normalisations.ScaleTakenWithTheInput(), (5, 6, 2))
+    x = np.random.default_rng(0).permuted(np.linspace(-2, 2, 180)).reshape(-1, 2)
+    deviation = np.sqrt(x.var(axis=0) + 1e-3)
+    assert np.allclose(wrong["gamma"], deviation * right["gamma"] + x.mean(axis=0) * right["beta"])
+
+
+def test_a_logarithm_without_its_epsilon_is_off_by_a_tenth_at_a_tenth():
+    assert "1 + epsilon / x times the true value" in story("LogWithoutItsEpsilon")
+    layer = activations.LogWithoutItsEpsilon(0.01)
+    layer.forward(np.array([[0.1, 2.0]]), training=True)
+    assert np.allclose(layer.backward(np.ones((1, 2))), [[1.1 / 0.11, 1.005 / 2.01]])
 
 
 def test_a_network_without_a_bias_gradient_stops_here():

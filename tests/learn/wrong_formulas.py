@@ -170,6 +170,80 @@ DROPOUT = rows("dropout", "forward", "return x * mask", [
     ("kept = self.rng.random(x.shape[1:]) + 0 * x >= self.rate", "Whole rows or columns are dropped"),
 ])  # fmt: skip
 
+NORMED, INVERSE = "normed = (x - mean) * inverse  # X's shape", "inverse = 1 / np.sqrt(variance + self.epsilon)"
+SCALED = 'return self.params["gamma"] * normed + self.params["beta"]'
+STATISTICS = "mean, variance = x.mean(axis=over), x.var(axis=over)"
+MOVED = "self.params[key][...] = self.momentum * self.params[key] + (1 - self.momentum) * new"
+TERMS, KEPT = "dx -= (dbeta + normed * dgamma) / m", "self._keep((normed, inverse, training), training, keep)"
+
+BATCH_NORMALIZATION = [
+    *rows("batch_normalization", "forward", SCALED, [
+        ("return self.params['gamma'] * normed", "beta is not added."),
+        ("return normed + self.params['beta']", "gamma is left out"),
+        ("return normed", "gamma and beta are left out: y ="),
+        ("return self.params['beta'] * normed + self.params['gamma']", "gamma and beta are swapped"),
+    ]),
+    *rows("batch_normalization", "forward", NORMED, [
+        ("normed = x - mean", "The mean is subtracted, and the deviation does not divide."),
+        ("normed = x * inverse", "The mean is not subtracted."),
+    ]),
+    *rows("batch_normalization", "forward", INVERSE, [
+        ("inverse = 1 / np.sqrt(variance)", "Epsilon is missing: divide by"),
+        ("inverse = 1 / (np.sqrt(variance) + self.epsilon)", "Epsilon stands beside the root"),
+        ("inverse = 1 / (variance + self.epsilon)", "The root is missing: divide by"),
+        ("variance = x.var(axis=over, ddof=1) if training else variance; " + INVERSE, "is divided by M - 1; here"),
+        ("mean, variance = x.mean(0), x.var(0); " + INVERSE, "over the images alone, place by place; each channel"),
+        ("mean, variance = x.mean(), x.var(); " + INVERSE, "over everything; wanted is one of each"),
+        ("mean, variance = (f((1, 2), keepdims=True) for f in (x.mean, x.var)) if x.ndim == 4 else (mean, variance)\n"
+         "        " + INVERSE, "over each image for itself; wanted is one of each"),
+    ]),
+    ("batch_normalization", STATISTICS, "new = x.mean(axis=over), x.var(axis=over)", "forward",
+     "by the moving mean and variance; it must take the batch's"),
+    *rows("batch_normalization", "moving", MOVED, [
+        ("pass", "moving_mean stays as it was"),
+        ("self.params[key][...] = (1 - self.momentum) * self.params[key] + self.momentum * new",
+         "momentum and 1 - momentum are swapped in moving_mean"),
+        ("self.params[key][...] = new", "moving_mean is this batch's alone"),
+        ("self.params[key][...] = self.momentum * self.params[key] + new", "factor 1 - momentum is missing"),
+        ("self.params[key] += (1 - self.momentum) * new", "moving_mean only grows"),
+        ("self.params[key] *= self.momentum", "In moving_mean the batch's own part is missing"),
+        (MOVED + " * (x[..., 0].size / max(1, x[..., 0].size - 1) if key[-1] == 'e' else 1)", "variance over M - 1"),
+        (MOVED.replace("new", "(np.sqrt(new) if key[-1] == 'e' else new)"), "takes the deviation; leave the root"),
+        (MOVED.replace("new", "(new + self.epsilon * (key[-1] == 'e'))"), "takes epsilon in; leave it to forward"),
+        (MOVED.replace("new", "mean"), "takes the batch's mean; it must take its variance"),
+        (MOVED + " + 1e-3", "after a training pass moving_mean has wrong numbers."),
+    ]),
+    *rows("batch_normalization", "rest", KEPT, [
+        ("self._keep((normed, inverse, True), training, keep)", "dx loses two terms, but at rest mean and"),
+        ("if training: self._keep((normed, inverse, training), training, keep)", "through the training pass before"),
+        ("self._keep((normed * (1 + (not training)), inverse, training), training, keep)",
+         "the gradient of gamma is not that of this pass"),
+        (KEPT + "\n        if not training: self.params['moving_variance'] *= 0.99",
+         "Where training is False forward moves moving_variance"),
+        (KEPT + "\n        if not training: return x.copy()", "forward hands on its input; it normalises"),
+        (KEPT + "\n        if not training: return normed", "gamma and beta are left out where training is False"),
+        (KEPT + "\n        if not training: normed = (x - mean) / np.sqrt(variance)", "Epsilon is missing where"),
+        (KEPT + "\n        if not training: normed = (x - mean) * inverse**2", "The root is missing where training"),
+        (KEPT + "\n        if not training: o = (0, 1, 2)[: x.ndim - 1]; normed = (x - x.mean(o)) / np.sqrt(x.var(o) + "
+         "self.epsilon)",
+         "forward still normalises by the batch"),
+    ]),
+    *rows("batch_normalization", "dx", TERMS, [
+        ("pass", "dx is off by a constant and a multiple of x"),
+        ("dx -= dbeta / m", "dx is off by a multiple of x less its mean"),
+        ("dx -= normed * dgamma / m", "dx is off by a constant, to all digits"),
+        ("dx -= dbeta / m + normed * dgamma / (m - 1)", "comes by the variance is 36/35 times the true one"),
+        ("dx -= dbeta + normed * dgamma", "comes by the mean and that by the variance is 36 times the true one"),
+    ]),
+    ("batch_normalization", "* inverse * dx", "* dx", "dx", "The gradient dx is wrong."),
+    ("batch_normalization", "(dy * normed).sum(axis=over)", "(dy * normed / inverse).sum(axis=over)", "dx",
+     "dx is off by a multiple of x"),
+    ("batch_normalization", 'self.grads["gamma"] = dgamma', 'self.grads["gamma"] = dgamma / inverse', "gamma",
+     "the sum of dy times x less its mean"),
+    ("batch_normalization", 'self.grads["beta"] = dbeta', 'self.grads["beta"] = dy.sum(axis=0)', "beta",
+     'self.grads["beta"] has shape (3, 4, 2); it must have (2,)'),
+]  # fmt: skip
+
 SALIENCY = [
     *rows("saliency", "map", "    return dy", [
         ("    return images * dy", "gradient times input"),
@@ -196,4 +270,4 @@ SALIENCY = [
     ]),
 ]  # fmt: skip
 
-FORMULAS = ADAM + CROSS_ENTROPY + SOFTMAX + POOLING + LAYERS + DROPOUT + SALIENCY
+FORMULAS = ADAM + CROSS_ENTROPY + SOFTMAX + POOLING + LAYERS + DROPOUT + BATCH_NORMALIZATION + SALIENCY

@@ -1,8 +1,8 @@
-"""Gates, softmaxes and a flatten that are wrong."""
+"""Gates, slopes, softmaxes and a flatten that are wrong."""
 
 import numpy as np
 
-from ...nn import Flatten, ReLU, Softmax
+from ...nn import Absolute, Flatten, Log, ReLU, Softmax
 from .exhibit import CLASSES, COLOURED, hang
 
 
@@ -115,6 +115,28 @@ class OverwritesItsInput(ReLU):
         y = super().forward(x, training, keep)
         np.maximum(x, 0, out=x)
         return y
+
+
+@hang(Absolute(), "dx", "sign lost", COLOURED)
+def AbsoluteTakenForItself(self, dy, dx):
+    """The derivative of |x| is taken for 1.
+
+    Looks right   its size is 1 wherever there is a slope, so every |dx| is right.
+    The check     compares signs, with as many negative inputs as positive ones.
+    Numbers       minus the true dx wherever x is negative, the true one everywhere else.
+    """
+    return dy.copy()
+
+
+@hang(Log(0.01), "dx", "epsilon forgotten", (4, 5, 2))
+def LogWithoutItsEpsilon(self, dy, dx):
+    """dX = dY / X, where forward takes the logarithm of X + epsilon.
+
+    Looks right   for energies that are far from zero; and (log x)' = 1 / x is what one knows.
+    The check     has inputs from 0.1 up and an epsilon of 0.01: off by a tenth there.
+    Numbers       1 + epsilon / x times the true value: without end where x is zero, which is what epsilon was for.
+    """
+    return dy / (self._recall() - self.epsilon)
 
 
 @hang(Flatten(), "dx", "axes mixed up", (3, 4, 2))

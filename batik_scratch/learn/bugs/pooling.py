@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...nn import GlobalAveragePooling2D, MaxPooling2D
+from ...nn import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from .exhibit import IMAGE, hang
 
 
@@ -104,3 +104,14 @@ def AverageNotDivided(self, dy, dx):
     Numbers       H W times the true value, in every place: 20 for 4 x 5, 35 for 5 x 7.
     """
     return np.broadcast_to(dy[:, None, None, :], dx.shape).copy()
+
+
+@hang(AveragePooling2D((3, 2)), "dx", "constant factor", (7, 6, 2))
+def AveragePoolNotDivided(self, dy, dx):
+    """Every pixel of a window gets all of dy, and not its share of 1 / (ph pw).
+
+    Looks right   it goes to the right pixels, and a max-pool does hand on all of dy.
+    The check     compares sizes, with windows of 3 x 2.
+    Numbers       6 times the true value, whatever the size of the pictures and of the batch.
+    """
+    return dx * np.prod(self.pool_size)

@@ -58,7 +58,7 @@ def disagreement(answer: Answer, trial: Trial, random: bool = False) -> list[Fin
         mine, x = specimen(answer.thing, trial), draw(trial, batch)
         _gradients_of_an_earlier_batch(mine, trial)  # of which the next one must show nothing
         gradients = _gradients(mine, x, batch)
-        if found := wrong_kinds(answer, gradients, {"dx": x} | mine.layer.params):
+        if found := wrong_kinds(answer, gradients, {"dx": x} | mine.trained):
             return found
         reference = specimen(answer.exercise.reference, trial)
         right = _by_its_mask(mine, x, batch) if random else _gradients(reference, x, batch)

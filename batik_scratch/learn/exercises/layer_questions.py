@@ -86,8 +86,8 @@ class LayerQuestions:
         layer = answer.thing(**trial.options)
         report = check_layer(layer, trial.shape)
         # the promises have a question of their own; and if the check says no more than that a place is wrong ("all"),
-        # agreement says it better
-        wrong = [t for t in report.wrong if t.method in METHODS and t.name != "all"]
+        # agreement says it better; a pass at rest is asked for by name ("dx at rest"), and later
+        wrong = [t for t in report.wrong if t.method in METHODS and t.name != "all" and " " not in t.name]
         if not wrong:
             return disagreement(answer, trial, random=bool(self.by_chance))
         unnamed = [_gradient_finding(answer, tensor) for tensor in wrong]
@@ -122,8 +122,8 @@ def _backward(answer: Answer, trial: Trial) -> list[Finding]:
             raise
         sentence = "backward finds nothing that forward kept: call self._keep(value, training, keep) in forward."
         return answer.found("forward", sentence)
-    gradients = {"dx": dx} | {key: mine.layer.grads.get(key) for key in mine.layer.params}
-    if found := wrong_kinds(answer, gradients, {"dx": x} | mine.layer.params):
+    gradients = {"dx": dx} | {key: mine.layer.grads.get(key) for key in mine.trained}
+    if found := wrong_kinds(answer, gradients, {"dx": x} | mine.trained):
         return found
     if not np.array_equal(given, dy):
         sentence = "backward changes dy, its upstream gradient, which the caller may still need; work on a copy."

@@ -40,6 +40,18 @@ def input_altered(claim: Claim) -> Iterator[Words]:
             yield f"{name}: The gradient is, to all digits, that of {words}. Backward must use what its forward kept."
 
 
+def epsilon_forgotten(claim: Claim) -> Iterator[Words]:
+    """A gradient that leaves out the small number which forward adds before it divides, or takes a logarithm."""
+    checkup, epsilon = claim.checkup, getattr(claim.checkup.layer, "epsilon", None)
+    if not isinstance(epsilon, float) or epsilon <= 0:
+        return
+    other = try_to_check_up(checkup.case.changed({"epsilon": 0.0}, x=claim.x, params=checkup.params))
+    if other is not None and other.fits(claim.name, claim.given, claim.dy):
+        yield f"""epsilon forgotten: The gradient is, to all digits, that of the same layer with an epsilon of 0, and
+            forward adds {epsilon:g}. Differentiate what forward computes, epsilon included: it is there for values
+            that are nearly zero, and just there the slope is off by most."""
+
+
 def upstream_altered(claim: Claim) -> Iterator[Words]:
     """The right gradient of a dy that was shifted or mirrored, or is not dy at all."""
     dy = claim.dy

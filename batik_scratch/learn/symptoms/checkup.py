@@ -47,7 +47,8 @@ class Case:
 class Checkup:
     """The case, run once: forward on another input, forward on x, backward on dy twice.
 
-    x, y, dy         distinct values (n, *input_shape); what forward made of them; N(0, 1) of y's shape (1 for a loss)
+    x, y, dy         distinct values (n, *input_shape), above zero for a logarithm; what forward made of
+                     them; N(0, 1) of y's shape (1 for a loss)
     twice            what two backward passes gave, and what they changed
     analytic         {tensor: gradient} of the first one, None if there is none
     instead          {tensor: what came in place of an array}
@@ -63,7 +64,7 @@ class Checkup:
         self.layer = self.specimen.layer
         self.layer.params |= {key: value.copy() for key, value in case.params.items()}
         self.params = {key: value.copy() for key, value in self.layer.params.items()}
-        self.earlier_x, drawn = (distinct((case.n, *case.input_shape), rng, WIDTH) for _ in range(2))
+        self.earlier_x, drawn = (self._draw((case.n, *case.input_shape), rng) for _ in range(2))
         self.x = drawn if case.x is None else case.x
         self._jacobians: dict[str, np.ndarray] = {}
         fresh = copy.deepcopy(self.specimen)
@@ -109,6 +110,9 @@ class Checkup:
             if not abs(along - slope) <= 1e-4 * np.linalg.norm(given) + 1e-7:
                 return False
         return close(given, self.numeric(name, dy))
+
+    def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return self.specimen.suited(distinct(shape, rng, WIDTH))
 
     def _after_another(self) -> np.ndarray:
         """y of x, just after that of another batch: a layer that remembers an earlier one shows itself."""

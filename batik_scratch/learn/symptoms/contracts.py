@@ -55,6 +55,8 @@ def missing(done: Checkup, name: str) -> Diagnosis:
     """No gradient at all."""
     where = "backward returns None; it must return dx" if name == "dx" else f'grads has no "{name}" after backward'
     words = f"no gradient: {where}. Every parameter, and the input, needs a gradient of its own shape."
+    if name != "dx":
+        words += " (What is not learnt, as a running mean is not, the layer names in not_trained.)"
     return Diagnosis.told(name, words)
 
 

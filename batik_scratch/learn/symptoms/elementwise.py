@@ -49,6 +49,18 @@ def mask_inverted(claim: Claim) -> Iterator[Words]:
             {blocked.sum()} where it is blocked. The mask is 1 (or the scale) where forward let a value through."""
 
 
+def sign_lost(claim: Claim) -> Iterator[Words]:
+    """Every size is right, and the sign is wrong exactly where x is negative, or where it is positive."""
+    given, true, x = claim.given, claim.true, claim.x
+    if not claim.elementwise or not close(np.abs(given), np.abs(true)):
+        return
+    wrong = given * true < 0
+    for word, there in (("negative", x < 0), ("positive", x > 0)):
+        if there.any() and not there.all() and (wrong == there).all():
+            yield f"""sign lost: Every size is right, and at all {there.sum()} places where x is {word} the sign is
+                wrong: forward goes the other way there, so multiply dy by the sign that x had, kept by forward."""
+
+
 def local_factor(claim: Claim) -> Iterator[Words]:
     """An elementwise layer whose derivative lacks a factor y or x, or has one too many."""
     given, true, y, x = claim.given, claim.true, claim.y, claim.x

@@ -109,6 +109,8 @@ def _candidates(checkup: Checkup) -> dict[str, float]:
     for param in checkup.params.values():
         if param.ndim == 4:
             sizes |= {"kh*kw": param.shape[0] * param.shape[1], "kh*kw*C": param[..., 0].size}
+    if isinstance(pool := getattr(checkup.layer, "pool_size", None), tuple):
+        sizes["ph*pw"] = float(np.prod(pool))
     rate = getattr(checkup.layer, "rate", None)
     if isinstance(rate, float) and 0 < rate < 1:
         sizes |= {"rate": rate, "1-rate": 1 - rate}
@@ -123,7 +125,7 @@ def _advice(known: str) -> str:
             included."""
     if known in ("1/N", "N"):
         return "The mean over the batch is taken once, by the loss; a layer sums over the images and never divides."
-    if "OH" in known or "H*W" in known:
+    if "OH" in known or "H*W" in known or "ph*pw" in known:
         return "Places are summed where forward uses a value at each place, and averaged only where forward averages."
     return "Look for a factor that forward does not have, or for one of forward's that backward forgot."
 

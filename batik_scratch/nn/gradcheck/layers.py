@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..layers import Layer
-from . import methods
+from . import methods, rest
 from .methods import METHODS
 from .numeric import ADJOINT, ATOL, CENTRAL, COMPLEX, DIRECTION
 from .probe import Probe
@@ -34,7 +34,9 @@ def check_layer(
                    that is linear in each tensor, which is tried out
 
     If the layer changes dy, x or its parameters, or says something else when backward runs again, there is a row for
-    that too. The layer itself is copied and stays as it is; what it raises is raised here.
+    that too. A layer with parameters that are not trained is examined at rest as well, by central differences: its
+    gradients there, and what it promises of those parameters (rest.py). The layer itself is copied and stays as it is;
+    what it raises is raised here.
     """
     if method not in (*METHODS, "all"):
         raise InputError(f"check_layer: method is one of {', '.join(METHODS)} or all; got {method!r}")
@@ -58,6 +60,8 @@ def _rows(probe: Probe, samples: int, method: str) -> list[TensorCheck]:
         rows.append(methods.directions(probe))
     if probe.complete and method in (ADJOINT, "all") and probe.linear:
         rows += methods.adjoint(probe)
+    if method in (CENTRAL, "all"):
+        rows += rest.rows(probe, samples)
     return rows + probe.broken
 
 

@@ -53,7 +53,7 @@ def complex_steps(probe: Probe, samples: int) -> list[TensorCheck]:
         at_places(
             name, tensor, probe.gradients[name], lambda: specimen.forward(x), probe.dy, probe.rng, samples=samples
         )
-        for name, tensor in {"dx": x, **specimen.layer.trained}.items()
+        for name, tensor in {"dx": x, **specimen.trained}.items()
     ]
 
 

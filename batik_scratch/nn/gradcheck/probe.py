@@ -23,15 +23,15 @@ class Probe:
     def __init__(self, layer: Layer, input_shape: tuple[int, ...], n: int, seed: int, x: np.ndarray | None) -> None:
         self.rng = np.random.default_rng(seed)
         self.specimen = Specimen(layer, input_shape, self.rng)
-        self.x = distinct((n, *input_shape), self.rng) if x is None else np.array(x, np.float64, order="C")
-        y = self.specimen.forward(distinct(self.x.shape, self.rng))  # an earlier batch, to be forgotten
+        self.x = self._draw((n, *input_shape)) if x is None else np.array(x, np.float64, order="C")
+        y = self.specimen.forward(self._draw(self.x.shape))  # an earlier batch, to be forgotten
         self.specimen.backward(self.rng.standard_normal(y.shape))  # its gradients too
         self.specimen.hold()
         self.dy = self.rng.standard_normal(self.forward().shape)
         twice = self.specimen.backward_twice(self.x, self.dy)
         self.gradients = twice.first
         self.broken = _broken(twice)
-        self.tensors = {"dx": self.x, **self.specimen.layer.trained}
+        self.tensors = {"dx": self.x, **self.specimen.trained}
         self.linear = self._is_linear()
 
     @property
@@ -61,6 +61,9 @@ class Probe:
     def decisions(self) -> list[np.ndarray]:
         """What the layer decided in the last forward pass."""
         return decisions([self.specimen.layer])
+
+    def _draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.specimen.suited(distinct(shape, self.rng))
 
     def _is_linear(self) -> bool:
         """Whether a step in each tensor alone, twice back, changes y twice as much the other way: no kink, no bend."""

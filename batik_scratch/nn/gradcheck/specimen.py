@@ -82,6 +82,7 @@ class Specimen:
 
     layer       the copy itself, free to be used; no parameter of it is zero: zero biases would hide a missing one
     names       "dx" and every parameter that is trained
+    at_rest     the parameters that are not: running means, which the layer uses outside of training
     given       the very array that the last forward pass was handed; a layer that changes its input changes it here
     returned    what that pass returned, uncopied: for a layer that hands on its input, or keeps what it returns
 
@@ -99,7 +100,8 @@ class Specimen:
         self.layer: Layer = _call("build", _built, layer, input_shape, rng, dtype)
         for key, value in self.layer.params.items():
             self.layer.params[key] = (value + spread * rng.standard_normal(value.shape)).astype(dtype)
-        self.names = ("dx", *self.layer.trained)
+        self.at_rest = [key for key in _not_trained(self.layer) if key in self.layer.params]
+        self.names = ("dx", *(key for key in self.layer.params if key not in self.at_rest))
         self.given = np.empty(0)
         self.returned: Any = None
         self.hold()
@@ -127,6 +129,26 @@ class Specimen:
         if (kind := what_instead(self.returned)) is not None:
             raise NoArray(kind)
         return np.array(self.returned)
+
+    @property
+    def trained(self) -> dict[str, np.ndarray]:
+        """The layer's own parameters of `names`, as they stand."""
+        return {key: self.layer.params[key] for key in self.names[1:]}
+
+    def after(self, x: np.ndarray, training: bool) -> dict[str, np.ndarray]:
+        """What a forward pass of x makes of each parameter of `at_rest`: copies; then all is put back."""
+        self._randomness.rewind()
+        with unmoved([self.layer]):
+            _call("forward", self.layer.forward, x.copy(), training=training)
+            return {key: np.array(self.layer.params[key]) for key in self.at_rest}
+
+    def suited(self, x: np.ndarray) -> np.ndarray:
+        """x; or x moved above zero, if forward is finite there alone, as that of a logarithm is."""
+        with np.errstate(all="ignore"):
+            if _is_finite(copy.deepcopy(self).forward(x)):
+                return x
+            above = x - x.min() + 0.1
+            return above if _is_finite(copy.deepcopy(self).forward(above)) else x
 
     def backward(self, dy: np.ndarray, **options: Any) -> Gradients:
         """{"dx" and each parameter: its gradient} of the last forward pass, dy being copied before."""
@@ -171,7 +193,7 @@ def moved(*steps: tuple[np.ndarray, Any]) -> Iterator[None]:
 @contextmanager
 def unmoved(layers: Sequence[Layer]) -> Iterator[None]:
     """Within the `with`, forward passes may move what is not trained (running means); then it is put back."""
-    found = [(layer, key, layer.params.get(key)) for layer in layers for key in layer.not_trained]
+    found = [(layer, key, layer.params.get(key)) for layer in layers for key in _not_trained(layer)]
     before = [(layer, key, array, array.copy()) for layer, key, array in found if array is not None]
     try:
         yield
@@ -205,6 +227,14 @@ def _call(stage: str, function: Callable[..., Any], *arguments: Any, **options: 
         return function(*arguments, **options)
     except (Exception, SystemExit) as error:
         raise Failure(stage, error) from error
+
+
+def _not_trained(layer: Layer) -> tuple[str, ...]:
+    return getattr(layer, "not_trained", ())  # a student's layer need not be one of ours
+
+
+def _is_finite(y: np.ndarray) -> bool:
+    return bool(np.isfinite(y).all())
 
 
 def _unchanged(now: Any, before: np.ndarray) -> bool:
