@@ -118,7 +118,7 @@ def test_a_filling_is_strewn_over_the_ground_or_the_motif_and_not_over_the_other
 def test_fillings_run_in_any_direction():
     """The direction of hatching on a large piece of ground, from the moments of its spectrum."""
     angles = []
-    for seed in range(250):
+    for seed in range(500):
         colour, _, drawn = dyed(seed, FAR)
         if drawn["filling"] == "sawut" and not drawn["crackle"]:
             grey = colour @ LUMA
