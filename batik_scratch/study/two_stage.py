@@ -71,14 +71,16 @@ def _load(config: TwoStageConfig, session: Session) -> StudyData:
 
 
 def _began_with(files: RunFiles, data: StudyData) -> bool:
-    """Whether the run that the folder records began with these data."""
+    """Whether the run that the folder records began with these data, split as they are now."""
     try:
         recorded = files.data.value()
     except BadRunFile:
         raise InputError(
             f"{files.data.path}: cannot be read as JSON; this run folder is damaged, start a new run"
         ) from None
-    return recorded == json.loads(json.dumps(data.description()))
+    same = recorded == json.loads(json.dumps(data.description()))
+    # the same photos may be grouped, and so split, by another rule than that of the version that began
+    return same and (not files.split.exists() or files.split.read() == data.split_rows())
 
 
 def _go_through(config: TwoStageConfig, data: StudyData, files: RunFolder, session: Session, clock: "_Clock") -> None:

@@ -115,6 +115,22 @@ def test_changed_photos_are_noticed(tiny_run, tmp_path):
         resume_two_stage(copy, say=quiet)
 
 
+def test_another_split_of_the_same_photos_is_noticed(tiny_run, tmp_path):
+    """As if another version had grouped two photos more, with the same numbers on both sides."""
+    copy = tmp_path / "run"
+    shutil.copytree(tiny_run.path, copy)
+    (copy / "run.json").unlink()
+    head, *rows = (copy / "split.csv").read_text().splitlines()
+    first = next(i for i, row in enumerate(rows) if row.endswith(",train"))
+    same_class = rows[first].split(",")[1]
+    second = next(i for i, row in enumerate(rows) if row.endswith(",validation") and row.split(",")[1] == same_class)
+    rows[first] = rows[first].removesuffix("train") + "validation"
+    rows[second] = rows[second].removesuffix("validation") + "train"
+    (copy / "split.csv").write_text("\n".join([head, *rows]) + "\n")
+    with pytest.raises(InputError, match="not those that this run began with"):
+        resume_two_stage(copy, say=quiet)
+
+
 def test_what_is_no_run_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no run folder \(no config.toml"):
         resume_two_stage(tmp_path, say=quiet)
