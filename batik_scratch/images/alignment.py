@@ -42,6 +42,18 @@ def best_fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return stretch(side, *rows) @ a @ stretch(side, *columns).T
 
 
+def rough_fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Largest product (P,) of pairs (P, S, S) over whole-pixel shifts and stretches by one pixel: `best_fit`'s first step."""
+    n, side = a.shape[:2]
+    if not n:
+        return np.zeros(0, np.float32)
+    bank = _stretches(side, tuple((PARTS * p, PARTS * q) for p in (-1, 0, 1) for q in (-1, 0, 1)))  # (K, S, S)
+    left = a[:, None] @ bank.transpose(0, 2, 1)  # (P, K, S, S)
+    right = bank.transpose(0, 2, 1) @ b[:, None]  # (P, K, S, S)
+    table = left.reshape(n, len(bank), -1) @ right.reshape(n, len(bank), -1).transpose(0, 2, 1)  # (P, K, K)
+    return table.max(axis=(1, 2), initial=-1)  # (P,)
+
+
 def agreement(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
     """Median correlation of the places of two (S, S) where at least one has texture, and how many places that are.
 

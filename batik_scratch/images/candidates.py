@@ -19,14 +19,15 @@ import numpy as np
 from PIL import Image
 from scipy.fft import fft2, irfft2, rfft2
 
-from .alignment import local_contrast
+from .alignment import local_contrast, rough_fit
 
 LAYOUT, FINE = 24, 32  # pixels of a side
 RADII, ANGLES = 20, 24  # of the texture
 LEAST_LAYOUT, LEAST_FINE = 0.55, 0.3  # correlations that both are needed
 ALIKE_LAYOUT = 0.95  # or this one alone
-LEAST_TEXTURE, LEAST_REPEATS = 0.9, 0.7  # or these two
+LEAST_TEXTURE, LEAST_REPEATS = 0.9, 0.8  # or these two
 ALL_PAIRS = 8192  # pictures up to which every pair is compared
+LEAST_ROUGH = 0.45  # fine's correlation after a rough fit; not asked where repeats are finer than its pixels
 BLOCK = 512  # rows of the matrix of correlations that exist at once, and pictures that are described at once
 BANDS, BITS, MAX_BUCKET = 64, 16, 64  # a bucket that more pictures share tells nothing
 # (quarter turns, then mirrored or not): the eight ways to lay a square picture
@@ -70,8 +71,14 @@ def candidate_pairs(seen: Descriptions) -> tuple[np.ndarray, np.ndarray]:
         layout, fine = (_laid(flat, turns, mirrored) for flat in (seen.layout, seen.fine))
         for i, j, correlation in alike(layout, seen.layout, LEAST_LAYOUT):
             keep = (np.einsum("pk,pk->p", fine[i], seen.fine[j]) >= LEAST_FINE) | (correlation >= ALIKE_LAYOUT)  # (P,)
-            rows.append(np.stack([i, j, np.full(len(i), number)], axis=1)[keep])
-            correlations.append(correlation[keep])
+            i, j, correlation = i[keep], j[keep], correlation[keep]
+            sure = correlation >= ALIKE_LAYOUT  # (P,)
+            sure |= np.minimum(seen.repeats[i], seen.repeats[j]) >= LEAST_REPEATS
+            for ask in np.array_split(np.flatnonzero(~sure), np.sum(~sure) // BLOCK + 1):
+                pair = (x.reshape(-1, FINE, FINE) for x in (fine[i[ask]], seen.fine[j[ask]]))
+                sure[ask] = rough_fit(*pair) >= LEAST_ROUGH
+            rows.append(np.stack([i, j, np.full(len(i), number)], axis=1)[sure])
+            correlations.append(correlation[sure])
         if turns < 2:  # half a turn changes no spectrum: such a pair is looked at both ways
             texture = seen.texture[repeating]  # (M, D)
             for i, j, _ in alike(_laid_texture(texture, turns, mirrored), texture, LEAST_TEXTURE):

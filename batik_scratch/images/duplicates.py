@@ -1,24 +1,21 @@
 """Pictures that are the same picture: groups that a split must never tear apart.
 
 Candidates are looked at twice: see `candidates` for the first look, over all pairs, and `alignment` for the second. Two
-pictures are the same if, laid onto each other, half of their places or more agree: by a correlation of 0.72 where a
-picture is like itself nowhere else, and of up to 0.97 where it repeats itself, since two cloths of one regular repeat
+pictures are the same if, laid onto each other, half of their places or more agree: by a correlation of 0.75 where a
+picture is like itself nowhere else, and of up to 0.965 where it repeats itself, since two cloths of one regular repeat
 agree by up to 0.95. Where there is too little texture to say so, layouts that correlate by 0.95 decide.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from .alignment import agreement, best_fit, local_contrast
 from .candidates import ALIKE_LAYOUT, ORIENTATIONS, candidate_pairs, describe, oriented
 
 SIDE = 64  # pixels of the small grey versions
 RULE = 2  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
-LEAST_AGREEMENT, MOST_AGREEMENT = 0.72, 0.97  # asked where `repeats` is up to 0.6, and from 0.9 on
+LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.965
+LEAST_REPEATS, MOST_REPEATS = 0.75, 0.95  # up to the one the least agreement is asked, from the other on the most
 MIN_PLACES = 12  # with texture, of 64
 MAX_BORDER = SIDE // 6  # lines on each side that may be a border
 EVEN = 10  # grey levels between the darkest and the brightest pixel of a border's line
@@ -35,17 +32,32 @@ def near_duplicate_groups(thumbnails: np.ndarray, digests: list[bytes] | None = 
     Groups are numbered in the order of their first image, and chained: what is like a member is a member. Images of
     almost one colour are like nothing.
     """
-    n = len(thumbnails)
-    pairs = [*_same_content(digests or []), *same_pictures(without_borders(thumbnails))]
-    if not pairs:
-        return np.arange(n)
-    i, j = np.array(pairs).T
-    graph = coo_array((np.ones(len(i), bool), (i, j)), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    _, first = np.unique(component, return_index=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[component]  # (N,)
+    groups = _Groups(len(thumbnails))
+    first: dict[bytes, int] = {}
+    for i, digest in enumerate(digests or []):
+        groups.join(first.setdefault(digest, i), i)
+    _join_same_pictures(groups, without_borders(thumbnails))
+    return groups.numbers()
+
+
+class _Groups:
+    """Who belongs together: each one points to an earlier one of its group, the first to itself."""
+
+    def __init__(self, n: int) -> None:
+        self.earlier = list(range(n))
+
+    def first(self, i: int) -> int:
+        while self.earlier[i] != i:
+            self.earlier[i] = i = self.earlier[self.earlier[i]]  # every second step shortens the way
+        return i
+
+    def join(self, i: int, j: int) -> None:
+        i, j = self.first(i), self.first(j)
+        self.earlier[max(i, j)] = min(i, j)
+
+    def numbers(self) -> np.ndarray:
+        firsts = [self.first(i) for i in range(len(self.earlier))]
+        return np.unique(np.array(firsts, np.int64), return_inverse=True)[1]  # (N,)
 
 
 def without_borders(thumbnails: np.ndarray) -> np.ndarray:
@@ -67,25 +79,17 @@ def without_borders(thumbnails: np.ndarray) -> np.ndarray:
     return cut
 
 
-def same_pictures(pictures: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs (i, j) of uint8 (N, SIDE, SIDE) that show the same."""
+def _join_same_pictures(groups: _Groups, pictures: np.ndarray) -> None:
+    """Join those of uint8 (N, SIDE, SIDE) that show the same; what is together already is not looked at again."""
     seen = describe(pictures)
     candidates, layouts = candidate_pairs(seen)  # (P, 3), (P,)
     repeats = seen.repeats[candidates[:, :2]].min(axis=1, initial=1)  # (P,)
-    ramp = ((repeats - 0.6) / 0.3).clip(0, 1)
-    asked = LEAST_AGREEMENT + (MOST_AGREEMENT - LEAST_AGREEMENT) * ramp  # (P,)
-    last, known = -1, False  # a pair that was found in one orientation needs no other
+    asked = np.interp(repeats, (LEAST_REPEATS, MOST_REPEATS), (LEAST_AGREEMENT, MOST_AGREEMENT))  # (P,)
     for (i, j, orientation), layout, least in zip(candidates.tolist(), layouts, asked, strict=True):
-        if (i, j) == (last, known):
+        if groups.first(i) == groups.first(j):
             continue
         a, b = local_contrast(pictures[[i, j]])  # (SIDE, SIDE) both
         a = oriented(a[None], *ORIENTATIONS[orientation])[0]
         agreed, places = agreement(best_fit(a, b), b)
         if agreed >= least if places >= MIN_PLACES else layout >= ALIKE_LAYOUT:
-            last, known = i, j
-            yield i, j
-
-
-def _same_content(digests: list[bytes]) -> list[tuple[int, int]]:
-    first: dict[bytes, int] = {}
-    return [(first.setdefault(digest, i), i) for i, digest in enumerate(digests) if first.setdefault(digest, i) != i]
+            groups.join(i, j)
