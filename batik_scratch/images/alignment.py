@@ -43,7 +43,7 @@ def best_fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def rough_fit(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Largest product (P,) of pairs (P, S, S) over whole-pixel shifts and stretches by one pixel: `best_fit`'s first step."""
+    """Largest product (P,) of pairs (P, S, S), the ends of each axis being moved by a pixel or not."""
     n, side = a.shape[:2]
     if not n:
         return np.zeros(0, np.float32)

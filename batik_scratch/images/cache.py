@@ -2,8 +2,8 @@
 
 A cache file's name is a digest of everything that it depends on: every photo's bytes, name and class, the size, and the
 decoder's version. So a changed, added or renamed photo makes a new file, and an outdated one is never read. Beside it
-stands what was found in the pictures, with the rule that grouped them: what another rule grouped is decoded again, under
-the same name, since a run folder knows its photos by the name's digest.
+stands what was found in the pictures, with the rule that grouped them. What another rule grouped is decoded again, and
+keeps its name, since a run folder knows its photos by that digest.
 """
 
 import hashlib

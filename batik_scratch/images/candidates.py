@@ -7,8 +7,9 @@ texture    how strong which spacing and direction is, from the spectrum: a crop 
 repeats    how like the picture is to itself, shifted: texture is asked only where a picture repeats itself
 
 All are compared by correlation under the eight flips and quarter turns. Up to ALL_PAIRS pictures every pair is compared
-by one matrix product per orientation. Beyond that only pairs are, whose signs along 16 random directions agree in one of
-64 bands: a pair whose descriptions correlate by c is passed over with the probability (1 - (1 - arccos(c) / pi)^16)^64.
+by one matrix product per orientation. Beyond that only those are whose signs along 16 random directions agree in one of
+64 bands: a pair that correlates by c is passed over with the probability (1 - (1 - arccos(c) / pi)^16)^64: 0.004 for
+0.9, 0.19 for 0.8, 0.55 for 0.7. A test holds the measured rates to that.
 """
 
 import functools

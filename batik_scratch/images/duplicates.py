@@ -2,8 +2,8 @@
 
 Candidates are looked at twice: see `candidates` for the first look, over all pairs, and `alignment` for the second. Two
 pictures are the same if, laid onto each other, half of their places or more agree: by a correlation of 0.75 where a
-picture is like itself nowhere else, and of up to 0.965 where it repeats itself, since two cloths of one regular repeat
-agree by up to 0.95. Where there is too little texture to say so, layouts that correlate by 0.95 decide.
+picture is like itself nowhere else, and of up to 0.975 where it repeats itself, since two cloths of one regular repeat
+agree by up to 0.97. Where there is too little texture to say so, layouts that correlate by 0.95 decide.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from .candidates import ALIKE_LAYOUT, ORIENTATIONS, candidate_pairs, describe, o
 
 SIDE = 64  # pixels of the small grey versions
 RULE = 2  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
-LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.965
+LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.975
 LEAST_REPEATS, MOST_REPEATS = 0.75, 0.95  # up to the one the least agreement is asked, from the other on the most
 MIN_PLACES = 12  # with texture, of 64
 MAX_BORDER = SIDE // 6  # lines on each side that may be a border
@@ -22,8 +22,8 @@ EVEN = 10  # grey levels between the darkest and the brightest pixel of a border
 
 
 def grey_thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) -> uint8 (SIDE, SIDE) greys."""
-    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
+    """uint8 (H, W, 3) -> uint8 (SIDE, SIDE) greys, so smoothed that fine repeats make no moire."""
+    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def near_duplicate_groups(thumbnails: np.ndarray, digests: list[bytes] | None = None) -> np.ndarray:

@@ -219,6 +219,19 @@ def test_an_interrupted_decoding_leaves_nothing_behind(folder, store, monkeypatc
     assert list(store.iterdir()) == []
 
 
+@pytest.mark.parametrize("rule", [None, 1])
+def test_what_another_rule_grouped_is_grouped_again_under_the_same_key(folder, store, rule):
+    blocks(2).rotate(180).save(folder / "lereng/copy.png")
+    found = load(folder)
+    facts_file = store / f"decoded-{found.key}.json"
+    facts = json.loads(facts_file.read_text())
+    old = {"bad": facts["bad"], "groups": list(range(10))} | ({"rule": rule} if rule else {})
+    facts_file.write_text(json.dumps(old))
+    again = load(folder)
+    assert again.key == found.key and again.groups.tolist() == found.groups.tolist() != list(range(10))
+    assert json.loads(facts_file.read_text()) == facts
+
+
 def test_odd_names_are_kept_byte_by_byte_in_the_cache(folder, store, monkeypatch):
     name = os.fsdecode(b"\xff\xfe.png")
     (folder / "kawung" / name).write_bytes(b"")
