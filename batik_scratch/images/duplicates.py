@@ -2,7 +2,7 @@
 
 Candidates are looked at twice: see `candidates` for the first look, over all pairs, and `alignment` for the second. Two
 pictures are the same if, laid onto each other, half of their places or more agree: by a correlation of 0.75 where a
-picture is like itself nowhere else, and of up to 0.975 where it repeats itself, since two cloths of one regular repeat
+picture is like itself nowhere else, and of up to 0.972 where it repeats itself, since two cloths of one regular repeat
 agree by up to 0.97. Where there is too little texture to say so, layouts that correlate by 0.95 decide.
 """
 
@@ -14,8 +14,8 @@ from .candidates import ALIKE_LAYOUT, ORIENTATIONS, candidate_pairs, describe, o
 
 SIDE = 64  # pixels of the small grey versions
 RULE = 2  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
-LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.975
-LEAST_REPEATS, MOST_REPEATS = 0.75, 0.95  # up to the one the least agreement is asked, from the other on the most
+LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.972
+LEAST_REPEATS, MOST_REPEATS = 0.75, 0.98  # up to the one the least agreement is asked, from the other on the most
 MIN_PLACES = 12  # with texture, of 64
 MAX_BORDER = SIDE // 6  # lines on each side that may be a border
 EVEN = 10  # grey levels between the darkest and the brightest pixel of a border's line

@@ -12,6 +12,7 @@ from PIL import Image
 
 from batik_scratch.errors import InputError
 from batik_scratch.images import cache, load_folder, read_pixels, reading, user_cache
+from batik_scratch.images.duplicates import RULE
 from batik_scratch.images.folders import list_folder
 
 
@@ -264,7 +265,7 @@ def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):
         pixels = np.load(stream)
         assert len(pixels) == 8 and stream.tell() == stored.stat().st_size  # room for nine was made, and given back
     facts = json.loads((store / f"decoded-{found.key}.json").read_text())
-    assert facts == {"bad": [["lereng/1.png", "is an empty file"]], "groups": list(range(8))}
+    assert facts == {"bad": [["lereng/1.png", "is an empty file"]], "groups": list(range(8)), "rule": RULE}
 
 
 def test_the_users_cache_is_the_first_that_is_set(monkeypatch):
