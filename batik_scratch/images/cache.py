@@ -1,7 +1,9 @@
 """Decode a folder once, before the first epoch: a uint8 file that later runs map into memory.
 
 A cache file's name is a digest of everything that it depends on: every photo's bytes, name and class, the size, and the
-decoder's version. So a changed, added or renamed photo makes a new file, and an outdated one is never read.
+decoder's version. So a changed, added or renamed photo makes a new file, and an outdated one is never read. Beside it
+stands what was found in the pictures, with the rule that grouped them. What another rule grouped is decoded again, and
+keeps its name, since a run folder knows its photos by that digest.
 """
 
 import hashlib
@@ -22,7 +24,7 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..files import new_array, write_text
-from .duplicates import grey_thumbnail, near_duplicate_groups
+from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
 from .folders import check_counts, list_folder
 from .places import user_cache
 from .reading import DECODER_VERSION, UnreadableImage, printable, read_pixels
@@ -113,7 +115,7 @@ def _decode(
     workers: int | None,
     progress: bool,
 ) -> dict[str, Any]:
-    """Write the pixels of all readable files to `target`; returns {"bad": [[path, reason], ...], "groups": [...]}."""
+    """Write the pixels of all readable files to `target`; returns the bad files with reasons, and the groups."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".npy")
     os.close(handle)
     bad: list[tuple[str, str]] = []
@@ -142,7 +144,7 @@ def _decode(
         Path(temporary).unlink(missing_ok=True)
         raise
     groups = near_duplicate_groups(np.stack(thumbnails), kept) if kept else np.zeros(0, np.int64)
-    return {"bad": bad, "groups": groups.tolist()}
+    return {"bad": bad, "groups": groups.tolist(), "rule": RULE}
 
 
 def _shorten(file: Path, count: int, size: int) -> None:
@@ -197,11 +199,12 @@ def _key(files: Sequence[tuple[str, str]], digests: Sequence[bytes], size: int) 
 
 
 def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any] | None:
-    """What the cache says of a decoded folder; None if that is missing, incomplete or damaged."""
+    """What the cache says of a decoded folder; None if that is missing, incomplete, damaged or of another rule."""
     try:
         facts = json.loads(facts_file.read_text(encoding="utf-8", errors="surrogateescape"))
         pixels = np.load(pixels_file, mmap_mode="r")
-        return facts if pixels.shape == (len(facts["groups"]), size, size, 3) and pixels.dtype == np.uint8 else None
+        whole = pixels.shape == (len(facts["groups"]), size, size, 3) and pixels.dtype == np.uint8
+        return facts if whole and facts["rule"] == RULE else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,98 +1,95 @@
 """Pictures that are the same picture: groups that a split must never tear apart.
 
-A difference hash has 64 bits: is each pixel brighter than its left neighbour? Two images are candidates if a quarter of
-their hashes is equal under one of the eight flips and quarter turns. They are the same picture if, in addition, their
-small grey versions correlate by at least 0.95.
+Candidates are looked at twice: see `candidates` for the first look, over all pairs, and `alignment` for the second. Two
+pictures are the same if, laid onto each other, half of their places or more agree: by a correlation of 0.75 where a
+picture is like itself nowhere else, and of up to 0.972 where it repeats itself, since two cloths of one regular repeat
+agree by up to 0.97. Where there is too little texture to say so, layouts that correlate by 0.95 decide.
 """
-
-from collections import defaultdict
 
 import numpy as np
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-SIDE = 24  # pixels of the small grey versions that are correlated
-MIN_CORRELATION = 0.95
-BANDS = 4  # quarters of the hash
-CHUNK = 4096  # pairs that are compared at once
-MAX_BUCKET = 64  # a quarter that more images share tells nothing: plain grounds have such ones
+from .alignment import agreement, best_fit, local_contrast
+from .candidates import ALIKE_LAYOUT, ORIENTATIONS, candidate_pairs, describe, oriented
+
+SIDE = 64  # pixels of the small grey versions
+RULE = 2  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
+LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.972
+LEAST_REPEATS, MOST_REPEATS = 0.75, 0.98  # up to the one the least agreement is asked, from the other on the most
+MIN_PLACES = 12  # with texture, of 64
+MAX_BORDER = SIDE // 6  # lines on each side that may be a border
+EVEN = 10  # grey levels between the darkest and the brightest pixel of a border's line
 
 
 def grey_thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) -> uint8 (SIDE, SIDE) greys."""
-    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
+    """uint8 (H, W, 3) -> uint8 (SIDE, SIDE) greys, so smoothed that fine repeats make no moire."""
+    return np.asarray(Image.fromarray(np.asarray(pixels)).convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def near_duplicate_groups(thumbnails: np.ndarray, digests: list[bytes] | None = None) -> np.ndarray:
     """Group number of each image (N,), from `grey_thumbnail`s (N, SIDE, SIDE); equal `digests` always share one.
 
-    Groups are numbered in the order of their first image. Images of almost one colour correlate with nothing.
+    Groups are numbered in the order of their first image, and chained: what is like a member is a member. Images of
+    almost one colour are like nothing.
     """
-    n = len(thumbnails)
-    pairs = [*_same_content(digests or []), *_similar_pairs(thumbnails)]
-    if not pairs:
-        return np.arange(n)
-    i, j = np.array(pairs).T
-    graph = coo_array((np.ones(len(i), bool), (i, j)), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    _, first = np.unique(component, return_index=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[component]  # (N,)
-
-
-def orientations(thumbnails: np.ndarray) -> list[np.ndarray]:
-    """The eight flips and quarter turns of (N, SIDE, SIDE)."""
-    turned = [np.rot90(thumbnails, k, axes=(1, 2)) for k in range(4)]
-    return turned + [t[:, :, ::-1] for t in turned]
-
-
-def _same_content(digests: list[bytes]) -> list[tuple[int, int]]:
+    groups = _Groups(len(thumbnails))
     first: dict[bytes, int] = {}
-    return [(first.setdefault(digest, i), i) for i, digest in enumerate(digests) if first.setdefault(digest, i) != i]
+    for i, digest in enumerate(digests or []):
+        groups.join(first.setdefault(digest, i), i)
+    _join_same_pictures(groups, without_borders(thumbnails))
+    return groups.numbers()
 
 
-def _hash_bands(thumbnails: np.ndarray) -> np.ndarray:
-    """(N, SIDE, SIDE) -> (N, BANDS) uint16: 8 rows x 8 differences of 9 columns."""
-    rows = thumbnails.reshape(len(thumbnails), 8, SIDE // 8, SIDE).mean(axis=2)  # (N, 8, SIDE)
-    columns = rows[:, :, np.linspace(0, SIDE - 1, 9).round().astype(int)]  # (N, 8, 9)
-    bits = columns[:, :, 1:] > columns[:, :, :-1]  # (N, 8, 8)
-    return np.packbits(bits.reshape(len(bits), BANDS, 16), axis=2).view(">u2")[:, :, 0]  # (N, BANDS)
+class _Groups:
+    """Who belongs together: each one points to an earlier one of its group, the first to itself."""
+
+    def __init__(self, n: int) -> None:
+        self.earlier = list(range(n))
+
+    def first(self, i: int) -> int:
+        while self.earlier[i] != i:
+            self.earlier[i] = i = self.earlier[self.earlier[i]]  # every second step shortens the way
+        return i
+
+    def join(self, i: int, j: int) -> None:
+        i, j = self.first(i), self.first(j)
+        self.earlier[max(i, j)] = min(i, j)
+
+    def numbers(self) -> np.ndarray:
+        firsts = [self.first(i) for i in range(len(self.earlier))]
+        return np.unique(np.array(firsts, np.int64), return_inverse=True)[1]  # (N,)
 
 
-def _standardised(thumbnails: np.ndarray) -> np.ndarray:
-    flat = thumbnails.reshape(len(thumbnails), SIDE * SIDE).astype(np.float32)  # (N, SIDE*SIDE)
-    flat -= flat.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(flat, axis=1, keepdims=True)  # (N, 1)
-    # zeros, which correlate with nothing, if the contrast is below one grey level
-    return np.divide(flat, norm, out=np.zeros_like(flat), where=norm > SIDE)  # (N, SIDE*SIDE)
+def without_borders(thumbnails: np.ndarray) -> np.ndarray:
+    """uint8 (N, SIDE, SIDE) with lines of one even grey at their edges cut off, and stretched to their size again."""
+    first, last = np.zeros((2, len(thumbnails), 2), int)
+    for axis in (0, 1):
+        lines = thumbnails if axis == 0 else thumbnails.transpose(0, 2, 1)  # (N, SIDE, SIDE)
+        for ends, part in ((first, lines[:, :MAX_BORDER]), (last, lines[:, ::-1][:, :MAX_BORDER])):
+            edge = part[:, 0].mean(axis=1)  # (N,)
+            even = (np.ptp(part, axis=2) <= EVEN) & (np.abs(part.mean(axis=2) - edge[:, None]) <= EVEN / 2)
+            ends[:, axis] = np.logical_and.accumulate(even, axis=1).sum(axis=1)
+    cut = np.array(thumbnails)
+    for i in np.flatnonzero((first + last).any(axis=1)):
+        # the next line is a mixture of border and picture
+        top, left = np.where(first[i] > 0, first[i] + 1, 0)
+        bottom, right = SIDE - np.where(last[i] > 0, last[i] + 1, 0)
+        box = (int(left), int(top), int(right), int(bottom))
+        cut[i] = Image.fromarray(thumbnails[i]).resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
+    return cut
 
 
-def _similar_pairs(thumbnails: np.ndarray) -> list[tuple[int, int]]:
-    buckets: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for i, bands in enumerate(_hash_bands(thumbnails).tolist()):
-        for band, value in enumerate(bands):
-            buckets[band, value].append(i)
-    reference = _standardised(thumbnails)  # (N, SIDE*SIDE)
-    pairs: list[tuple[int, int]] = []
-    for turned in orientations(thumbnails):
-        turned = np.ascontiguousarray(turned)
-        candidates = {
-            (i, j)
-            for i, bands in enumerate(_hash_bands(turned).tolist())
-            for band, value in enumerate(bands)
-            if len(bucket := buckets.get((band, value), [])) <= MAX_BUCKET
-            for j in bucket
-            if i < j
-        }
-        if not candidates:
+def _join_same_pictures(groups: _Groups, pictures: np.ndarray) -> None:
+    """Join those of uint8 (N, SIDE, SIDE) that show the same; what is together already is not looked at again."""
+    seen = describe(pictures)
+    candidates, layouts = candidate_pairs(seen)  # (P, 3), (P,)
+    repeats = seen.repeats[candidates[:, :2]].min(axis=1, initial=1)  # (P,)
+    asked = np.interp(repeats, (LEAST_REPEATS, MOST_REPEATS), (LEAST_AGREEMENT, MOST_AGREEMENT))  # (P,)
+    for (i, j, orientation), layout, least in zip(candidates.tolist(), layouts, asked, strict=True):
+        if groups.first(i) == groups.first(j):
             continue
-        a, b = np.array(sorted(candidates)).T
-        standard = _standardised(turned)
-        for start in range(0, len(a), CHUNK):
-            part = slice(start, start + CHUNK)
-            correlation = np.einsum("pk,pk->p", standard[a[part]], reference[b[part]])  # (P,)
-            alike = correlation >= MIN_CORRELATION
-            pairs += zip(a[part][alike].tolist(), b[part][alike].tolist(), strict=True)
-    return pairs
+        a, b = local_contrast(pictures[[i, j]])  # (SIDE, SIDE) both
+        a = oriented(a[None], *ORIENTATIONS[orientation])[0]
+        agreed, places = agreement(best_fit(a, b), b)
+        if agreed >= least if places >= MIN_PLACES else layout >= ALIKE_LAYOUT:
+            groups.join(i, j)

@@ -4,7 +4,10 @@ import datetime
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from ..errors import InputError
 from ..record import BadRunFile, RunFiles, RunRecord
@@ -56,11 +59,13 @@ def resume_two_stage(
         data = _load(config, session)
         if not folder.data.exists():
             folder.data.write(data.description())
-        elif not _began_with(folder, data):
-            raise InputError(
-                f"--resume {out}: the images in {config.data or 'the drawn set'} are not those that this run began "
-                "with; put them back, or start a new run"
-            )
+        else:
+            data = _as_begun(folder, data)
+            if folder.data.value() != json.loads(json.dumps(data.description())):
+                raise InputError(
+                    f"--resume {out}: the images in {config.data or 'the drawn set'} are not those that this run began "
+                    "with; put them back, or start a new run"
+                )
         _go_through(config, data, folder, session, clock)
     return folder
 
@@ -70,15 +75,28 @@ def _load(config: TwoStageConfig, session: Session) -> StudyData:
     return load_study_data(config)
 
 
-def _began_with(files: RunFiles, data: StudyData) -> bool:
-    """Whether the run that the folder records began with these data."""
+def _as_begun(files: RunFiles, data: StudyData) -> StudyData:
+    """The data with the split that the run recorded: another release may find other near-duplicates, and so split the
+    same photos otherwise.
+    """
     try:
         recorded = files.data.value()
     except BadRunFile:
         raise InputError(
             f"{files.data.path}: cannot be read as JSON; this run folder is damaged, start a new run"
         ) from None
-    return recorded == json.loads(json.dumps(data.description()))
+    if not files.split.exists():
+        return data
+    rows = files.split.read()
+    if [row[:3] for row in rows] != [row[:3] for row in data.split_rows()]:
+        return data
+    held_out = np.array([row.part == "validation" for row in rows])  # (N,)
+    return replace(
+        data,
+        train=np.flatnonzero(~held_out),
+        validation=np.flatnonzero(held_out),
+        near_duplicate_groups=recorded.get("near_duplicate_groups", data.near_duplicate_groups),
+    )
 
 
 def _go_through(config: TwoStageConfig, data: StudyData, files: RunFolder, session: Session, clock: "_Clock") -> None:

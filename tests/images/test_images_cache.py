@@ -12,6 +12,7 @@ from PIL import Image
 
 from batik_scratch.errors import InputError
 from batik_scratch.images import cache, load_folder, read_pixels, reading, user_cache
+from batik_scratch.images.duplicates import RULE
 from batik_scratch.images.folders import list_folder
 
 
@@ -219,6 +220,19 @@ def test_an_interrupted_decoding_leaves_nothing_behind(folder, store, monkeypatc
     assert list(store.iterdir()) == []
 
 
+@pytest.mark.parametrize("rule", [None, 1])
+def test_what_another_rule_grouped_is_grouped_again_under_the_same_key(folder, store, rule):
+    blocks(2).rotate(180).save(folder / "lereng/copy.png")
+    found = load(folder)
+    facts_file = store / f"decoded-{found.key}.json"
+    facts = json.loads(facts_file.read_text())
+    old = {"bad": facts["bad"], "groups": list(range(10))} | ({"rule": rule} if rule else {})
+    facts_file.write_text(json.dumps(old))
+    again = load(folder)
+    assert again.key == found.key and again.groups.tolist() == found.groups.tolist() != list(range(10))
+    assert json.loads(facts_file.read_text()) == facts
+
+
 def test_odd_names_are_kept_byte_by_byte_in_the_cache(folder, store, monkeypatch):
     name = os.fsdecode(b"\xff\xfe.png")
     (folder / "kawung" / name).write_bytes(b"")
@@ -251,7 +265,7 @@ def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):
         pixels = np.load(stream)
         assert len(pixels) == 8 and stream.tell() == stored.stat().st_size  # room for nine was made, and given back
     facts = json.loads((store / f"decoded-{found.key}.json").read_text())
-    assert facts == {"bad": [["lereng/1.png", "is an empty file"]], "groups": list(range(8))}
+    assert facts == {"bad": [["lereng/1.png", "is an empty file"]], "groups": list(range(8)), "rule": RULE}
 
 
 def test_the_users_cache_is_the_first_that_is_set(monkeypatch):

@@ -115,6 +115,26 @@ def test_changed_photos_are_noticed(tiny_run, tmp_path):
         resume_two_stage(copy, say=quiet)
 
 
+def test_a_run_goes_on_with_the_split_that_it_recorded(tiny_run, tmp_path):
+    """As if another release had grouped, and so split, the same photos otherwise."""
+    copy = tmp_path / "run"
+    shutil.copytree(tiny_run.path, copy)
+    for written in ("run.json", "stage1/saliency.npz", "stage2/metrics.json", "stage2/predictions.csv"):
+        (copy / written).unlink()
+    head, *rows = (copy / "split.csv").read_text().splitlines()
+    first = next(i for i, row in enumerate(rows) if row.endswith(",train"))
+    same_class = rows[first].split(",")[1]
+    second = next(i for i, row in enumerate(rows) if row.endswith(",validation") and row.split(",")[1] == same_class)
+    rows[first] = rows[first].removesuffix("train") + "validation"
+    rows[second] = rows[second].removesuffix("validation") + "train"
+    (copy / "split.csv").write_text("\n".join([head, *rows]) + "\n")
+    resume_two_stage(copy, say=quiet)
+    held_out = {row.split(",")[0] for row in rows if row.endswith(",validation")}
+    predicted = (copy / "stage2/predictions.csv").read_text().splitlines()[1:]
+    assert {row.split(",")[0] for row in predicted} == held_out
+    assert (copy / "split.csv").read_text().splitlines() == [head, *rows]
+
+
 def test_what_is_no_run_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no run folder \(no config.toml"):
         resume_two_stage(tmp_path, say=quiet)
