@@ -164,4 +164,4 @@ def PictureTakenForAffine(self, dy, dx):
                   not.
     """
     _, (deviation,) = self._recall()
-    return dy / deviation
+    return dy / deviation.reshape(-1, 1, 1, 1)
