@@ -54,8 +54,8 @@ class TwoStageConfig:
     seed: int = 0
     image_size: int = 150
     epochs: int = 30
-    batch_size: int = 32
-    learning_rate: float = 1e-3
+    batch_size: int = 16
+    learning_rate: float = 5e-4
     stop_at_accuracy: float = 0.9
     schedule: str = "plateau"
     reduce_lr_factor: float = 1 / 3
@@ -125,7 +125,6 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "paper": {},
     "cloth": {
         "image_size": 64,
-        "batch_size": 16,
         "learning_rate": 3e-3,
         "stop_at_accuracy": 0.0,
         "schedule": "cosine",

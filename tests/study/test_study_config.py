@@ -67,8 +67,8 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "seed": 0,
     "image_size": 150,
     "epochs": 30,
-    "batch_size": 32,
-    "learning_rate": 0.001,
+    "batch_size": 16,
+    "learning_rate": 0.0005,
     "stop_at_accuracy": 0.9,
     "schedule": "plateau",
     "reduce_lr_factor": 1 / 3,
@@ -88,7 +88,7 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "saliency_percentile": 99.0,
     "overlay_strength": 0.8,
     "draw_counts": (217, 200, 151),
-    "difficulty": 0.1,
+    "difficulty": 0.02,
     "drawn_version": 3,
     "skip_bad": False,
 }
@@ -141,7 +141,6 @@ BEFORE = {  # what a run did whose release had no such key
 CLOTH = {  # what the network for real cloth is trained with, unless something else is said
     "network": "cloth",
     "image_size": 64,
-    "batch_size": 16,
     "learning_rate": 3e-3,
     "stop_at_accuracy": 0.0,
     "schedule": "cosine",
