@@ -20,6 +20,8 @@ from .layers import (
 )
 from .model import Sequential
 
+STRENGTH = 10  # by which cloth_cnn's filters begin larger than they need to
+
 
 def paper_cnn(
     input_shape: Sequence[int] = (150, 150, 3),
@@ -61,8 +63,14 @@ def cloth_cnn(
     With a few hundred photos the filters are the hard part: networks that learn theirs from noise stay near the paper's
     accuracy, and a support vector machine on the energies of fixed filters is far above both. So the filters are given,
     and then trained on like every other weight (gabor.py has the formula and the sources). Before training, the output
-    of Log is such a set of features. Images need at least 15x15 pixels; 64 are meant: the filters reach from 5 to 23
-    waves across a picture. `algorithm` is Conv2D's.
+    of Log is such a set of features.
+
+    The filters begin STRENGTH times as large as the initialiser makes them. Behind Log and BatchNormalization that says
+    nothing else, but a step of Adam is as long for a large weight as for a small one: filters of length 1 would turn
+    into others within an epoch or two, before the dense layers have learnt to use them.
+
+    Images need at least 15x15 pixels; 64 are meant: the filters reach from 5 to 23 waves across a picture. `algorithm`
+    is Conv2D's.
     """
     layers = [
         Conv2D(1, 1, algorithm=algorithm, kernel_initializer="luma", name="grey"),
@@ -78,4 +86,6 @@ def cloth_cnn(
         Dense(classes),
         Softmax(),
     ]
-    return Sequential(layers, input_shape=input_shape, random_state=random_state, dtype=dtype)
+    model = Sequential(layers, input_shape=input_shape, random_state=random_state, dtype=dtype)
+    layers[2].params["kernel"] *= STRENGTH
+    return model

@@ -79,7 +79,9 @@ def test_the_cloth_network_begins_with_the_bank_on_grey_and_ends_in_probabilitie
     grey, bank = model.layers[0], model.layers[2]
     assert np.allclose(grey.params["kernel"][0, 0, :, 0], [0.299, 0.587, 0.114])
     drawn = initializers.draw("gabor", (15, 15, 1, 64), np.random.default_rng(0))
-    assert np.allclose(bank.params["kernel"], drawn) and bank.strides == (2, 2) and bank.output_shape == (25, 25, 64)
+    assert (
+        np.allclose(bank.params["kernel"], 10 * drawn) and bank.strides == (2, 2) and bank.output_shape == (25, 25, 64)
+    )
     assert sum(layer.parameter_count for layer in model.layers) == 18_951
     assert nn.cloth_cnn((15, 40, 1), 7).output_shape == (7,)
     with pytest.raises(ValueError, match="does not fit"):
