@@ -7,6 +7,7 @@ gabor and luma are no draws: a bank of oriented filters, and the mean brightness
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,7 +15,11 @@ from ..errors import InputError
 from .gabor import gabor_kernel, luma_kernel
 
 NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros", "gabor", "luma")
-BY_HAND = {"zeros": np.zeros, "gabor": gabor_kernel, "luma": luma_kernel}  # by formula: no random number is used
+BY_HAND: dict[str, Callable[[tuple[int, ...]], np.ndarray]] = {  # by formula: no random number is used
+    "zeros": np.zeros,
+    "gabor": gabor_kernel,
+    "luma": luma_kernel,
+}
 # the standard deviation of a normal draw cut off at two standard deviations, as Keras draws: 0.8796
 TRUNCATED_STD = 0.87962566103423978
 
