@@ -79,6 +79,41 @@ def arrangement(filters: int) -> tuple[int, int]:
     return scales, math.ceil(filters / (2 * scales))
 
 
+def harmonics_kernel(shape: tuple[int, ...]) -> np.ndarray:
+    """A dense kernel (D, U), float64, behind the mean energies of a bank of D Gabor filters: waves over its directions.
+
+    For each scale in turn, with k counting its K directions and E_k the mean of a direction's pair of energies:
+
+        output 0      sum_k E_k / sqrt(K)                                how much there is of this scale
+        2m-1, 2m      sum_k E_k cos, sin (2 pi m k / K) sqrt(2 / K)      how it comes and goes m times in half a turn
+        K-1           sum_k E_k (-1)^k / sqrt(K), if K is even
+
+    It is the Fourier transform over the directions, with rows of length 1. A cloth turned by one direction has the same
+    energies one place on, and so the same wave at another phase: stripes (m = 1), crossed stripes (m = 2) and rings
+    (m = 0 alone) differ however the cloth lies. Quarter turns and mirror images change no output but for its sign.
+    InputError for a convolution's kernel and where D filters have fewer than U such outputs.
+    """
+    if len(shape) != 2:
+        raise InputError(
+            f'kernel_initializer="harmonics" is for a Dense behind a bank of filters (D, U), got {shape}; use "gabor"'
+        )
+    filters, units = shape
+    scales, directions = arrangement(filters)
+    if filters != 2 * scales * directions or units > scales * directions:
+        raise InputError(
+            f'kernel_initializer="harmonics" needs whole pairs in every scale, and half as many units at most, '
+            f"got {filters} filters and {units} units; use 64 and 32"
+        )
+    turn = 2 * math.pi * np.arange(directions) / directions  # (K,)
+    waves = [np.ones(directions)]
+    for m in range(1, directions // 2 + 1):
+        waves += [np.cos(m * turn), np.sin(m * turn)]  # (K,) each
+    table = np.stack(waves[:directions], axis=1)  # (K, K); with K even the last sine, which is 0, falls away
+    table /= np.linalg.norm(table, axis=0)
+    one_scale = np.repeat(table, 2, axis=0) / 2  # (2 K, K): both of a pair
+    return np.kron(np.eye(scales), one_scale)[:, :units]  # (D, U)
+
+
 def luma_kernel(shape: tuple[int, ...]) -> np.ndarray:
     """A kernel (kh, kw, C, F) whose every filter is the mean brightness of its window, float64: 1x1 makes it grey."""
     kh, kw, channels, filters = _convolution("luma", shape)

@@ -3,7 +3,7 @@
 glorot (Glorot & Bengio, 2010) keeps the variance in both directions: 2 / (fan_in + fan_out).
 he (He et al., 2015) makes up for the half that ReLU removes: 2 / fan_in.
 A uniform draw from [-limit, limit] has variance limit^2 / 3, hence limit = sqrt(3 variance).
-gabor and luma are no draws: a bank of oriented filters, and the mean brightness of a window (gabor.py).
+gabor, harmonics and luma are no draws: a bank of oriented filters, waves over its directions, brightness (gabor.py).
 """
 
 import math
@@ -12,14 +12,14 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import InputError
-from .gabor import gabor_kernel, luma_kernel
+from .gabor import gabor_kernel, harmonics_kernel, luma_kernel
 
-NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros", "gabor", "luma")
+NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros", "gabor", "harmonics", "luma")
 BIASES = ("zeros", "centred")
-# by formula: no random number is used
-BY_HAND: dict[str, Callable[[tuple[int, ...]], np.ndarray]] = {
+BY_HAND: dict[str, Callable[[tuple[int, ...]], np.ndarray]] = {  # by formula: no random number is used
     "zeros": np.zeros,
     "gabor": gabor_kernel,
+    "harmonics": harmonics_kernel,
     "luma": luma_kernel,
 }
 # the standard deviation of a normal draw cut off at two standard deviations, as Keras draws: 0.8796

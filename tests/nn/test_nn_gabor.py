@@ -94,6 +94,41 @@ def test_luma_makes_a_picture_grey_and_a_window_its_mean():
     assert np.allclose(y, ((grey[:, :, 1:] + grey[:, :, :-1]) / 2)[..., None].repeat(2, axis=-1))
 
 
+@pytest.mark.parametrize("filters", [64, 40, 12, 6])
+def test_harmonics_are_an_orthogonal_fourier_transform_of_each_scales_directions(filters):
+    scales, directions = gabor.arrangement(filters)
+    kernel = initializers.draw("harmonics", (filters, filters // 2), RNG)  # (D, U)
+    energies = np.random.default_rng(2).random((scales, directions))
+    y = (np.repeat(energies.ravel(), 2) @ kernel).reshape(scales, directions)
+    assert (y**2).sum(axis=1) == pytest.approx((energies**2).sum(axis=1))  # nothing is lost
+    spectrum = np.fft.rfft(energies, axis=1) / math.sqrt(directions)
+    assert y[:, 0] == pytest.approx(spectrum[:, 0].real)
+    for m in range(1, (directions - 1) // 2 + 1):
+        assert y[:, 2 * m - 1 : 2 * m + 1] == pytest.approx(
+            math.sqrt(2) * np.stack([spectrum[:, m].real, -spectrum[:, m].imag], axis=1)
+        )
+    if directions % 2 == 0:
+        assert y[:, -1] == pytest.approx(spectrum[:, -1].real)
+
+
+def test_harmonics_of_a_cloth_turned_or_mirrored_differ_in_sign_alone():
+    energies = np.random.default_rng(4).random((4, 8))
+    kernel = initializers.draw("harmonics", (64, 32), RNG)
+    seen = [
+        np.abs(np.repeat(e.ravel(), 2) @ kernel)
+        for e in (energies, np.roll(energies, 4, 1), energies[:, -np.arange(8)])
+    ]
+    assert np.allclose(seen[0], seen[1]) and np.allclose(seen[0], seen[2])
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"), [((5, 5, 1, 4), "for a Dense"), ((7, 3), "7 filters"), ((64, 33), "33 units")]
+)
+def test_harmonics_refuse_what_is_no_bank_in_pairs(shape, what):
+    with pytest.raises(InputError, match=rf'"harmonics".*{what}'):
+        initializers.draw("harmonics", shape, RNG)
+
+
 @pytest.mark.parametrize("name", ["gabor", "luma"])
 def test_no_random_number_is_used_and_dense_kernels_are_refused(name):
     rng = np.random.default_rng(3)
