@@ -22,7 +22,7 @@ from .layers import (
 from .model import Sequential
 
 STRENGTH = 10  # by which cloth_cnn's given weights begin larger than they need to
-LOG_EPSILON = 0.01  # in units of a standardised picture's energies: differences below this are noise
+LOG_EPSILON = 0.03  # in units of a standardised picture's energies: differences below this are noise
 
 
 def paper_cnn(
