@@ -81,7 +81,8 @@ print(f"multiplied by 100 and shifted by 7, the batch gives the same n to a thou
 #
 # With the normalisation between the dense layer and its ReLU, the weights move by just as much. But whatever all
 # pictures share is mu, and mu is subtracted: n has mean 0 in every unit, so while beta is small some pictures are above
-# 0 and some below. No unit can be shut for all, or open for all.
+# 0 and some below. No unit can be shut for all, or open for all. (The figure's three upper panels show this, each on a
+# scale of its own: a line for every unit, from the lowest of its values to the highest.)
 #
 # > with normalisation, after the same step, units shut or open for every picture: 0 of 64
 
@@ -136,7 +137,8 @@ words = "before the step, units that are shut for every picture or open for ever
 print(f"{words}: {decided(start) < 0.5}")
 print(f"after one step: more than two thirds: {decided(after) > 2 / 3}")
 print(f"and shut for every picture: more than a quarter: {shut(after) > 0.25}")
-print(f"with normalisation, after the same step, units shut or open for every picture: {64 * decided(values[True][1]):.0f} of 64")
+left_over = 64 * decided(values[True][1])
+print(f"with normalisation, after the same step, units shut or open for every picture: {left_over:.0f} of 64")
 
 # %% [markdown]
 # ## Backward, line by line
@@ -302,7 +304,9 @@ for momentum in (None, 0.99, 0.9):
         learnt[momentum].append(float(model.train_step(small, kinds)[0]))
         if step % 10 == 9:
             resting[momentum].append(model.evaluate(small, kinds)["loss"])
-    print(f"  momentum {momentum}: {learnt[momentum][0]:.2f} -> {learnt[momentum][-1]:.3f}, {resting[momentum][-1]:.3f}")
+    print(
+        f"  momentum {momentum}: {learnt[momentum][0]:.2f} -> {learnt[momentum][-1]:.3f}, {resting[momentum][-1]:.3f}"
+    )
 still = abs(learnt[None][-1] - learnt[None][0]) < learnt[None][0] / 10
 print(f"without: the loss is still within a tenth of where it started: {still}")
 print(f"with: the loss has fallen below a tenth: {max(learnt[0.9][-1], learnt[0.99][-1]) < 0.1}")
@@ -340,7 +344,11 @@ print(f"a bias below the layer gets a gradient: {sizes['bias'] > 1e-4 * sizes['k
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 7.0)
 grid = figure.add_gridspec(2, 6)
-scenes = (("fresh", values[False][0]), ("after Adam's first step", values[False][1]), ("the same, normalised", values[True][1]))
+scenes = (
+    ("fresh", values[False][0]),
+    ("after Adam's first step", values[False][1]),
+    ("the same, normalised", values[True][1]),
+)
 for index, (title, z) in enumerate(scenes):
     axes = figure.add_subplot(grid[0, 2 * index : 2 * index + 2])
     low, high = np.sort(z[:, z.mean(axis=0).argsort()], axis=0)[[0, -1]]  # (64,) both
