@@ -1,0 +1,286 @@
+# %% [markdown]
+# # 24. Filters by hand, and filters that go on learning
+#
+# Needs lessons 5, 14 and 23. About twenty minutes.
+#
+# The first filters of a network that has learnt from many photographs look like short waves: stripes of one direction
+# and one width, under a bell. One can also write them down. This lesson writes them down, looks at batik through them,
+# and then lets training go on from there.
+#
+# ## A wave under a bell
+#
+# Gabor's filter (1946; Daugman gave it two dimensions) of direction t, frequency f and phase p:
+#
+#     u = x cos t + y sin t,    v = -x sin t + y cos t
+#     g(x, y) = exp(-(u^2 + (a v)^2) / (2 s^2)) cos(2 pi f u + p)
+#
+# It answers where stripes run across u, f of them to a pixel. With p = 0 a crest is in the middle, with p = 90 degrees
+# a flank: two filters a quarter of a wave apart see the stripe wherever it lies. The package's bank has 4 scales, 8
+# directions, and these two phases ([batik_scratch/nn/gabor.py](../../batik_scratch/nn/gabor.py)). A multiple of the
+# bell is taken off each filter, so that its sum is 0: it is blind to brightness. And each has energy 1.
+#
+# > a bank of 15 x 15 x 1 x 64: True
+# > no filter sees brightness: sums below 1e-12: True
+# > the first is the formula, to ten digits: True
+# > filters that hang on the seed: 0 of 64
+
+# %%
+import numpy as np
+
+from batik_scratch import motifs, nn, saliency
+from batik_scratch.figures import style
+from batik_scratch.learn import lesson
+from batik_scratch.nn import gabor
+
+WINDOW, SCALES, DIRECTIONS = 15, 4, 8
+bank = gabor.gabor_kernel((WINDOW, WINDOW, 1, 64))  # (kh, kw, 1, F): scale, direction, phase, the last fastest
+print(f"a bank of 15 x 15 x 1 x 64: {bank.shape == (15, 15, 1, 64)}")
+print(f"no filter sees brightness: sums below 1e-12: {np.abs(bank.sum(axis=(0, 1))).max() < 1e-12}")
+y, x = np.mgrid[-7:8, -7:8].astype(float)  # (kh, kw): of the first filter t = 0, so u = x and v = y
+spread = min(gabor.SPREAD / (f := gabor.WIDEST / WINDOW), gabor.LARGEST_SPREAD * WINDOW)
+bell = np.exp(-(x**2 + (gabor.ASPECT * y) ** 2) / (2 * spread**2))
+wave = bell * np.cos(2 * np.pi * f * x)
+wave -= bell * wave.sum() / bell.sum()
+print(
+    f"the first is the formula, to ten digits: {np.allclose(bank[..., 0, 0], wave / np.linalg.norm(wave), atol=1e-10)}"
+)
+seeds = [nn.Conv2D(64, 15, kernel_initializer="gabor") for _ in range(2)]
+for seed, layer in enumerate(seeds):
+    layer.build((32, 32, 1), np.random.default_rng(seed))
+different = (seeds[0].params["kernel"] != seeds[1].params["kernel"]).any(axis=(0, 1, 2)).sum()
+print(f"filters that hang on the seed: {different} of 64")
+
+# %% [markdown]
+# ## What the filters see
+#
+# How much of a filter's stripes there is in a picture, wherever it is, is one number: the mean size of the filter's
+# answer over the picture. Bovik, Clark & Geisler (1990) and Jain & Farrokhnia (1991) told textures apart by such
+# energies. Here are those of three patterns: the kawung and the mega mendung of the package, plain, without dyes or
+# camera; and a pattern in the manner of parang, rows of blades on the diagonal, in one line of sines. The two phases
+# are averaged. Directions are those in which the wave travels: 0 degrees to the right, 90 downwards; its stripes lie
+# across.
+#
+# > parang-like: the strongest wave travels at 45 degrees, more than 10 times as strong as at 135: True
+# > mega mendung: the strongest wave travels at 90 degrees, more than twice as strong as at 0: True
+# > kawung: turned by 90 degrees, the same energies to a twentieth: True
+#
+# A cloud lies along the weft, so its bands follow each other downwards. Kawung's ovals stand on both diagonals alike:
+# it looks the same after a quarter turn, and so do its energies. You can read off the picture which motif it was.
+
+# %%
+SIDE, FINE = 64, 4  # drawn four times as fine, then averaged
+X, Y = np.meshgrid(*2 * [(np.arange(FINE * SIDE) + 0.5) / (FINE * SIDE) * 2])  # two tile heights of cloth
+
+
+def averaged(fine):
+    """(FINE H, FINE W) -> a grey picture as (H, W, 3)."""
+    grey = fine.reshape(SIDE, FINE, SIDE, FINE).mean(axis=(1, 3))  # (H, W)
+    return np.repeat(grey[..., None], 3, axis=-1).astype(np.float32)
+
+
+def plain(motif, seed):
+    """The motif's tones on black, its lines black."""
+    geometry = motifs.ALL_MOTIFS[motif](X + 3 * seed, Y + 2 * seed, np.random.default_rng(seed))
+    return averaged(np.where(geometry.distance < 0, (0.4 + 0.15 * geometry.tone) * (geometry.line > 0), 0))
+
+
+across, along = (X + Y) / np.sqrt(2), (Y - X) / np.sqrt(2)
+blades = np.sin(2 * np.pi * (across / 0.28 + 0.12 * np.sin(2 * np.pi * along / 0.2))) > 0
+patterns = {
+    "kawung": np.stack([plain("kawung", seed) for seed in range(4)]),
+    "parang-like": averaged(blades.astype(float))[None],
+    "mega mendung": np.stack([plain("mega_mendung", seed) for seed in range(4)]),
+}
+
+
+def mean_sizes(pictures, up_to=5):
+    """The first layers of nn.cloth_cnn, fresh: grey, standardised, filtered, absolute, mean over places: (N, F)."""
+    for layer in nn.cloth_cnn(pictures.shape[1:]).layers[:up_to]:
+        pictures = layer.forward(pictures)
+    return pictures
+
+
+seen = {}
+for name, pictures in patterns.items():
+    sizes = mean_sizes(pictures).reshape(-1, SCALES, DIRECTIONS, 2).mean(axis=(0, 3))  # (scales, directions)
+    seen[name] = sizes / sizes.mean()
+strongest = {name: sizes.max(axis=0) for name, sizes in seen.items()}  # (directions,)
+parang, mega, kawung = strongest["parang-like"], strongest["mega mendung"], seen["kawung"]
+clear = parang.argmax() == 2 and parang[2] > 10 * seen["parang-like"][:2, 6].max()
+print(f"parang-like: the strongest wave travels at 45 degrees, more than 10 times as strong as at 135: {clear}")
+clear = mega.argmax() == 4 and mega[4] > 2 * mega[0]
+print(f"mega mendung: the strongest wave travels at 90 degrees, more than twice as strong as at 0: {clear}")
+turned = np.abs(kawung / np.roll(kawung, 4, axis=1) - 1).max()
+print(f"kawung: turned by 90 degrees, the same energies to a twentieth: {turned < 0.05}")
+
+# %% [markdown]
+# ## The energies as a network
+#
+# Each step of that is a layer, and each has a backward pass: `nn.cloth_cnn` (`batik_scratch/nn/architectures.py`) is
+# grey, standardise, filter, absolute value, mean, logarithm; then a normalisation (lesson 23) and a small network. The
+# logarithm makes "twice as much" the same step on a dim and on a bright cloth. By hand, for one cloth:
+#
+# > the network's first layers give what loops over windows give: True
+# > darker and of half the contrast, the energies are the same to a twentieth: True
+
+# %%
+size, per_class, per_test, epochs = (48, 40, 20, 12) if lesson.quick() else (48, 60, 40, 24)
+cloths, kinds, _ = lesson.drawn_cloths(per_class, size)
+others, their_kinds, masks = lesson.drawn_cloths(per_test, size, seed=7)
+
+grey = cloths[0].astype(float) @ np.array(gabor.LUMA)  # (H, W)
+grey = (grey - grey.mean()) / np.sqrt(grey.var() + 1e-3)
+windows = np.lib.stride_tricks.sliding_window_view(grey, (WINDOW, WINDOW))[::2, ::2]  # (OH, OW, kh, kw)
+sizes = np.abs(np.einsum("abij,ijf->abf", windows, bank[:, :, 0])).mean(axis=(0, 1))  # (F,)
+energies, new_energies = mean_sizes(cloths, 6), mean_sizes(others, 6)  # (N, F) both, with the logarithm
+same = np.allclose(energies[0], np.log(sizes + 1e-3), atol=1e-3)
+print(f"the network's first layers give what loops over windows give: {same}")
+dim = np.abs(mean_sizes(0.1 + 0.5 * cloths[:3]) / mean_sizes(cloths[:3]) - 1).max()
+print(f"darker and of half the contrast, the energies are the same to a twentieth: {dim < 0.05}")
+
+# %% [markdown]
+# ## Fixed or trained
+#
+# Now three motifs to tell apart, as drawn cloth with dyes and a camera. The package's drawings have been evened on
+# purpose: on every cloth, how much runs at which scale in which direction is drawn from one pool, so that energies say
+# *less* than they would on plain patterns (`batik_scratch/motifs/texture.py`). Something is left all the same: guessing
+# would name a third of the cloths, and the fixed filters name more than a half.
+#
+# One network gets the fixed filters' energies and learns only what is above them, three times as long. The other is
+# `nn.cloth_cnn` whole: the gradient goes on down through the mean, the absolute value and the convolution, into the
+# filters. The two start from the same features; we even let the fixed one pick its best epoch by looking at the new
+# cloths, which nobody may do in earnest.
+#
+# > both learn their own cloths: more than nine of ten right: True
+# > new cloths: more than half right with fixed filters: True
+# > loss on new cloths: trained filters are better than fixed ones at their best: True
+
+# %%
+
+
+def top(shape):
+    """What cloth_cnn has above its energies, alone."""
+    return nn.Sequential(nn.cloth_cnn((size, size, 3)).layers[6:], shape, random_state=0)
+
+
+fixed = top(energies.shape[1:])
+trained = nn.cloth_cnn((size, size, 3), random_state=0)
+filters = trained.get_layer("conv2d").params["kernel"]  # (kh, kw, 1, F), changed in place
+before = filters.copy()
+curves = {"fixed": [], "trained": []}
+for name, model, own, new, count in (
+    ("fixed", fixed, energies, new_energies, 3 * epochs),
+    ("trained", trained, cloths, others, epochs),
+):
+    model.compile(nn.Adam(2e-3))
+    for _ in range(count):
+        model.fit(own, kinds, epochs=1, verbose=0)
+        curves[name].append(model.evaluate(new, their_kinds)["loss"])
+ends = {"fixed": fixed.evaluate(energies, kinds), "trained": trained.evaluate(cloths, kinds)}
+news = {"fixed": fixed.evaluate(new_energies, their_kinds), "trained": trained.evaluate(others, their_kinds)}
+for name in curves:
+    print(f"  {name}: own cloths {ends[name]['accuracy']:.2f}, new cloths {news[name]['accuracy']:.2f}, ", end="")
+    print(f"loss on new ones {curves[name][-1]:.2f}, at best {min(curves[name]):.2f}")
+print(f"both learn their own cloths: more than nine of ten right: {min(e['accuracy'] for e in ends.values()) > 0.9}")
+print(f"new cloths: more than half right with fixed filters: {news['fixed']['accuracy'] > 0.5}")
+better = curves["trained"][-1] < min(curves["fixed"])
+print(f"loss on new cloths: trained filters are better than fixed ones at their best: {better}")
+
+# %% [markdown]
+# How far did the filters go? As vectors of 225 numbers, the cosine of the angle between a filter and its start is near
+# 1: they have been bent, not replaced. One can still say of nearly all which direction and which scale they are for.
+# A small change in the right place is enough, since all places of all cloths go through the same 225 numbers.
+#
+# > half of the filters have a cosine to their start above 0.85: True
+# > all have one above 0.5: True
+# > more than nine of ten are still nearest to their own start, among all 64: True
+
+# %%
+was, now = (k.reshape(-1, 64) / np.linalg.norm(k.reshape(-1, 64), axis=0) for k in (before, filters))  # (225, F) both
+cosines = (was * now).sum(axis=0)  # (F,)
+print("  mean cosine by scale, coarse to fine:", ", ".join(f"{c:.2f}" for c in cosines.reshape(4, 16).mean(axis=1)))
+print(f"half of the filters have a cosine to their start above 0.85: {np.median(cosines) > 0.85}")
+print(f"all have one above 0.5: {cosines.min() > 0.5}")
+own = (np.abs(was.T @ now).argmax(axis=0) == np.arange(64)).mean()
+print(f"more than nine of ten are still nearest to their own start, among all 64: {own > 0.9}")
+
+# %% [markdown]
+# ## A map through it
+#
+# Lesson 14's one more step works here as it does anywhere: the gradient of a logit at the pixels. But the network's
+# first layers say what the map cannot show. The same brightness added to every pixel changes nothing, because the
+# standardisation takes it away; so the gradient adds up to 0 over the picture. And the mean over places has forgotten
+# *where*: the map shows which lines would have to change, and lines that count are all over the cloth. Each answer
+# counts with its own sign, so that the map is grainy; and towards the edge a pixel lies in fewer windows, so that the
+# map fades. Do not ask it where the motif is. The last line that is printed says how little it knows of that.
+#
+# > the map adds up to 0, to a thousandth of its size: True
+# > 0.1 more light on every pixel moves no logit by more than a hundredth: True
+
+# %%
+shown = int(trained.predict(others).max(axis=1).argmax())  # the cloth of which it is surest
+picture, mask = others[shown : shown + 1], masks[shown]
+gradient = saliency.Gradient(trained).attribute(picture)[0]  # (H, W, 3)
+print(f"the map adds up to 0, to a thousandth of its size: {abs(gradient.sum()) < 1e-3 * np.abs(gradient).sum()}")
+brighter = np.abs(trained.logits(picture + 0.1) - trained.logits(picture)).max()
+print(f"0.1 more light on every pixel moves no logit by more than a hundredth: {brighter < 0.01}")
+on_motif = (gradient**2)[mask].sum() / (gradient**2).sum()
+print(f"  of the gradient's energy {on_motif:.2f} lies on the motif, which is {mask.mean():.2f} of the picture")
+
+# %%
+blue, red = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"]
+figure = style.new_figure(style.WIDE, 9.0)
+grid = figure.add_gridspec(3, 6, height_ratios=(1, 0.8, 0.85))
+most = max(sizes.max() for sizes in seen.values())
+panels, labels = [], [f"{f * SIDE:.0f}" for f in np.geomspace(gabor.WIDEST / WINDOW, gabor.HIGHEST, SCALES)]
+for index, (name, pictures) in enumerate(patterns.items()):
+    axes = figure.add_subplot(grid[0, 2 * index : 2 * index + 2])
+    axes.imshow(pictures[0])
+    axes.set_title(name, fontsize=style.TITLE_SIZE)
+    style.dress_picture(axes)
+    panels.append(figure.add_subplot(grid[1, 2 * index : 2 * index + 2]))
+    image = panels[-1].imshow(seen[name], cmap=style.COUNTS, vmin=0, vmax=most, aspect="auto")
+    panels[-1].set_xticks((0, 2, 4, 6), ("0", "45", "90", "135"))
+    panels[-1].set_yticks(range(SCALES), labels)
+    panels[-1].set_xlabel("wave travels at, degrees", fontsize=style.TEXT_SIZE)
+    style.dress(panels[-1], grid=False)
+panels[0].set_ylabel("waves across picture", fontsize=style.TEXT_SIZE)
+bar = figure.colorbar(image, ax=panels, pad=0.01)
+bar.set_label("energy / mean", fontsize=style.TEXT_SIZE)
+bar.ax.tick_params(labelsize=style.SMALL_SIZE)
+
+bent = cosines.argsort()[:4]
+rows = [np.hstack([np.pad(k[..., 0, i], 1, constant_values=k.max()) for i in bent]) for k in (before, filters)]
+axes = figure.add_subplot(grid[2, :2])
+axes.imshow(np.vstack([row / np.abs(row).max() for row in rows]), cmap="Greys")
+axes.set_title("filters that turned most", fontsize=style.TEXT_SIZE)
+style.dress_picture(axes)
+axes.set_yticks((8, 25), ("start", "trained"), fontsize=style.SMALL_SIZE)
+axes.set_xlabel("cosine " + ", ".join(f"{cosines[i]:.2f}" for i in bent), fontsize=style.SMALL_SIZE)
+axes = figure.add_subplot(grid[2, 2:4])
+for name, colour, dash in (("fixed", red, "--"), ("trained", blue, "-")):
+    axes.plot(
+        np.arange(1, len(curves[name]) + 1), curves[name], dash, color=colour, linewidth=2.2, label=f"{name} filters"
+    )
+axes.set_ylim(0, 1.2)
+axes.set_xlabel("epoch", fontsize=style.TEXT_SIZE)
+axes.set_ylabel("loss on new cloths", fontsize=style.TEXT_SIZE)
+axes.set_title("learning", fontsize=style.TEXT_SIZE)
+axes.legend(frameon=False, fontsize=style.SMALL_SIZE, loc="upper right")
+style.dress(axes)
+for index, (title, values) in enumerate((("cloth", picture[0]), ("its map", np.abs(gradient).max(axis=-1)))):
+    axes = figure.add_subplot(grid[2, 4 + index])
+    axes.imshow(values, cmap=style.SALIENCY, vmax=np.percentile(values, 99))
+    axes.set_title(title, fontsize=style.TEXT_SIZE)
+    style.dress_picture(axes)
+lesson.show(figure, "24_filters_by_hand_and_learnt")
+
+# %% [markdown]
+# ## Try it
+#
+# - Start the convolution from glorot: a `Sequential` of `nn.cloth_cnn`'s layers, with `kernel_initializer` left away.
+#   How many more cloths does it need for the same loss?
+# - Put a square of another motif into a cloth. Do the energies notice? Does the map?
+# - Turn a cloth by 90 degrees (`np.rot90`). How do its energies change? Write that as a permutation of the 64, and find
+#   an average that does not change.
+# - Give the energies to a support vector machine. Is it better than the small network?
