@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from ..figures.bars import Bars, bar_panels
 from .comparison import Comparison
+from .networks import NETWORKS
 from .programs import OURS, WORK
 
 TITLES = {"step": "Training step", "inference": "Inference", "saliency": "Gradient saliency"}
@@ -19,8 +20,9 @@ def bench_figure(comparison: Comparison, threads: int) -> Figure:
     panels.append(Bars("Peak memory in training", "MB", [comparison.memory[name, threads] for name in names]))
     side = comparison.size
     plural = "threads" if threads > 1 else "thread"
+    title = NETWORKS[comparison.network].title
     title = (
-        f"The paper's network: batch {comparison.batch}, {side} x {side} x 3, float32, {threads} {plural}; "
+        f"{title[0].upper()}{title[1:]}: batch {comparison.batch}, {side} x {side} x 3, float32, {threads} {plural}; "
         "shorter is better"
     )
     return bar_panels(names, panels, title, own=OURS)

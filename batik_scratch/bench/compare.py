@@ -27,19 +27,20 @@ def compare(
     size: int,
     rounds: int,
     say: Callable[[str], None] = lambda text: None,
+    network: str = "paper",
 ) -> Comparison:
     """Measure the named programs with each number of threads, all of them in the same rounds.
 
     Training comes first, for its peak memory; then inference, then saliency. Before each kind of work a program does
     some of it untimed, and once more before each round.
     """
-    result = Comparison(batch, size, rounds)
+    result = Comparison(batch, size, rounds, network)
     workers = {}
     try:
         for name in names:
             for count in threads:
                 say(f"starting {name}")
-                workers[name, count] = Worker(name, count, batch, size)
+                workers[name, count] = Worker(name, count, batch, size, network)
                 result.seconds[name, count] = {work: [] for work in WORK}
         for work in WORK:
             for worker in workers.values():

@@ -4,6 +4,7 @@ import importlib.metadata
 import statistics
 from dataclasses import dataclass, field
 
+from .networks import NETWORKS
 from .programs import OURS, PROGRAMS, WORK
 
 CALLS = 5  # of one kind of work, per program and round
@@ -19,6 +20,7 @@ class Comparison:
     batch: int
     size: int
     rounds: int
+    network: str = "paper"
     seconds: dict[tuple[str, int], dict[str, list[float]]] = field(default_factory=dict)
     memory: dict[tuple[str, int], float] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class Comparison:
         """The figures as text, one block per number of threads."""
         counts = sorted({threads for _, threads in self.seconds}, reverse=True)
         lines = [
-            f"the paper's network, batch {self.batch}, {self.size}x{self.size}x3, float32; "
+            f"{NETWORKS[self.network].title}, batch {self.batch}, {self.size}x{self.size}x3, float32; "
             f"medians of {self.rounds} interleaved rounds of {CALLS} calls"
         ]
         for threads in counts:

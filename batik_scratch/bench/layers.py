@@ -8,16 +8,17 @@ from .. import nn
 from ..nn.layers import Layer
 from ..nn.passes import ConvReluPool
 from ..ops import threads
+from .networks import NETWORKS
 from .programs import data
 
 
-def layer_table(batch: int, size: int, repeats: int = 7) -> str:
+def layer_table(batch: int, size: int, repeats: int = 7, network: str = "paper") -> str:
     """Milliseconds, GF/s and share of the step, a line per block; medians of `repeats` training steps.
 
     GF/s counts two operations for each multiply-add of the definition, and backward twice those of forward. Winograd
     gets by with fewer, so a figure may exceed what the processor can multiply.
     """
-    model = nn.paper_cnn((size, size, 3), algorithm="auto")
+    model = NETWORKS[network].ours(size)
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
     x, y = (array[:batch] for array in data(batch, size))
     for _ in range(2):

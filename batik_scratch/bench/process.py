@@ -15,11 +15,11 @@ THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREAD
 class Worker:
     """A program in its process, asked line by line; InputError once that process has ended."""
 
-    def __init__(self, name: str, threads: int, batch: int, size: int) -> None:
+    def __init__(self, name: str, threads: int, batch: int, size: int, network: str) -> None:
         self.name = name
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by stop()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "batik_scratch.bench.worker", name, str(batch), str(size)],
+            [sys.executable, "-m", "batik_scratch.bench.worker", name, str(batch), str(size), network],
             env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

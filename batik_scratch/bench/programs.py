@@ -1,9 +1,9 @@
-"""The same work in every program: the paper's network trained, used and explained, on the same images.
+"""The same work in every program: one network trained, used and explained, on the same images.
 
-Each program is a function of (batch, size) that returns three calls: "step", one training step with Adam on the next of
-five batches; "inference", probabilities or logits of the next batch; "saliency", the gradient of a class score at the
-pixels. Picking the batch, and bringing it into the program's own layout, belongs to the work of all. Dropout is on in
-training, as in the paper. Frameworks are imported inside, so that only those asked for are loaded.
+Each program is a function of (batch, size, network) that returns three calls: "step", one training step with Adam on
+the next of five batches; "inference", probabilities or logits of the next batch; "saliency", the gradient of a class
+score at the pixels. Picking the batch, and bringing it into the program's own layout, belongs to the work of all.
+Dropout is on in training. Frameworks are imported inside, so that only those asked for are loaded.
 """
 
 import itertools
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from .networks import NETWORKS
 
 Calls = dict[str, Callable[[], object]]
 OURS = "batik_scratch"
@@ -29,11 +31,11 @@ def rows(batch: int) -> Iterator[np.ndarray]:
     return itertools.cycle(np.split(np.random.default_rng(1).permutation(BATCHES * batch), BATCHES))
 
 
-def batik_scratch(batch: int, size: int) -> Calls:
+def batik_scratch(batch: int, size: int, network: str = "paper") -> Calls:
     """This package."""
     from .. import nn, saliency
 
-    model = nn.paper_cnn((size, size, 3), algorithm="auto")
+    model = NETWORKS[network].ours(size)
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
     x, y = data(batch, size)
     chosen = rows(batch)
@@ -50,17 +52,17 @@ def batik_scratch(batch: int, size: int) -> Calls:
     }
 
 
-def torch_nchw(batch: int, size: int) -> Calls:
+def torch_nchw(batch: int, size: int, network: str = "paper") -> Calls:
     """PyTorch in its default layout, captum's Saliency."""
-    return _torch(batch, size, channels_last=False)
+    return _torch(batch, size, network, channels_last=False)
 
 
-def torch_channels_last(batch: int, size: int) -> Calls:
+def torch_channels_last(batch: int, size: int, network: str = "paper") -> Calls:
     """PyTorch with channels last, usually its faster layout on a CPU."""
-    return _torch(batch, size, channels_last=True)
+    return _torch(batch, size, network, channels_last=True)
 
 
-def _torch(batch: int, size: int, channels_last: bool) -> Calls:
+def _torch(batch: int, size: int, network: str, channels_last: bool) -> Calls:
     import os
 
     import torch
@@ -70,13 +72,7 @@ def _torch(batch: int, size: int, channels_last: bool) -> Calls:
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(0)
     layout: Any = torch.channels_last if channels_last else torch.contiguous_format
-    layers: list[Any] = []
-    side = size
-    for c, f in ((3, 32), (32, 64), (64, 128)):
-        layers += [nn.Conv2d(c, f, 3), nn.ReLU(), nn.MaxPool2d(2)]
-        side = (side - 2) // 2
-    layers += [nn.Flatten(), nn.Dropout(0.2), nn.Linear(side * side * 128, 64), nn.ReLU(), nn.Linear(64, 3)]
-    model: Any = nn.Sequential(*layers)
+    model: Any = nn.Sequential(*NETWORKS[network].torch(size))
     model.to(memory_format=layout)
     optimizer, loss = torch.optim.Adam(model.parameters(), 1e-3), nn.CrossEntropyLoss()
     pixels, labels = data(batch, size)
@@ -108,7 +104,7 @@ def _torch(batch: int, size: int, channels_last: bool) -> Calls:
     return {"step": step, "inference": inference, "saliency": explain}
 
 
-def keras_tensorflow(batch: int, size: int) -> Calls:
+def keras_tensorflow(batch: int, size: int, network: str = "paper") -> Calls:
     """Keras on TensorFlow (oneDNN), its steps compiled to graphs."""
     import os
 
@@ -120,11 +116,7 @@ def keras_tensorflow(batch: int, size: int) -> Calls:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     keras.utils.set_random_seed(0)
-    layers: list[Any] = [keras.Input((size, size, 3))]
-    for f in (32, 64, 128):
-        layers += [keras.layers.Conv2D(f, 3, activation="relu"), keras.layers.MaxPooling2D(2)]
-    layers += [keras.layers.Flatten(), keras.layers.Dropout(0.2), keras.layers.Dense(64, activation="relu")]
-    model = keras.Sequential([*layers, keras.layers.Dense(3)])
+    model = keras.Sequential(NETWORKS[network].keras(size))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=False)  # XLA is slower than oneDNN here
     x, y = data(batch, size)

@@ -12,40 +12,49 @@ from ..ops import threads
 from .chart import bench_figure
 from .compare import compare, installed_peers
 from .layers import layer_table
+from .networks import NETWORKS
 from .programs import OURS
 from .warmup import compile_kernels
 
-LEAST = {"--batch": 1, "--image-size": 22, "--rounds": 1}
-
 
 def measure(
-    only: Sequence[str] | None, counts: Sequence[int] | None, batch: int, size: int, rounds: int, out: Path
+    only: Sequence[str] | None,
+    counts: Sequence[int] | None,
+    batch: int,
+    size: int | None,
+    rounds: int,
+    out: Path,
+    network: str = "paper",
 ) -> str:
     """The tables of one interleaved comparison, and a bar chart at `out`; progress goes to the terminal.
 
     only      program names; if None, all that are installed. This package is always measured
     counts    numbers of threads; if None, all that are allowed
+    size      pixels; if None, what the network is meant for
+    network   a name of NETWORKS
 
     InputError if a program is not installed, if a number is out of range, or if no file `out` can be made.
     """
     names = _programs(only)
-    for option, value in zip(LEAST, (batch, size, rounds), strict=True):
-        if value < LEAST[option]:
-            raise InputError(f"{option}: needs a whole number >= {LEAST[option]}, got {value}")
+    size = NETWORKS[network].size if size is None else size
+    least = NETWORKS[network].least
+    for option, value, smallest in (("--batch", batch, 1), ("--image-size", size, least), ("--rounds", rounds, 1)):
+        if value < smallest:
+            raise InputError(f"{option}: needs a whole number >= {smallest}, got {value}")
     counts = sorted(set(counts or [threads.allowed()]))
     if counts[0] < 1 or counts[-1] > threads.allowed():
         raise InputError(f"--threads: needs numbers from 1 to {threads.allowed()} (what is allowed here), got {counts}")
     _check_chart(out)
     compile_kernels()
     try:
-        comparison = compare(names, counts, batch, size, rounds, _say)
+        comparison = compare(names, counts, batch, size, rounds, _say, network)
     finally:
         _say("")  # an error starts on a clean line
     threads.use(counts[-1])
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic(out) as file:
         file.write(to_png(bench_figure(comparison, counts[-1])))
-    return f"{comparison.table()}\n\n{layer_table(batch, size)}\n\nchart: {out}"
+    return f"{comparison.table()}\n\n{layer_table(batch, size, network=network)}\n\nchart: {out}"
 
 
 def _programs(only: Sequence[str] | None) -> list[str]:

@@ -6,9 +6,10 @@ import time
 
 import numpy as np
 
-from .. import images, nn, saliency
+from .. import images, saliency
 from ..errors import InputError
 from ..ops.jit import cache_is_cold, plain_reason
+from .networks import NETWORKS
 
 PROGRAM = "from batik_scratch.bench.warmup import warm_up; print(warm_up())"
 
@@ -16,18 +17,19 @@ PROGRAM = "from batik_scratch.bench.warmup import warm_up; print(warm_up())"
 def warm_up(size: int = 32) -> str:
     """Fill numba's cache with every kernel of `run`; says how long that took.
 
-    A few tiny images are augmented; one of the paper's size is trained on, predicted and explained.
+    A few tiny images are augmented; one of each network's size is trained on, predicted and explained.
     """
     cold, began = cache_is_cold(), time.perf_counter()
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (8, size, size, 3), np.uint8), np.zeros(8, int)
     # images as large as the real ones: the dense kernels take another path if there is little to multiply
-    model = nn.paper_cnn((150, 150, 3), algorithm="auto")
-    model.compile()
-    big = rng.random((1, 150, 150, 3), np.float32)
-    model.fit(big, labels[:1], verbose=0)
-    model.predict(big)
-    saliency.Gradient(model).attribute(big)
+    for network in NETWORKS.values():
+        model = network.ours(network.size)
+        model.compile()
+        big = rng.random((1, network.size, network.size, 3), np.float32)
+        model.fit(big, labels[:1], verbose=0)
+        model.predict(big)
+        saliency.Gradient(model).attribute(big)
     augment = images.ImageAugmenter(rotation_range=20)
     for _ in images.AugmentedBatches(pixels, labels, 4, augment):
         pass

@@ -1,8 +1,9 @@
-"""One program in a process of its own: `python -m batik_scratch.bench.worker NAME BATCH SIZE` answers on its pipes.
+"""One program in a process of its own, which answers on its pipes.
 
-A line such as "step 5" asks for five calls of one kind of work. The answer is the seconds of one call, on average; one
-call before them is not timed. The answer to "memory" is the process' peak resident memory in MB. The first line that
-the process prints, "ready", says that the program is built.
+`python -m batik_scratch.bench.worker NAME BATCH SIZE NETWORK` starts it. A line such as "step 5" asks for five calls of
+one kind of work. The answer is the seconds of one call, on average; one call before them is not timed. The answer to
+"memory" is the process' peak resident memory in MB. The first line that the process prints, "ready", says that the
+program is built.
 """
 
 import os
@@ -14,11 +15,11 @@ from pathlib import Path
 from .programs import PROGRAMS, WORK
 
 
-def main(name: str, batch: str, size: str) -> None:
+def main(name: str, batch: str, size: str, network: str) -> None:
     """Answer until the input ends."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1) as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a framework prints is no answer
-        calls = PROGRAMS[name][0](int(batch), int(size))
+        calls = PROGRAMS[name][0](int(batch), int(size), network)
         print("ready", file=answers)
         for line in sys.stdin:
             work, *count = line.split()

@@ -13,8 +13,9 @@ def add(commands: Any) -> None:
     p = add_command(commands, "bench", call, what, "bench --threads 1,2")
     p.add_argument("--threads", type=counts, metavar="N,...", help="numbers of threads (default: all allowed)")
     p.add_argument("--only", metavar="NAME,...", help="programs to measure, by name (default: all that are installed)")
+    p.add_argument("--network", choices=("paper", "cloth"), default="paper", help="which network (default: paper)")
     p.add_argument("--batch", type=int, default=32, help="images per batch (default: 32)")
-    p.add_argument("--image-size", type=int, default=150, help="pixels (default: 150)")
+    p.add_argument("--image-size", type=int, help="pixels (default: 150); 64 for the cloth network")
     p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls (default: 7)")
     p.add_argument("--out", type=Path, default=Path("bench.png"), help="bar chart to write (default: bench.png)")
     p.add_argument(
@@ -34,5 +35,6 @@ def call(options: argparse.Namespace) -> int:
         print(compile_kernels())
         return DONE
     only = options.only.split(",") if options.only else None
-    print(measure(only, options.threads, options.batch, options.image_size, options.rounds, options.out))
+    sizes = (options.batch, options.image_size, options.rounds)
+    print(measure(only, options.threads, *sizes, options.out, options.network))
     return DONE

@@ -8,7 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-PARAMETERS = {"Conv2d": lambda c, f, k: c * f * k * k + f, "Linear": lambda i, o: i * o + o}
+PARAMETERS = {
+    "Conv2d": lambda c, f, k, stride=1: c * f * k * k + f,
+    "Linear": lambda i, o: i * o + o,
+    "BatchNorm1d": lambda c, epsilon: 2 * c,
+}
 
 
 class Tensor:
@@ -38,8 +42,8 @@ class FakeTorch:
     def __init__(self):
         self.log, self.built, self.training, self.gradients, self.layout = [], [], None, True, None
         self.from_numpy = Tensor
-        kinds = ("Conv2d", "ReLU", "MaxPool2d", "Flatten", "Dropout", "Linear")
-        self.nn = SimpleNamespace(**{kind: lambda *args, kind=kind: (kind, *args) for kind in kinds})
+        kinds = ("Conv2d", "ReLU", "MaxPool2d", "Flatten", "Dropout", "Linear", "LayerNorm", "BatchNorm1d")
+        self.nn = SimpleNamespace(**{k: lambda *a, k=k, **o: (k, *a, *o.values()) for k in kinds}, Module=object)
         self.nn.Sequential, self.nn.CrossEntropyLoss = self._sequential, self._loss
         self.optim = SimpleNamespace(Adam=self._adam)
 
@@ -77,11 +81,17 @@ class FakeTorch:
 
     def __call__(self, x):
         n, *shape = x.array.shape
-        for kind, *numbers in self.built:
+        for layer in self.built:
+            if not isinstance(layer, tuple):  # a module written for the occasion: a number per channel
+                shape = shape[:1]
+                continue
+            kind, *numbers = layer
             if kind == "Conv2d":
-                c, f, k = numbers
+                c, f, k, stride = (*numbers, 1)[:4]
                 assert shape[0] == c
-                shape = [f, shape[1] - k + 1, shape[2] - k + 1]
+                shape = [f, (shape[1] - k) // stride + 1, (shape[2] - k) // stride + 1]
+            elif kind == "LayerNorm":
+                assert shape == list(numbers[0])
             elif kind == "MaxPool2d":
                 shape = [shape[0], shape[1] // numbers[0], shape[2] // numbers[0]]
             elif kind == "Flatten":
@@ -121,7 +131,9 @@ class FakeKeras:
 
     def __init__(self):
         self.log, self.built = [], []
-        kinds = ("Conv2D", "MaxPooling2D", "Flatten", "Dropout", "Dense")
+        kinds = ("Conv2D", "MaxPooling2D", "Flatten", "Dropout", "Dense", "Activation", "LayerNormalization")
+        kinds += ("BatchNormalization", "GlobalAveragePooling2D")
+        self.ops = SimpleNamespace(abs=np.abs, log=np.log)
         self.layers = SimpleNamespace(**{k: lambda *a, k=k, **o: (k, *a, *o.values()) for k in kinds})
         self.losses = SimpleNamespace(SparseCategoricalCrossentropy=lambda from_logits: ("loss", from_logits))
         self.optimizers = SimpleNamespace(Adam=lambda rate: ("adam", rate))

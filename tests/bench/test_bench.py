@@ -61,7 +61,7 @@ class FakeWorker:
     stopped: ClassVar[list]
     breaks = ""
 
-    def __init__(self, name, count, batch, size):
+    def __init__(self, name, count, batch, size, network):
         self.name = name
         if name == self.breaks:
             raise InputError("broken")
@@ -257,7 +257,7 @@ def test_threads_that_are_no_numbers_are_a_mistyped_command(capsys):
 def test_programs_are_named_once_and_this_one_always_takes_part(fakes, monkeypatch, tmp_path, no_packages):
     monkeypatch.setattr(session, "installed_peers", lambda: [NCHW])
     monkeypatch.setattr(session, "compile_kernels", lambda: "")
-    monkeypatch.setattr(session, "layer_table", lambda batch, size: "layers")
+    monkeypatch.setattr(session, "layer_table", lambda batch, size, network: "layers")
     text = session.measure([NCHW, f" {NCHW}", OURS], [1], 2, 32, 1, tmp_path / "b.png")
     assert list(dict.fromkeys(name for name, _ in fakes.asked)) == [OURS, NCHW]
     assert text.count("1 thread ") == 1 and "layers" in text
@@ -283,12 +283,12 @@ def test_the_process_of_a_framework_loads_nothing_of_numba():
 
 def test_a_program_that_nobody_knows_is_an_error_that_says_what_to_do():
     with pytest.raises(InputError, match=r"nonsense stopped: KeyError: 'nonsense'; .*--only batik_scratch"):
-        process.Worker("nonsense", 1, 2, 32)
+        process.Worker("nonsense", 1, 2, 32, "paper")
 
 
 @pytest.mark.slow
 def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed():
-    worker = process.Worker(OURS, 1, 2, 32)
+    worker = process.Worker(OURS, 1, 2, 32, "paper")
     try:
         for work in bench.WORK:
             assert 0 < worker.ask(f"{work} 2") < 60
@@ -305,8 +305,9 @@ def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed()
 @pytest.mark.slow
 @pytest.mark.peers
 @pytest.mark.parametrize("name", [name for name in bench.installed_peers()])
-def test_every_framework_does_every_kind_of_work(name):
-    worker = process.Worker(name, 1, 2, 32)
+@pytest.mark.parametrize("network", ["paper", "cloth"])
+def test_every_framework_does_every_kind_of_work(name, network):
+    worker = process.Worker(name, 1, 2, 32, network)
     try:
         assert all(0 < worker.ask(f"{work} 1") < 60 for work in bench.WORK)
     finally:

@@ -41,6 +41,13 @@ def test_the_chart_says_what_was_measured(count, word):
     assert "batch 6, 48 x 48 x 3, float32" in said and word in said and "shorter is better" in said
 
 
+def test_the_chart_names_the_network():
+    made = measured()
+    assert bench_figure(made, 1).get_suptitle().startswith("The paper's network: ")
+    made.network = "cloth"
+    assert bench_figure(made, 1).get_suptitle().startswith("The network for real cloth: ")
+
+
 def test_programs_that_were_not_measured_with_so_many_threads_have_no_bar():
     made = measured()
     del made.seconds["slow", 3]

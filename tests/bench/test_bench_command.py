@@ -42,8 +42,8 @@ def happened(monkeypatch):
         def stop(self):
             log.append(("stop",))
 
-    def table(batch, size):
-        log.append(("layers", batch, size))
+    def table(batch, size, network):
+        log.append(("layers", batch, size, network))
         return "the layers"
 
     monkeypatch.setattr(compare, "Worker", Program)
@@ -78,18 +78,21 @@ def test_the_options_reach_the_programs_the_table_of_layers_and_the_chart(happen
         "41",
         "--rounds",
         "2",
+        "--network",
+        "cloth",
     ]
     assert main(["bench", *options, "--out", str(out)]) == 0
     programs = [(name, count) for name in (OURS, KERAS, NCHW) for count in (1, 3)]
-    done = [("compile",), *(("start", *program, 5, 41) for program in programs), *[("stop",)] * 6]
-    assert happened == [*done, ("use", 3), ("layers", 5, 41)]
+    done = [("compile",), *(("start", *program, 5, 41, "cloth") for program in programs), *[("stop",)] * 6]
+    assert happened == [*done, ("use", 3), ("layers", 5, 41, "cloth")]
     text = capsys.readouterr().out
-    expected = bench.Comparison(5, 41, 2)
+    expected = bench.Comparison(5, 41, 2, "cloth")
     for p, (name, count) in enumerate(programs):
         expected.seconds[name, count] = {work: [10.0 * (p // 2 + 1) + count] * 2 for work in bench.WORK}
         expected.memory[name, count] = 100.0 * (p // 2 + 1) + count
     assert text == f"{expected.table()}\n\nthe layers\n\nchart: {out}\n"
     title = drawn[0].get_suptitle()
+    assert title.startswith("The network for real cloth: ")
     assert "batch 5" in title and "41 x 41 x 3" in title and "3 threads" in title
     assert [bar.get_width() for bar in drawn[0].axes[0].patches] == [13_000, 23_000, 33_000]
     with Image.open(out) as chart:
@@ -100,7 +103,7 @@ def test_without_options_every_program_is_measured_with_all_threads(happened, tm
     monkeypatch.chdir(tmp_path)
     assert main(["bench"]) == 0
     starts = [entry[1:] for entry in happened if entry[0] == "start"]
-    assert starts == [(name, 3, 32, 150) for name in (OURS, NCHW, KERAS)]
+    assert starts == [(name, 3, 32, 150, "paper") for name in (OURS, NCHW, KERAS)]
     assert "medians of 7 interleaved rounds of 5 calls" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["bench.png"]
 
@@ -110,7 +113,7 @@ def test_the_least_of_everything_is_allowed_and_an_old_chart_gives_way(happened,
     out.write_text("the old one")
     options = ["--only", OURS, "--threads", "1", "--batch", "1", "--image-size", "22", "--rounds", "1"]
     assert main(["bench", *options, "--out", str(out)]) == 0
-    assert [entry[1:] for entry in happened if entry[0] == "start"] == [(OURS, 1, 1, 22)]
+    assert [entry[1:] for entry in happened if entry[0] == "start"] == [(OURS, 1, 1, 22, "paper")]
     with Image.open(out) as chart:
         assert chart.format == "PNG"
 
@@ -174,7 +177,7 @@ def test_a_framework_is_named_with_the_version_of_its_own_package(monkeypatch):
 # ------------------------------------------------------------------ warming up
 
 
-def test_warming_up_trains_predicts_explains_and_augments_at_the_papers_size(monkeypatch, capsys):
+def test_warming_up_trains_predicts_explains_and_augments_at_each_networks_size(monkeypatch, capsys):
     done = []
 
     def noting(owner, name, what):
@@ -200,8 +203,10 @@ def test_warming_up_trains_predicts_explains_and_augments_at_the_papers_size(mon
         lambda augmenter, pixels, rng: ("augment", augmenter.rotation_range > 0, pixels.shape[3]),
     )
     warmup.warm_up()
-    place = ((150, 150, 3), np.dtype(np.float32), "auto", "auto", "auto")
-    assert {*done} == {("fit", *place), ("predict", *place), ("explain", *place), ("augment", True, 3)}
+    pixels, auto = np.dtype(np.float32), "auto"
+    paper, cloth = ((150, 150, 3), pixels, auto, auto, auto), ((64, 64, 3), pixels, auto, auto)
+    expected = {(what, *place) for place in (paper, cloth) for what in ("fit", "predict", "explain")}
+    assert {*done} == expected | {("augment", True, 3)}
     assert capsys.readouterr().out == ""  # what is printed is what it returns
 
 
@@ -212,7 +217,7 @@ def test_warming_up_says_how_long_it_took_and_whether_there_was_anything_to_do(c
     clock = Clock()
     monkeypatch.setattr(warmup, "time", clock.module())
     monkeypatch.setattr(warmup, "cache_is_cold", lambda: cold)
-    monkeypatch.setattr(nn.Sequential, "fit", lambda self, *a, **o: clock.pass_(12.3))
+    monkeypatch.setattr(nn.Sequential, "fit", lambda self, *a, **o: clock.pass_(12.3 / 2))  # of two networks
     assert warmup.warm_up() == words
 
 

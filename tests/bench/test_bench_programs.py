@@ -1,4 +1,4 @@
-"""The programs side by side do the same work: the paper's network, the same images in the same order."""
+"""The programs side by side do the same work: the same network, the same images in the same order."""
 
 import sys
 from itertools import islice
@@ -8,7 +8,7 @@ import pytest
 from fake_frameworks import PARAMETERS, FakeKeras, FakeTorch
 
 from batik_scratch import bench, nn, saliency
-from batik_scratch.bench import programs
+from batik_scratch.bench import networks, programs
 
 BATCH, SIZE = 3, 34
 
@@ -38,10 +38,12 @@ def test_five_batches_hold_each_image_once_and_then_come_again():
         np.testing.assert_array_equal(first, again)
 
 
-def test_this_package_trains_predicts_and_explains_batch_after_batch(chosen, monkeypatch):
-    made, right = [], nn.paper_cnn
-    monkeypatch.setattr(nn, "paper_cnn", lambda *a, **o: made.append(right(*a, **o)) or made[-1])
-    work = programs.PROGRAMS[bench.OURS][0](BATCH, SIZE)
+@pytest.mark.parametrize("network", ["paper", "cloth"])
+def test_this_package_trains_predicts_and_explains_batch_after_batch(chosen, monkeypatch, network):
+    name = f"{network}_cnn"
+    made, right = [], getattr(nn, name)
+    monkeypatch.setattr(nn, name, lambda *a, **o: made.append(right(*a, **o)) or made[-1])
+    work = programs.PROGRAMS[bench.OURS][0](BATCH, SIZE, network)
     assert tuple(work) == bench.WORK
     model = right((SIZE, SIZE, 3), random_state=0, algorithm="auto")
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
@@ -121,6 +123,20 @@ def test_pytorch_trains_predicts_and_explains_the_same_batches(torch, chosen):
     assert [entry[1] for entry in fake.log if entry[0] == "attribute"] == [{"target": 1, "abs": False}]
 
 
+def test_pytorch_has_the_network_for_cloth_and_does_all_with_it(torch):
+    fake, _, layout = torch
+    name = "PyTorch NCHW" if layout == "contiguous" else "PyTorch channels_last"
+    work = programs.PROGRAMS[name][0](BATCH, SIZE, "cloth")
+    first = [("Conv2d", 3, 1, 1), ("LayerNorm", (1, SIZE, SIZE), 1e-3, False), ("Conv2d", 1, 64, 15, 2)]
+    last = [("BatchNorm1d", 64, 1e-3), ("Linear", 64, 64), ("ReLU",), ("Dropout", 0.3), ("Linear", 64, 3)]
+    assert [*fake.built[:3], *fake.built[4:]] == [*first, *last] and fake.layout == layout
+    layers = [layer for layer in fake.built if isinstance(layer, tuple)]
+    count = sum(PARAMETERS[kind](*numbers) for kind, *numbers in layers if kind in PARAMETERS)
+    assert count == sum(layer.parameter_count for layer in nn.cloth_cnn((SIZE, SIZE, 3)).layers)
+    work["step"]()
+    assert work["inference"]().array.shape == (BATCH, 3) and work["saliency"]() == "maps"
+
+
 # ------------------------------------------------------------------ Keras
 
 
@@ -164,3 +180,74 @@ def test_keras_trains_predicts_and_explains_the_same_batches(keras, chosen):
     np.testing.assert_array_equal(constant[1], chosen[2][0])
     assert fake.log[3][1] is constant and fake.log[3][2] is False
     assert fake.log[4][1] == ["score 1"] and fake.log[4][2] is constant
+
+
+def test_keras_has_the_network_for_cloth(keras):
+    fake, _ = keras
+    programs.PROGRAMS["Keras on TensorFlow"][0](BATCH, SIZE, "cloth")
+    first = [("Input", (SIZE, SIZE, 3)), ("Conv2D", 1, 1), ("LayerNormalization", (1, 2, 3), 1e-3, False, False)]
+    last = [("BatchNormalization", 0.9, 1e-3), ("Dense", 64, "relu"), ("Dropout", 0.3), ("Dense", 3)]
+    convolution, absolute, mean, log = fake.built[3:7]
+    assert [*fake.built[:3], *fake.built[7:]] == [*first, *last]
+    assert convolution == ("Conv2D", 64, 15, 2) and mean == ("GlobalAveragePooling2D",)
+    assert absolute == ("Activation", np.abs) and log[0] == "Activation" and log[1](0.5) == pytest.approx(np.log(0.501))
+
+
+# ------------------------------------------------------------------ the frameworks themselves
+
+
+@pytest.fixture(params=["paper", "cloth"])
+def model(request):
+    """(its name, this package's model, images): weights and running statistics drawn at random, so that all count."""
+    ours = networks.NETWORKS[request.param].ours(SIZE)
+    rng = np.random.default_rng(5)
+    for layer in ours.layers:
+        for key, value in layer.params.items():
+            noise = rng.normal(0, 0.1, value.shape)
+            value[...] = 1 + np.abs(noise) if key in ("gamma", "moving_variance") else value + noise
+    return request.param, ours, rng.random((BATCH, SIZE, SIZE, 3), np.float32)
+
+
+@pytest.mark.slow
+@pytest.mark.peers
+def test_the_same_weights_in_pytorch_give_the_same_output(model):
+    torch = pytest.importorskip("torch")
+    name, ours, x = model
+    theirs = torch.nn.Sequential(*networks.NETWORKS[name].torch(SIZE)).eval()
+    assert sum(p.numel() for p in theirs.parameters()) == sum(layer.parameter_count for layer in ours.layers)
+    having = [layer for layer in ours.layers if layer.params]
+    modules = [module for module in theirs if list(module.parameters())]
+    for layer, module in zip(having, modules, strict=True):
+        state = {key: torch.from_numpy(value) for key, value in layer.params.items()}
+        with torch.no_grad():
+            if "gamma" in state:
+                values = (state[key] for key in ("gamma", "beta", "moving_mean", "moving_variance"))
+                for target, value in zip(
+                    (module.weight, module.bias, module.running_mean, module.running_var), values, strict=True
+                ):
+                    target.copy_(value)
+            else:
+                kernel = layer.params["kernel"]
+                if name == "paper" and layer.name == "dense":  # PyTorch flattens (C, H, W), and not (H, W, C)
+                    kernel = kernel.reshape(2, 2, 128, 64).transpose(2, 0, 1, 3).reshape(512, 64)  # (D, U)
+                kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T  # (F, C, kh, kw) or (U, D)
+                module.weight.copy_(torch.from_numpy(kernel.copy()))
+                module.bias.copy_(state["bias"])
+    with torch.no_grad():
+        logits = theirs(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).softmax(1).numpy()
+    np.testing.assert_allclose(logits, ours.predict(x), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.peers
+def test_the_same_weights_in_keras_give_the_same_output(model, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    pytest.importorskip("tensorflow")
+    keras = pytest.importorskip("keras")
+    name, ours, x = model
+    theirs = keras.Sequential(networks.NETWORKS[name].keras(SIZE))
+    trained = sum(int(np.prod(weight.shape)) for weight in theirs.trainable_weights)
+    assert trained == sum(layer.parameter_count for layer in ours.layers)
+    theirs.set_weights(ours.get_weights())  # in the same order: Keras' names are ours
+    probabilities = keras.ops.softmax(theirs(x, training=False))
+    np.testing.assert_allclose(np.asarray(probabilities), ours.predict(x), atol=1e-5)

@@ -18,15 +18,16 @@ def asked(monkeypatch):
     """What the command asks of what measures, in order; the programs are PROGRAMS, and three threads are allowed."""
     found = {}
 
-    def compare(names, counts, batch, size, rounds, say):
+    def compare(names, counts, batch, size, rounds, say, network):
         found["compare"] = (list(names), list(counts), batch, size, rounds)
+        found["network"] = network
         found["progress"] = say
         return measured(counts)
 
     monkeypatch.setattr(session, "compare", compare)
     monkeypatch.setattr(session, "installed_peers", lambda: ["fast", "slow"])
     monkeypatch.setattr(bench.Comparison, "table", lambda self: "the table")
-    monkeypatch.setattr(session, "layer_table", lambda batch, size: f"layers of {batch} at {size}")
+    monkeypatch.setattr(session, "layer_table", lambda batch, size, network: f"layers of {batch} at {size}, {network}")
     monkeypatch.setattr(session, "compile_kernels", lambda: found.setdefault("compiled", "compare" not in found))
     monkeypatch.setattr(session, "bench_figure", lambda comparison, count: found.setdefault("chart", count))
     monkeypatch.setattr(session, "to_png", lambda figure: b"a chart")
@@ -49,7 +50,7 @@ def test_programs_and_threads_are_those_asked_for_or_all(asked, tmp_path, only, 
     assert asked["compiled"] and asked["compare"] == (programs, sorted_counts, 6, 48, 5)
     assert asked["chart"] == asked["threads"] == sorted_counts[-1]
     assert (tmp_path / "new" / "folder" / "b.png").read_bytes() == b"a chart"
-    assert said == f"the table\n\nlayers of 6 at 48\n\nchart: {tmp_path / 'new' / 'folder' / 'b.png'}"
+    assert said == f"the table\n\nlayers of 6 at 48, paper\n\nchart: {tmp_path / 'new' / 'folder' / 'b.png'}"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,17 @@ def test_numbers_out_of_range_are_refused_before_anything_is_measured(
 def test_the_smallest_numbers_are_measured(asked, tmp_path):
     session.measure(None, [1, 3], 1, 22, 1, tmp_path / "b.png")
     assert asked["compare"][1:] == ([1, 3], 1, 22, 1)
+
+
+@pytest.mark.parametrize("network, size, least", [("paper", 150, 22), ("cloth", 64, 15)])
+def test_a_network_has_its_own_size_and_its_own_least_size(asked, tmp_path, network, size, least):
+    said = session.measure(None, [1], 6, None, 5, tmp_path / "b.png", network)
+    assert asked["compare"][2:] == (6, size, 5) and asked["network"] == network
+    assert f"layers of 6 at {size}, {network}" in said
+    session.measure(None, [1], 6, least, 5, tmp_path / "b.png", network)
+    assert asked["compare"][3] == least
+    with pytest.raises(InputError, match=f"--image-size: needs a whole number >= {least}, got {least - 1}"):
+        session.measure(None, [1], 6, least - 1, 5, tmp_path / "b.png", network)
 
 
 def test_a_program_that_is_not_there_is_named_with_those_that_are(asked, tmp_path):

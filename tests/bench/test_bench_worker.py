@@ -29,7 +29,7 @@ def answered(monkeypatch, tmp_path):
             patch.setattr(sys, "stderr", err)
             patch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
             patch.setitem(worker.PROGRAMS, "made up", (program, ()))
-            worker.main("made up", "5", "41")
+            worker.main("made up", "5", "41", "cloth")
         return (tmp_path / "out").read_text().splitlines(), (tmp_path / "err").read_text()
 
     return run
@@ -39,8 +39,8 @@ def test_a_worker_answers_the_seconds_of_one_call_after_one_that_is_not_timed(an
     clock, built = Clock(), []
     monkeypatch.setattr(worker, "time", clock.module())
 
-    def program(batch, size):
-        built.append((batch, size))
+    def program(batch, size, network):
+        built.append((batch, size, network))
         clock.pass_(500)
         seconds = {"step": iter([100, 1, 2, 6, 7]), "inference": iter([100, 0.25, 0.5, 200, 8])}
 
@@ -52,13 +52,13 @@ def test_a_worker_answers_the_seconds_of_one_call_after_one_that_is_not_timed(an
         return {name: lambda name=name: work(name) for name in seconds}
 
     lines, noise = answered(program, ["step 4", "inference 2", "inference 1"])
-    assert lines == ["ready", "4.0", "0.375", "8.0"] and built == [(5, 41)]
+    assert lines == ["ready", "4.0", "0.375", "8.0"] and built == [(5, 41, "cloth")]
     assert noise.count("a framework's noise") == 5 + 3 + 2  # beside the answers, where nobody reads it
 
 
 def test_a_worker_answers_its_peak_memory_in_mb(answered, monkeypatch):
     monkeypatch.setattr(worker, "peak_memory", lambda: 1234.5)
-    lines, _ = answered(lambda batch, size: {"step": lambda: None}, ["memory", "step 1", "memory"])
+    lines, _ = answered(lambda batch, size, network: {"step": lambda: None}, ["memory", "step 1", "memory"])
     assert lines[0] == "ready" and lines[1] == lines[3] == "1234.5"
 
 
@@ -124,12 +124,12 @@ def test_a_program_is_started_with_its_name_its_sizes_and_its_threads(instead):
     places = instead(
         'echo "$@" > $PLACE/arguments; env > $PLACE/env; echo ready; read line; echo $line > $PLACE/asked; echo 2.5'
     )
-    one = process.Worker("PyTorch NCHW", 3, 5, 41)
+    one = process.Worker("PyTorch NCHW", 3, 5, 41, "cloth")
     try:
         assert one.ask("step 5") == 2.5
     finally:
         one.stop()
-    assert (places / "arguments").read_text() == "-m batik_scratch.bench.worker PyTorch NCHW 5 41\n"
+    assert (places / "arguments").read_text() == "-m batik_scratch.bench.worker PyTorch NCHW 5 41 cloth\n"
     assert (places / "asked").read_text() == "step 5\n"
     told = dict(line.split("=", 1) for line in (places / "env").read_text().splitlines() if "=" in line)
     for variable in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -149,7 +149,7 @@ def test_a_program_is_started_with_its_name_its_sizes_and_its_threads(instead):
 def test_a_program_that_ends_says_why_and_what_may_help(name, script, why, instead):
     instead(script)
     with pytest.raises(InputError) as error:
-        one = process.Worker(name, 1, 2, 32)
+        one = process.Worker(name, 1, 2, 32, "paper")
         try:
             one.ask("step 1")
         finally:
@@ -166,13 +166,13 @@ def test_a_program_that_never_was_ready_is_stopped(instead, monkeypatch):
     right = process.Worker.stop
     monkeypatch.setattr(process.Worker, "stop", lambda self: (right(self), stopped.append(self.process.returncode)))
     with pytest.raises(KeyboardInterrupt):
-        process.Worker("batik_scratch", 1, 2, 32)
+        process.Worker("batik_scratch", 1, 2, 32, "paper")
     assert stopped == [-9]
 
 
 def test_stopping_ends_the_process_and_closes_every_pipe(instead):
     instead("echo ready; exec sleep 600")
-    one = process.Worker("batik_scratch", 1, 2, 32)
+    one = process.Worker("batik_scratch", 1, 2, 32, "paper")
     one.stop()
     assert one.process.returncode == -9
     assert one.process.stdin.closed and one.process.stdout.closed and one.errors.closed
@@ -184,9 +184,9 @@ def test_stopping_ends_the_process_and_closes_every_pipe(instead):
 class Noted:
     """A program whose answers are numbers counted on over all of them."""
 
-    def __init__(self, log, clock, name, threads, batch, size):
+    def __init__(self, log, clock, name, threads, batch, size, network):
         self.log, self.clock, self.key = log, clock, (name, threads)
-        log.append(("start", name, threads, batch, size))
+        log.append(("start", name, threads, batch, size, network))
 
     def ask(self, what):
         self.log.append((what, *self.key, self.clock.now))
@@ -201,10 +201,10 @@ def test_every_program_is_measured_with_each_number_of_threads_turn_by_turn(monk
     log, said, clock = [], [], Clock()
     monkeypatch.setattr(compare, "time", clock.module())
     monkeypatch.setattr(compare, "Worker", lambda *arguments: Noted(log, clock, *arguments))
-    made = bench.compare(["a", "b"], [3, 1], 5, 41, 2, said.append)
+    made = bench.compare(["a", "b"], [3, 1], 5, 41, 2, said.append, "cloth")
     programs = [("a", 3), ("a", 1), ("b", 3), ("b", 1)]
-    assert (made.batch, made.size, made.rounds) == (5, 41, 2)
-    assert log[:4] == [("start", *program, 5, 41) for program in programs]
+    assert (made.batch, made.size, made.rounds, made.network) == (5, 41, 2, "cloth")
+    assert log[:4] == [("start", *program, 5, 41, "cloth") for program in programs]
     assert log[-4:] == [("stop", *program) for program in programs]
     order = []
     for work in ("step", "inference", "saliency"):

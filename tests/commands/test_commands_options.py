@@ -23,8 +23,8 @@ FORMS = {
     "[--control F.npz] [IMAGE ...]",
     "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
     "gradcheck": "[--layer NAME | --model F.npz | --museum]",
-    "bench": "[--threads N,...] [--only NAME,...] [--batch BATCH] [--image-size IMAGE_SIZE] [--rounds ROUNDS] "
-    "[--out OUT] [--warmup]",
+    "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
+    "[--rounds ROUNDS] [--out OUT] [--warmup]",
     "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
     "data scan": "[--json] folder",
     "data sheet": "[--out OUT] [--per-class PER_CLASS] folder",
@@ -74,7 +74,7 @@ def default_of(name, option):
     where_none = {"counts": "217,200,151", "difficulty": motifs.DEFAULT_DIFFICULTY, "threads": "all allowed"}
     where_none |= {"only": "all that are installed", "method": "gradient"}
     if value is None:
-        value = from_study[option] if name in ("run", "train", "summary") else where_none[option]
+        value = from_study[option] if option in from_study else where_none[option]
     return str(value)
 
 

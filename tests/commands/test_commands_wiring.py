@@ -208,12 +208,19 @@ def test_saliency_needs_images_or_evaluate_and_not_both(command):
 def test_bench_hands_over_every_option(command, noted):
     calls, warmed = noted(session, "measure", "the tables"), noted(warmup, "compile_kernels", "compiled")
     words = ["--only", "PyTorch NCHW,Keras on TensorFlow", "--threads", "3,1", "--batch", 5, "--image-size", 41]
-    assert command(0, "bench", *words, "--rounds", 2, "--out", "b.png").out == "the tables\n" and warmed == []
-    only, threads, batch, size, rounds, out = calls[0][0]
+    assert (
+        command(0, "bench", *words, "--rounds", 2, "--network", "cloth", "--out", "b.png").out == "the tables\n"
+        and warmed == []
+    )
+    only, threads, batch, size, rounds, out, network = calls[0][0]
     assert only == ["PyTorch NCHW", "Keras on TensorFlow"] and threads == (3, 1)
-    assert (batch, size, rounds, str(out)) == (5, 41, 2, "b.png")
+    assert (batch, size, rounds, str(out), network) == (5, 41, 2, "b.png", "cloth")
     command(0, "bench")
-    assert calls[1][0][:5] == (None, None, 32, 150, 7) and str(calls[1][0][5]) == "bench.png"
+    assert (
+        calls[1][0][:5] == (None, None, 32, None, 7)
+        and calls[1][0][6] == "paper"
+        and str(calls[1][0][5]) == "bench.png"
+    )
     assert command(0, "bench", "--warmup").out == "compiled\n" and len(calls) == 2
 
 
