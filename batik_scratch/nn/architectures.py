@@ -80,27 +80,23 @@ def cloth_cnn(
     Images need at least 15x15 pixels; 64 are meant: the filters reach from 5 to 23 waves across a picture. `algorithm`
     is Conv2D's.
     """
-    model = Sequential(
-        [
-            Conv2D(1, 1, algorithm=algorithm, kernel_initializer="luma", name="grey"),
-            Standardization(),
-            Conv2D(64, 15, strides=2, algorithm=algorithm, kernel_initializer="gabor", name="filters"),
-            Absolute(),
-            GlobalAveragePooling2D(),
-            Dense(32, kernel_initializer="harmonics", name="waves"),
-            Absolute(),
-            Log(epsilon=LOG_EPSILON * STRENGTH**2),
-            BatchNormalization(momentum=0.9),
-            Dense(64, kernel_initializer="he_uniform"),
-            ReLU(),
-            Dropout(dropout),
-            Dense(classes),
-            Softmax(),
-        ],
-        input_shape=input_shape,
-        random_state=random_state,
-        dtype=dtype,
-    )
+    layers = [
+        Conv2D(1, 1, algorithm=algorithm, kernel_initializer="luma", name="grey"),
+        Standardization(),
+        Conv2D(64, 15, strides=2, algorithm=algorithm, kernel_initializer="gabor", name="filters"),
+        Absolute(),
+        GlobalAveragePooling2D(),
+        Dense(32, kernel_initializer="harmonics", name="waves"),
+        Absolute(),
+        Log(epsilon=LOG_EPSILON * STRENGTH**2),
+        BatchNormalization(momentum=0.9),
+        Dense(64, kernel_initializer="he_uniform"),
+        ReLU(),
+        Dropout(dropout),
+        Dense(classes),
+        Softmax(),
+    ]
+    model = Sequential(layers, input_shape=input_shape, random_state=random_state, dtype=dtype)
     for name in ("filters", "waves"):
         model.get_layer(name).params["kernel"] *= STRENGTH
     return model
