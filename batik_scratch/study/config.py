@@ -125,6 +125,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "paper": {},
     "cloth": {
         "image_size": 64,
+        "epochs": 60,
         "learning_rate": 3e-3,
         "stop_at_accuracy": 0.0,
         "schedule": "cosine",
@@ -139,7 +140,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "views": 8,
     },
 }
-QUICK: dict[str, dict[str, Any]] = {"paper": {"image_size": 64, "epochs": 8}, "cloth": {"epochs": 10}}
+QUICK: dict[str, dict[str, Any]] = {"paper": {"image_size": 64, "epochs": 8}, "cloth": {"epochs": 15}}
 _CHOICES: dict[str, Collection[Any]] = {
     "preset": PRESETS,
     "network": NETWORKS,

@@ -141,6 +141,7 @@ BEFORE = {  # what a run did whose release had no such key
 CLOTH = {  # what the network for real cloth is trained with, unless something else is said
     "network": "cloth",
     "image_size": 64,
+    "epochs": 60,
     "learning_rate": 3e-3,
     "stop_at_accuracy": 0.0,
     "schedule": "cosine",
@@ -162,7 +163,7 @@ def test_the_network_for_cloth_brings_its_own_defaults_which_file_and_flags_over
     assert dataclasses.asdict(make_config(file=file)) == DEFAULTS | CLOTH | {"batch_size": 8}
     assert dataclasses.asdict(make_config({"network": "paper"}, file)) == DEFAULTS | {"batch_size": 8}
     quick = make_config({"network": "cloth", "views": 1}, quick=True)
-    assert (quick.image_size, quick.epochs, quick.views) == (64, 10, 1)
+    assert (quick.image_size, quick.epochs, quick.views) == (64, 15, 1)
 
 
 def test_a_run_folder_without_a_later_key_goes_on_as_its_release_did(tmp_path):
