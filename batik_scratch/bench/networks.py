@@ -6,10 +6,7 @@ without a gain and a bias, is this package's Standardization. Frameworks are imp
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .. import nn
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,12 +23,12 @@ class Network:
     title: str
     size: int
     least: int
-    ours: "Callable[[int], nn.Sequential]"
+    ours: Callable[[int], Any]  # a nn.Sequential, whose import would load numba in a framework's process
     torch: Callable[[int], list[Any]]
     keras: Callable[[int], list[Any]]
 
 
-def _our_paper(size: int) -> "nn.Sequential":
+def _our_paper(size: int) -> Any:
     from .. import nn
 
     return nn.paper_cnn((size, size, 3), algorithm="auto")
@@ -58,7 +55,7 @@ def _keras_paper(size: int) -> list[Any]:
     return [*layers, keras.layers.Dense(3)]
 
 
-def _our_cloth(size: int) -> "nn.Sequential":
+def _our_cloth(size: int) -> Any:
     from .. import nn
 
     return nn.cloth_cnn((size, size, 3), algorithm="auto")
