@@ -6,10 +6,9 @@ without a gain and a bias, is this package's Standardization. Frameworks are imp
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .. import nn
+SMALLEST = 3.0  # what nn.cloth_cnn adds to a size before its logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,12 @@ class Network:
     title: str
     size: int
     least: int
-    ours: "Callable[[int], nn.Sequential]"
+    ours: Callable[[int], Any]  # a nn.Sequential, whose import would load numba in a framework's process
     torch: Callable[[int], list[Any]]
     keras: Callable[[int], list[Any]]
 
 
-def _our_paper(size: int) -> "nn.Sequential":
+def _our_paper(size: int) -> Any:
     from .. import nn
 
     return nn.paper_cnn((size, size, 3), algorithm="auto")
@@ -58,7 +57,7 @@ def _keras_paper(size: int) -> list[Any]:
     return [*layers, keras.layers.Dense(3)]
 
 
-def _our_cloth(size: int) -> "nn.Sequential":
+def _our_cloth(size: int) -> Any:
     from .. import nn
 
     return nn.cloth_cnn((size, size, 3), algorithm="auto")
@@ -68,19 +67,27 @@ def _torch_cloth(size: int) -> list[Any]:
     import torch
     from torch import nn
 
-    class LogMeanAbsolute(nn.Module):  # type: ignore[misc, name-defined]
-        """Absolute, GlobalAveragePooling2D and Log: (N, F, OH, OW) -> (N, F)."""
+    class MeanSize(nn.Module):
+        """Absolute and GlobalAveragePooling2D: (N, F, OH, OW) -> (N, F)."""
 
         def forward(self, x: Any) -> Any:
-            return torch.log(x.abs().mean((2, 3)) + 1e-3)
+            return x.abs().mean((2, 3))
+
+    class LogSize(nn.Module):
+        """Absolute and Log: (N, U) -> (N, U)."""
+
+        def forward(self, x: Any) -> Any:
+            return torch.log(x.abs() + SMALLEST)
 
     return [
         nn.Conv2d(3, 1, 1),
         nn.LayerNorm((1, size, size), 1e-3, elementwise_affine=False),
         nn.Conv2d(1, 64, 15, stride=2),
-        LogMeanAbsolute(),
-        nn.BatchNorm1d(64, 1e-3),
-        nn.Linear(64, 64),
+        MeanSize(),
+        nn.Linear(64, 32),
+        LogSize(),
+        nn.BatchNorm1d(32, 1e-3),
+        nn.Linear(32, 64),
         nn.ReLU(),
         nn.Dropout(0.3),
         nn.Linear(64, 3),
@@ -97,7 +104,8 @@ def _keras_cloth(size: int) -> list[Any]:
         keras.layers.Conv2D(64, 15, strides=2),
         keras.layers.Activation(keras.ops.abs),
         keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Activation(lambda x: keras.ops.log(x + 1e-3)),
+        keras.layers.Dense(32),
+        keras.layers.Activation(lambda x: keras.ops.log(keras.ops.abs(x) + SMALLEST)),
         keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3),
         keras.layers.Dense(64, activation="relu"),
         keras.layers.Dropout(0.3),
