@@ -148,12 +148,13 @@ print(f"darker and of half the contrast, the energies are the same to a twentiet
 #
 # One network gets the fixed filters' energies and learns only what is above them, three times as long. The other is
 # `nn.cloth_cnn` whole: the gradient goes on down through the mean, the absolute value and the convolution, into the
-# filters. The two start from the same features; we even let the fixed one pick its best epoch by looking at the new
-# cloths, which nobody may do in earnest.
+# filters. The two start from the same features. Both learn their own cloths by heart in the end, and their loss on new
+# ones can turn up again, so we compare the best epoch of each. (Found by looking at the new cloths, which nobody may do in
+# earnest: lesson 11.) Count no names here: on so few cloths, two or three more named rightly are chance.
 #
 # > both learn their own cloths: more than nine of ten right: True
 # > new cloths: more than half right with fixed filters: True
-# > loss on new cloths: trained filters are better than fixed ones at their best: True
+# > loss on new cloths, best epochs: trained filters are more than a tenth below fixed ones: True
 
 # %%
 
@@ -183,8 +184,8 @@ for name in curves:
     print(f"loss on new ones {curves[name][-1]:.2f}, at best {min(curves[name]):.2f}")
 print(f"both learn their own cloths: more than nine of ten right: {min(e['accuracy'] for e in ends.values()) > 0.9}")
 print(f"new cloths: more than half right with fixed filters: {news['fixed']['accuracy'] > 0.5}")
-better = curves["trained"][-1] < min(curves["fixed"])
-print(f"loss on new cloths: trained filters are better than fixed ones at their best: {better}")
+better = min(curves["trained"]) < 0.9 * min(curves["fixed"])
+print(f"loss on new cloths, best epochs: trained filters are more than a tenth below fixed ones: {better}")
 
 # %% [markdown]
 # How far did the filters go? As vectors of 225 numbers, the cosine of the angle between a filter and its start is near
