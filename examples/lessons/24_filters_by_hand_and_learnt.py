@@ -149,8 +149,8 @@ print(f"darker and of half the contrast, the energies are the same to a twentiet
 # One network gets the fixed filters' energies and learns only what is above them, three times as long. The other is
 # `nn.cloth_cnn` whole: the gradient goes on down through the mean, the absolute value and the convolution, into the
 # filters. The two start from the same features. Both learn their own cloths by heart in the end, and their loss on new
-# ones can turn up again, so we compare the best epoch of each. (Found by looking at the new cloths, which nobody may do in
-# earnest: lesson 11.) Count no names here: on so few cloths, two or three more named rightly are chance.
+# ones can turn up again, so we compare the best epoch of each. (Found by looking at the new cloths, which nobody may
+# do in earnest: lesson 11.) Count no names here: on so few cloths, two or three more named rightly are chance.
 #
 # > both learn their own cloths: more than nine of ten right: True
 # > new cloths: more than half right with fixed filters: True
