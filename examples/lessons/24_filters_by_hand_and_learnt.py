@@ -124,7 +124,7 @@ print(f"kawung: turned by 90 degrees, the same energies to a twentieth: {turned 
 # > darker and of half the contrast, the energies are the same to a twentieth: True
 
 # %%
-size, per_class, per_test, epochs = (48, 40, 20, 12) if lesson.quick() else (48, 60, 40, 24)
+size, per_class, per_test, epochs = (48, 40, 20, 12) if lesson.quick() else (48, 60, 40, 20)
 cloths, kinds, _ = lesson.drawn_cloths(per_class, size)
 others, their_kinds, masks = lesson.drawn_cloths(per_test, size, seed=7)
 
@@ -148,12 +148,13 @@ print(f"darker and of half the contrast, the energies are the same to a twentiet
 #
 # One network gets the fixed filters' energies and learns only what is above them, three times as long. The other is
 # `nn.cloth_cnn` whole: the gradient goes on down through the mean, the absolute value and the convolution, into the
-# filters. The two start from the same features; we even let the fixed one pick its best epoch by looking at the new
-# cloths, which nobody may do in earnest.
+# filters. The two start from the same features, and both let the learning rate fall to almost nothing, so that the last
+# epoch is a quiet one. We even let the fixed one pick its best epoch by looking at the new cloths, which nobody may do
+# in earnest (lesson 11). Compare the loss, not the names: on so few cloths, two or three more named rightly are chance.
 #
 # > both learn their own cloths: more than nine of ten right: True
 # > new cloths: more than half right with fixed filters: True
-# > loss on new cloths: trained filters are better than fixed ones at their best: True
+# > loss on new cloths: trained filters end more than a tenth below the fixed ones' best: True
 
 # %%
 
@@ -167,15 +168,15 @@ fixed = top(energies.shape[1:])
 trained = nn.cloth_cnn((size, size, 3), random_state=0)
 filters = trained.get_layer("conv2d").params["kernel"]  # (kh, kw, 1, F), changed in place
 before = filters.copy()
-curves = {"fixed": [], "trained": []}
+curves = {}
 for name, model, own, new, count in (
     ("fixed", fixed, energies, new_energies, 3 * epochs),
     ("trained", trained, cloths, others, epochs),
 ):
     model.compile(nn.Adam(2e-3))
-    for _ in range(count):
-        model.fit(own, kinds, epochs=1, verbose=0)
-        curves[name].append(model.evaluate(new, their_kinds)["loss"])
+    slower = nn.LearningRateSchedule(2e-3, count, warmup_epochs=1)
+    options = {"validation_data": (new, their_kinds), "callbacks": [slower], "verbose": 0}
+    curves[name] = model.fit(own, kinds, epochs=count, **options).history["val_loss"]
 ends = {"fixed": fixed.evaluate(energies, kinds), "trained": trained.evaluate(cloths, kinds)}
 news = {"fixed": fixed.evaluate(new_energies, their_kinds), "trained": trained.evaluate(others, their_kinds)}
 for name in curves:
@@ -183,8 +184,8 @@ for name in curves:
     print(f"loss on new ones {curves[name][-1]:.2f}, at best {min(curves[name]):.2f}")
 print(f"both learn their own cloths: more than nine of ten right: {min(e['accuracy'] for e in ends.values()) > 0.9}")
 print(f"new cloths: more than half right with fixed filters: {news['fixed']['accuracy'] > 0.5}")
-better = curves["trained"][-1] < min(curves["fixed"])
-print(f"loss on new cloths: trained filters are better than fixed ones at their best: {better}")
+better = curves["trained"][-1] < 0.9 * min(curves["fixed"])
+print(f"loss on new cloths: trained filters end more than a tenth below the fixed ones' best: {better}")
 
 # %% [markdown]
 # How far did the filters go? As vectors of 225 numbers, the cosine of the angle between a filter and its start is near
