@@ -16,6 +16,7 @@ SIDE = 64  # pixels of the small grey versions
 RULE = 2  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
 LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.972
 LEAST_REPEATS, MOST_REPEATS = 0.75, 0.98  # up to the one the least agreement is asked, from the other on the most
+LEAST_OVERALL = 0.75  # smooth pictures of few shapes agree in most places by chance, and differ much in the others
 MIN_PLACES = 12  # with texture, of 64
 MAX_BORDER = SIDE // 6  # lines on each side that may be a border
 EVEN = 10  # grey levels between the darkest and the brightest pixel of a border's line
@@ -90,6 +91,9 @@ def _join_same_pictures(groups: _Groups, pictures: np.ndarray) -> None:
             continue
         a, b = local_contrast(pictures[[i, j]])  # (SIDE, SIDE) both
         a = oriented(a[None], *ORIENTATIONS[orientation])[0]
-        agreed, places = agreement(best_fit(a, b), b)
-        if agreed >= least if places >= MIN_PLACES else layout >= ALIKE_LAYOUT:
+        a = best_fit(a, b)
+        agreed, places = agreement(a, b)
+        overall = float(np.vdot(a, b) / np.sqrt(np.vdot(a, a) * np.vdot(b, b) + 1e-6))
+        alike = agreed >= least and overall >= LEAST_OVERALL
+        if alike if places >= MIN_PLACES else layout >= ALIKE_LAYOUT:
             groups.join(i, j)

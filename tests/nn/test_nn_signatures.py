@@ -21,7 +21,7 @@ PROMISED = {
     nn.StopAtAccuracy: "threshold=0.9, monitor='val_accuracy'",
     nn.ProgressBar: "epochs, batches, bar=True",
     nn.Conv2D: "filters, kernel_size, strides=1, padding='valid', algorithm='im2col', "
-    "kernel_initializer='glorot_uniform', bias_initializer='zeros', name=None",
+    "kernel_initializer='glorot_uniform', name=None, bias_initializer='zeros'",
     nn.Dense: "units, kernel_initializer='glorot_uniform', name=None",
     nn.Dropout: "rate, name=None",
     nn.AveragePooling2D: "pool_size=2, strides=None, name=None",

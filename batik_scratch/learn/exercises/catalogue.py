@@ -7,7 +7,7 @@ from ...errors import InputError
 from .exercise import Exercise
 
 ORDER = ["dense", "flatten", "softmax", "cross_entropy", "relu", "conv2d", "max_pooling2d", "global_average_pooling2d"]
-ORDER += ["dropout", "batch_normalization", "adam", "saliency"]
+ORDER += ["dropout", "adam", "saliency", "batch_normalization"]
 EXERCISES: dict[str, Exercise] = {name: import_module(f"{__package__}.tasks.{name}").EXERCISE for name in ORDER}
 
 

@@ -44,8 +44,8 @@ class Conv2D(Layer):
         padding: str = "valid",
         algorithm: str = "im2col",
         kernel_initializer: str = "glorot_uniform",
-        bias_initializer: str = "zeros",
         name: str | None = None,
+        bias_initializer: str = "zeros",
     ) -> None:
         super().__init__(name)
         if not isinstance(filters, int) or filters < 1:

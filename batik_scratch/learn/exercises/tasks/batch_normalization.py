@@ -1,4 +1,4 @@
-"""batch_normalization: batch normalisation, both passes, moving statistics; after lessons 4, 8.
+"""batch_normalization: batch normalisation, both passes, moving statistics; after lessons 8, 23.
 
 forward   For every channel: subtract its mean, divide by its deviation, multiply by gamma, add beta.
           In training mean and variance are the batch's, over all axes but the last: over = tuple(range(x.ndim - 1)).
