@@ -192,7 +192,7 @@ BATCH_NORMALIZATION = [
         ("inverse = 1 / (np.sqrt(variance) + self.epsilon)", "Epsilon stands beside the root"),
         ("inverse = 1 / (variance + self.epsilon)", "The root is missing: divide by"),
         ("variance = x.var(axis=over, ddof=1) if training else variance; " + INVERSE, "is divided by M - 1; here"),
-        ("mean, variance = x.mean(0), x.var(0); " + INVERSE, "over the images alone, place by place; wanted is one of each"),
+        ("mean, variance = x.mean(0), x.var(0); " + INVERSE, "over the images alone, place by place"),
         ("mean, variance = x.mean(), x.var(); " + INVERSE, "over everything; wanted is one of each"),
         ("mean, variance = (f((1, 2), keepdims=True) for f in (x.mean, x.var)) if x.ndim == 4 else (mean, variance)\n"
          "        " + INVERSE, "over each image for itself; wanted is one of each"),
