@@ -140,7 +140,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "views": 8,
     },
 }
-QUICK: dict[str, dict[str, Any]] = {"paper": {"image_size": 64, "epochs": 8}, "cloth": {"epochs": 15}}
+QUICK: dict[str, dict[str, Any]] = {
+    "paper": {"image_size": 64, "epochs": 24, "learning_rate": 1e-3, "difficulty": 0.0},
+    "cloth": {"epochs": 15},
+}
 _CHOICES: dict[str, Collection[Any]] = {
     "preset": PRESETS,
     "network": NETWORKS,
