@@ -123,6 +123,7 @@ def test_resume_goes_on_in_that_folder_and_reports_it(runs, tmp_path, command):
     [
         (["--out", "o"], "--out"),
         (["--data", "d"], "--data"),
+        (["--network", "cloth"], "--network"),
         (["--quick"], "--quick"),
         (["--preset", "table1"], "--preset"),
         (["--config", "c.toml"], "--config"),
@@ -155,9 +156,9 @@ def test_train_takes_the_settings_of_a_run(command, noted, tmp_path):
     assert command(0, "train", *options, "--out", "x.npz").out == "the metrics\n"
     (config, out), more = calls[0]
     assert str(out) == "x.npz" and more == {}
-    assert config == study.TwoStageConfig(
-        preset="table1", stop_at_accuracy=0.0, image_size=64, epochs=8, seed=9, dropout=0.5, data="pictures"
-    )
+    quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.001, "difficulty": 0.0}
+    said = {"preset": "table1", "stop_at_accuracy": 0.0, "seed": 9, "dropout": 0.5, "data": "pictures"}
+    assert config == study.TwoStageConfig(**quick, **said)
 
 
 # ------------------------------------------------------------------ saliency, bench, exercises
