@@ -71,7 +71,8 @@ def cloth_cnn(
     With a few hundred photos the filters are the hard part: networks that learn theirs from noise stay near the paper's
     accuracy, and a support vector machine on fixed texture features is far above both. So the features are given, and
     then trained on like every other weight (gabor.py has the formulas and the sources). Before training, the output of
-    Log is such a set of features: no quarter turn and no mirror image of the cloth changes it.
+    Log is such a set of features: quarter turns and mirror images of the cloth do not change it, but for a line of
+    pixels at the edge that strides of 2 leave out where the size is even.
 
     Filters and waves begin STRENGTH times as large as the initialisers make them. Behind Log and BatchNormalization
     that says nothing else, but a step of Adam is as long for a large weight as for a small one: filters of length 1
