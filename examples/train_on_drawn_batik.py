@@ -42,9 +42,10 @@ def main() -> None:
     history = model.fit(
         x,
         y,
+        batch_size=16,
         epochs=options.epochs,
         validation_data=(x_validation, y_validation),
-        callbacks=[nn.ReduceLROnPlateau("val_loss", factor=1 / 3, patience=3)],
+        callbacks=[nn.ReduceLROnPlateau("val_loss", factor=1 / 3, patience=10)],
     )
 
     print("validation:", model.evaluate(x_validation, y_validation))

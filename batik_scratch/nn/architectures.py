@@ -41,8 +41,8 @@ def paper_cnn(
     Images need at least 22x22 pixels. `algorithm` is Conv2D's.
 
     The paper names no initialisers. Kernels are Glorot's, as Keras has them; the first convolution's biases begin
-    "centred" (see `initializers.draw_bias`), with which learning starts by the seventh epoch on drawn cloth, and with
-    "zeros", Keras' default, after 5 to 20 or never.
+    "centred" (see `initializers.draw_bias`), with which learning starts sooner than with "zeros", Keras' default. A
+    rate below Adam's usual 1e-3 helps as much: its first step closes half of the 64 units for good (lesson 23).
     """
     layers: list[Layer] = []
     for filters, bias in ((32, first_bias), (64, "zeros"), (128, "zeros")):
