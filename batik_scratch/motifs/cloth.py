@@ -10,6 +10,7 @@ from .fields import Array, coverage
 from .isen import FILLINGS
 from .motif import Geometry
 from .palettes import PALETTES
+from .texture import LUMA
 
 PITCHES = (0.06, 0.2)
 LINE = 0.013  # half the width of a wax line, in tile heights
@@ -63,7 +64,7 @@ def dye(
 
 def with_luma(colour: Array, luma: float) -> Array:
     """The colour (3,) made darker (towards black) or lighter (towards white) until its luma is `luma`, 0..255."""
-    now = float(colour @ np.array([0.299, 0.587, 0.114]))
+    now = float(colour @ LUMA)
     return colour * (luma / now) if now >= luma else 255 - (255 - colour) * ((255 - luma) / (255 - now))
 
 
