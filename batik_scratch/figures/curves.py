@@ -25,7 +25,8 @@ class Curve(NamedTuple):
 def curves(panels: Sequence[Curve], ylabel: str, columns: int | None = None, top: float | None = None) -> Figure:
     """Training and validation values over the epochs, a panel per stage, on one y scale from 0 (to `top`, if given).
 
-    A dotted line stands at each epoch whose learning rate is lower than that of the epoch before.
+    A dotted line stands at each epoch whose learning rate is lower than that of the epoch before; none at all if it
+    falls three times in a row, since that is a plan and no event.
     """
     columns = columns or len(panels)
     rows = math.ceil(len(panels) / columns)
@@ -58,7 +59,10 @@ def _draw_curve(axes: Axes, panel: Curve) -> None:
         axes.plot(epochs, values, dashes, color=colour, label=name, linewidth=1.9, marker=marker, markersize=4)
     if panel.learning_rate is not None:
         rates = np.asarray(panel.learning_rate)  # (E,)
-        for i, epoch in enumerate(epochs[1:][np.diff(rates) < 0]):
+        falls = np.diff(rates) < 0  # (E - 1,)
+        if (falls[2:] & falls[1:-1] & falls[:-2]).any():
+            falls[:] = False
+        for i, epoch in enumerate(epochs[1:][falls]):
             text = "learning rate reduced" if i == 0 else "_"
             axes.axvline(epoch, color=style.MUTED, linewidth=1.1, linestyle=":", label=text, zorder=0.9)
     room = max(0.5, 0.02 * (epochs[-1] - epochs[0]))

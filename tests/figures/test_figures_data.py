@@ -158,6 +158,11 @@ def test_each_reduction_of_the_learning_rate_is_marked_once():
     assert dotted == [{3.0}, {5.0}]  # a rise is no reduction
 
 
+def test_a_rate_that_falls_by_plan_is_not_marked_at_every_epoch():
+    (axes,) = panels(figures.curves([a_curve([1e-3, 2e-3, 3e-3, 2e-3, 1e-3, 1e-4], 6)], "loss"))
+    assert len(axes.lines) == 2
+
+
 def test_curves_without_learning_rates_have_no_marks():
     (axes,) = panels(figures.curves([a_curve()], "loss"))
     assert len(axes.lines) == 2
