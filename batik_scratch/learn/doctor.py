@@ -19,10 +19,24 @@ from ..errors import InputError
 from ..nn import Layer, Optimizer
 from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
-from .symptoms import altered, elementwise, losses, normalising, optimizers, order, reruns, size, sums
+from .symptoms import (
+    altered,
+    elementwise,
+    formulas,
+    losses,
+    matrices,
+    normalising,
+    optimizers,
+    order,
+    paths,
+    reruns,
+    sides,
+    size,
+    sums,
+)
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.at_rest import at_rest
-from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up
+from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up, try_to_check_up
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.quotients import diagnose_quotient
@@ -32,15 +46,20 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 
 # the first that fits is given; what was claimed has its tensor's shape
 EXPLANATIONS: tuple[Explanation, ...] = (
-    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
-    elementwise.mask_from_the_gradient, size.zero_in_a_region, elementwise.mask_missing, elementwise.mask_inverted,
+    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
+    size.constant_factor, elementwise.mask_from_the_gradient, sides.right_on_one_side, size.zero_in_a_region,
+    elementwise.mask_missing, elementwise.mask_inverted,
     elementwise.wrong_mask, elementwise.sign_lost, elementwise.diagonal_only, elementwise.local_factor,
-    elementwise.input_for_output, elementwise.value_for_derivative,
+    elementwise.input_for_output, elementwise.value_for_derivative, sides.clipped, paths.product_rule_term_missing,
+    paths.sum_over_other_axes, paths.path_missing,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
-    sums.only_a_part, sums.only_one_place, sums.last_overlap,
+    sums.only_a_part, sums.only_one_place, matrices.counted_once, sums.last_overlap,
+    matrices.gate_not_applied, matrices.slope_missing, matrices.wrong_count,
     altered.epsilon_forgotten, altered.upstream_altered, altered.kernel_altered,
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
+    paths.one_factor_only, paths.factors_in_forward_order, matrices.another_x_taken, matrices.factor_by_output,
+    formulas.another_formula,
     reruns.right_in_an_easier_case, reruns.right_values_elsewhere, reruns.right_in_the_easiest_case,
     reruns.unexplained,
 )  # fmt: skip
@@ -51,6 +70,12 @@ SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
     losses.true_class_forgotten, losses.only_the_true_class, altered.input_altered, reruns.unexplained,
+)  # fmt: skip
+TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
+    sides.right_on_one_side, sides.clipped, sides.clipped_by_norm, paths.product_rule_term_missing,
+    paths.sum_over_other_axes, paths.path_missing, matrices.counted_once, matrices.gate_not_applied,
+    matrices.slope_missing, matrices.wrong_count, paths.one_factor_only, paths.factors_in_forward_order,
+    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula,
 )  # fmt: skip
 SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
 
@@ -119,7 +144,21 @@ def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) ->
     for explanation in explanations if given.shape == claim.true.shape else SHAPE_EXPLANATIONS:
         try:
             for words in explanation(claim):
-                return Diagnosis.told(name, words)
+                told = Diagnosis.told(name, words)
+                if explanation not in TRIED_AGAIN or _again(done, explanation, told):
+                    return told
+                break
         except Failure:  # the layer raised in a case that it need not master
             continue
     raise AssertionError("the last explanation of each list fits whatever is left")
+
+
+def _again(done: Checkup, explanation: Explanation, told: Diagnosis) -> bool:
+    """True if the explanation fits another batch, of another size, with another dy; or if there is none to be had."""
+    case = done.case
+    other = try_to_check_up(case.changed(seed=case.seed + 1, n=case.n + 1, x=None, params={}))
+    given = None if other is None else other.analytic.get(told.tensor)
+    if other is None or given is None or given.shape != other.numeric(told.tensor).shape:
+        return True
+    said = explanation(Claim(other, told.tensor, given))
+    return any(Diagnosis.told(told.tensor, words).name == told.name for words in said)

@@ -17,6 +17,7 @@ from ...nn.gradcheck.specimen import Failure, Gradients, Specimen, moved, what_i
 
 LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
 ATOL, RTOL = 1e-8, 1e-7  # of the largest value: far above rounding, far below any mistake
+MOST = 1500  # values of y, for each of which backward is asked once
 WIDTH = 3.9  # of the inputs: in steps that never meet a multiple of 1/2, where a clipping may have its kinks
 
 
@@ -62,11 +63,13 @@ class Checkup:
         rng = np.random.default_rng(case.seed)
         self.specimen = Specimen(case.layer, tuple(case.input_shape), rng)
         self.layer = self.specimen.layer
-        self.layer.params |= {key: value.copy() for key, value in case.params.items()}
+        for key, value in case.params.items():
+            self.layer.params[key][...] = value
         self.params = {key: value.copy() for key, value in self.layer.params.items()}
         self.earlier_x, drawn = (self._draw((case.n, *case.input_shape), rng) for _ in range(2))
         self.x = drawn if case.x is None else case.x
         self._jacobians: dict[str, np.ndarray] = {}
+        self._claimed: dict[str, np.ndarray] | None = None
         fresh = copy.deepcopy(self.specimen)
         self.y = self._after_another()
         self.repeatable = np.array_equal(self.y, self._after_another(), equal_nan=True)
@@ -86,6 +89,34 @@ class Checkup:
             x, tensor = self._movable(name)
             self._jacobians[name] = measured_jacobian(lambda: self.specimen.forward(x), tensor)
         return self._jacobians[name]
+
+    def claimed(self, name: str) -> np.ndarray | None:
+        """d y / d tensor (y.size, tensor.size) as backward has it, read off row by row.
+
+        None if y has more than MOST values, or if a gradient is none or has another shape than its tensor.
+        """
+        if self._claimed is None:
+            self._claimed = self._read_off() if self.y.size <= MOST else {}
+        return self._claimed.get(name)
+
+    def _read_off(self) -> dict[str, np.ndarray]:
+        names = [name for name, g in self.analytic.items() if g is not None and g.shape == self._tensor(name).shape]
+        matrices = {name: np.empty((self.y.size, self._tensor(name).size)) for name in names}
+        self._after_another()
+        for row in range(self.y.size):
+            alone = np.zeros(self.y.shape)
+            alone.reshape(-1)[row] = 1
+            gradients = _arrays(self.specimen.backward(alone))[0]
+            for name in list(matrices):
+                given = gradients[name]
+                if given is None or given.size != matrices[name].shape[1]:
+                    del matrices[name]
+                else:
+                    matrices[name][row] = given.reshape(-1)
+        return {name: matrix for name, matrix in matrices.items() if np.isfinite(matrix).all()}
+
+    def _tensor(self, name: str) -> np.ndarray:
+        return self.x if name == "dx" else self.params[name]
 
     def numeric(self, name: str, dy: np.ndarray | None = None) -> np.ndarray:
         """The true gradient of <dy, y>, of the tensor's shape."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import InputError
+from ...nn.gradcheck.probe import is_coarse
 from ...nn.gradcheck.specimen import Failure, NoArray
 from .altered import kernel_altered
 from .checkup import Case, Checkup, close, try_to_check_up
@@ -42,6 +43,12 @@ def broken_contracts(done: Checkup) -> list[Diagnosis]:
         if array is not None and array.dtype != np.float64:
             mend = COMPLEX if array.dtype.kind == "c" else COARSE
             found.append(Diagnosis.told(name, f"dtype changed: {name} is {array.dtype} {mend}"))
+    if done.y.dtype == np.float64 and is_coarse(done.y):
+        words = """float32 inside: y is float64, and yet float32 holds every one of its values: somewhere forward
+            computes in float32 and converts back. Derivatives can then be measured to three digits, not to
+            seven. Compute in
+            the dtype of x, and look for an astype, a float32 constant array or an np.zeros(..., np.float32)."""
+        found.append(Diagnosis.told("y", words))
     if not done.twice.changed:
         unlike = done.twice.unlike(close)
         for name, first in done.analytic.items():

@@ -89,11 +89,27 @@ def wrong_share(claim: Claim) -> Iterator[Words]:
                 sample, and here nothing is estimated."""),
             (count, f"""sum for mean: {{}} {count} times the true one, to all digits. Each of the {count} values there
                 has a share of 1/{count} in it: divide by {count}, or take a mean where the sum stands."""),
+            *_partial_counts(claim.x.shape, true.axes),
         ):  # fmt: skip
             wrong = [way for way, ratio in off.items() if _near(ratio, factor, count)]
             if wrong and all(way in wrong or _near(ratio, 1, count) for way, ratio in off.items()):
                 term = f"the term that comes by the {' and that by the '.join(wrong)} is"
                 yield words.format(f"Along axes {true.axes} of {claim.x.shape} {term}")
+
+
+def _partial_counts(shape: tuple[int, ...], axes: tuple[int, ...]) -> Iterator[tuple[float, str]]:
+    """The factors of a sum over all axes that is divided by the length of only some of them, with what to say."""
+    count = int(np.prod([shape[axis] for axis in axes]))
+    for some in subsets(axes):
+        divisor = int(np.prod([shape[axis] for axis in some]))
+        if some != axes and 1 < divisor < count:
+            product = " * ".join(str(shape[axis]) for axis in axes)
+            yield (
+                count / divisor,
+                f"""divided by too few: {{}} {count}/{divisor} times the true one, to all digits. The
+                sum runs over {product} = {count} values and was divided by {divisor}, the length of axis
+                {" and ".join(map(str, some))} alone. Divide by all {count}: for images N * H * W, not N.""",
+            )
 
 
 def means_over_other_axes(claim: Claim) -> Iterator[Words]:

@@ -55,8 +55,8 @@ def _rows(probe: Probe, samples: int, method: str) -> list[TensorCheck]:
         rows += methods.central(probe, samples)
     if method in (COMPLEX, "all"):
         rows += _analytic(methods.complex_steps(probe, min(samples, 30)), rows)
-    sampled = method == CENTRAL and any(tensor.size > samples for tensor in probe.tensors.values())
-    if probe.complete and (method in (DIRECTION, "all") or sampled):
+    sampled = method == CENTRAL and not probe.coarse and any(tensor.size > samples for tensor in probe.tensors.values())
+    if probe.complete and not probe.coarse and (method in (DIRECTION, "all") or sampled):
         rows.append(methods.directions(probe))
     if probe.complete and method in (ADJOINT, "all") and probe.linear:
         rows += methods.adjoint(probe)
@@ -81,5 +81,6 @@ def _analytic(by_complex: list[TensorCheck], by_difference: list[TensorCheck]) -
 def describe(layer: Layer) -> str:
     """The class and its options, as they were typed: `Conv2D(filters=4, kernel_size=[2, 3], ...)`."""
     hidden = ("name", "kernel_initializer")
-    options = ", ".join(f"{key}={value}" for key, value in layer.config().items() if key not in hidden)
+    config = layer.config() if hasattr(layer, "config") else {}  # it need not be one of ours
+    options = ", ".join(f"{key}={value}" for key, value in config.items() if key not in hidden)
     return f"{type(layer).__name__}({options})"

@@ -40,6 +40,7 @@ def at_places(
     eps: float = 1e-5,
     rtol: float = 1e-6,
     samples: int = 60,
+    atol: float | None = None,
 ) -> TensorCheck:
     """`gradient` of <dy, output()> against differences at sampled places of `tensor`, changed in place and put back.
 
@@ -69,8 +70,10 @@ def at_places(
     analytic, skipped = gradient.reshape(-1)[chosen], len(places) - len(kept)
     if by_complex:
         size = float(np.abs(gradient).max(initial=0))
-        return verdict(name, COMPLEX, analytic, np.array(numeric), tensor.shape, chosen, skipped, 1e-10, 1e-10 * size)
-    return verdict(name, CENTRAL, analytic, np.array(numeric), tensor.shape, chosen, skipped, rtol)
+        rounding = 1e-13 * float(np.abs(dy).max(initial=0))  # where terms of that size cancel, zero is no better known
+        atol = max(1e-10 * size, rounding)
+        return verdict(name, COMPLEX, analytic, np.array(numeric), tensor.shape, chosen, skipped, 1e-10, atol)
+    return verdict(name, CENTRAL, analytic, np.array(numeric), tensor.shape, chosen, skipped, rtol, atol)
 
 
 def fits(gradient: Any, tensor: np.ndarray) -> bool:

@@ -6,8 +6,11 @@ import numpy as np
 
 from ..layers import Layer
 from .numeric import distinct, fits
-from .report import TensorCheck, broken_promise
+from .report import TensorCheck, broken_promise, nothing_to_compare
 from .specimen import Specimen, Twice, decisions, moved
+
+SHORT, LONG = (1e-5, 1e-6), (1e-3, 1e-8)  # steps, and the tolerances that go with them
+COARSE = 1e-2, 2e-2  # for float32, whose rounding drowns what a shorter step changes
 
 
 class Probe:
@@ -17,6 +20,7 @@ class Probe:
     gradients    {tensor: what backward gave}
     tensors      {"dx": x, and each trained parameter}: the arrays that `forward` reads, to be moved in place
     broken       a row for each promise that was broken on the way
+    coarse       True if forward computes in float32 although all that it is given is float64
     linear       True if y is linear in each tensor alone
     """
 
@@ -27,12 +31,17 @@ class Probe:
         y = self.specimen.forward(self._draw(self.x.shape))  # an earlier batch, to be forgotten
         self.specimen.backward(self.rng.standard_normal(y.shape))  # its gradients too
         self.specimen.hold()
-        self.dy = self.rng.standard_normal(self.forward().shape)
+        y = self.forward()
+        self.coarse = is_coarse(y)
+        self.dy = self.rng.standard_normal(y.shape)
         twice = self.specimen.backward_twice(self.x, self.dy)
         self.gradients = twice.first
         self.broken = _broken(twice)
-        self.tensors = {"dx": self.x, **self.specimen.trained}
-        self.linear = self._is_linear()
+        if self.coarse:
+            self.broken.append(nothing_to_compare("y", "float32 inside", compared=y.size))
+        movable = {"dx": self.x} if self.x.dtype.kind == "f" else {}
+        self.tensors = {**movable, **self.specimen.trained}
+        self.linear = not self.coarse and self._is_linear()
 
     @property
     def complete(self) -> bool:
@@ -47,7 +56,7 @@ class Probe:
     @property
     def step(self) -> tuple[float, float]:
         """How far to move for a difference, and the tolerance; to a linear layer a long step does no harm."""
-        return (1e-3, 1e-8) if self.linear else (1e-5, 1e-6)
+        return COARSE if self.coarse else LONG if self.linear else SHORT
 
     def forward(self) -> np.ndarray:
         """y of x and the parameters as they stand, under one frozen dropout mask."""
@@ -76,6 +85,13 @@ class Probe:
             if not np.allclose(back, -2 * there, rtol=1e-9, atol=1e-9 * np.abs(there).max(initial=1e-300)):
                 return False
         return True
+
+
+def is_coarse(y: np.ndarray) -> bool:
+    """True if float32 holds every value of y, which of random float64 numbers it does not unless y was made in it."""
+    if y.dtype.kind != "f" or y.size < 3 or (y.dtype == np.float64 and np.array_equal(y * 64, np.round(y * 64))):
+        return False  # few values, or round ones such as counts, prove nothing
+    return np.array_equal(y, y.astype(np.float32))
 
 
 def _broken(twice: Twice) -> list[TensorCheck]:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..layers import Layer
+from .randomness import Randomness
 
 NUMBERS = (np.ndarray, np.generic, int, float, complex)  # a number is an array of no axes
 
@@ -42,19 +43,6 @@ class NoArray(Failure):
     def __init__(self, kind: str) -> None:
         super().__init__("forward", TypeError(f"forward returns {kind}; it must return an array of numbers"))
         self.kind = kind
-
-
-class Randomness:
-    """The random generators that some layers hold, and where each of them stands now."""
-
-    def __init__(self, layers: Iterable[Layer]) -> None:
-        held = [g for layer in layers for g in vars(layer).values() if isinstance(g, np.random.Generator)]
-        self._states = [(generator, generator.bit_generator.state) for generator in held]
-
-    def rewind(self) -> None:
-        """Put the generators back to where they stood, so that the same numbers are drawn again."""
-        for generator, state in self._states:
-            generator.bit_generator.state = state
 
 
 @dataclass(frozen=True)
@@ -99,7 +87,11 @@ class Specimen:
     ) -> None:
         self.layer: Layer = _call("build", _built, layer, input_shape, rng, dtype)
         for key, value in self.layer.params.items():
-            self.layer.params[key] = (value + spread * rng.standard_normal(value.shape)).astype(dtype)
+            step = spread * rng.standard_normal(np.shape(value))
+            if isinstance(value, np.ndarray) and value.dtype == dtype and value.flags.writeable:
+                value += step  # in place: whoever else holds this array, such as a layer within, sees it too
+            else:
+                self.layer.params[key] = np.asarray(value + step).astype(dtype)
         self.at_rest = [key for key in _not_trained(self.layer) if key in self.layer.params]
         self.names = ("dx", *(key for key in self.layer.params if key not in self.at_rest))
         self.given = np.empty(0)
@@ -122,9 +114,8 @@ class Specimen:
         What is not trained (a running mean) is put back afterwards, so that every call finds the same layer.
         Raises NoArray if forward returns something else than numbers.
         """
-        self._randomness.rewind()
         self.given = x.copy()
-        with unmoved([self.layer]):
+        with self._randomness.rewound(), unmoved([self.layer]):
             self.returned = _call("forward", self.layer.forward, self.given, training=training, **options)
         if (kind := what_instead(self.returned)) is not None:
             raise NoArray(kind)
@@ -137,18 +128,38 @@ class Specimen:
 
     def after(self, x: np.ndarray, training: bool) -> dict[str, np.ndarray]:
         """What a forward pass of x makes of each parameter of `at_rest`: copies; then all is put back."""
-        self._randomness.rewind()
-        with unmoved([self.layer]):
+        with self._randomness.rewound(), unmoved([self.layer]):
             _call("forward", self.layer.forward, x.copy(), training=training)
             return {key: np.array(self.layer.params[key]) for key in self.at_rest}
 
     def suited(self, x: np.ndarray) -> np.ndarray:
-        """x; or x moved above zero, if forward is finite there alone, as that of a logarithm is."""
+        """x; or x moved above zero, if forward is finite there alone, as that of a logarithm is.
+
+        Or whole numbers from 0 up, each more than once, if forward takes no others, as an embedding does.
+        """
         with np.errstate(all="ignore"):
-            if _is_finite(copy.deepcopy(self).forward(x)):
+            try:
+                fits = _is_finite(copy.deepcopy(self).forward(x))
+            except Failure as failure:
+                whole = self._whole(x)
+                if isinstance(failure.error, TypeError | IndexError) and self._takes(whole):
+                    return whole
+                raise
+            if fits:
                 return x
             above = x - x.min() + 0.1
             return above if _is_finite(copy.deepcopy(self).forward(above)) else x
+
+    def _whole(self, x: np.ndarray) -> np.ndarray:
+        """The order of x's values, as whole numbers below the shortest first axis of a matrix of parameters."""
+        rows = min((len(value) for value in self.layer.params.values() if value.ndim > 1), default=3)
+        return (x.argsort(axis=None).argsort() % rows).reshape(x.shape)
+
+    def _takes(self, x: np.ndarray) -> bool:
+        try:
+            return copy.deepcopy(self).forward(x).size > 0
+        except Failure:
+            return False
 
     def backward(self, dy: np.ndarray, **options: Any) -> Gradients:
         """{"dx" and each parameter: its gradient} of the last forward pass, dy being copied before."""
@@ -156,7 +167,8 @@ class Specimen:
 
     def backward_twice(self, x: np.ndarray, dy: np.ndarray) -> Twice:
         """Two backward passes of the last forward pass, which was that of x; what they change is told, and put back."""
-        before = {"x": x, **{key: value.copy() for key, value in self.layer.params.items()}}
+        held = dict(self.layer.params)
+        before = {"x": x, **{key: value.copy() for key, value in held.items()}}
         changed: dict[str, tuple[Any, np.ndarray]] = {}
         passes = []
         for _ in range(2):
@@ -167,13 +179,19 @@ class Specimen:
                 if not _unchanged(now.get(name), was):
                     changed.setdefault(name, (copy.copy(now.get(name)), was))
             self.given[...] = x
-            self.layer.params = {key: value.copy() for key, value in before.items() if key != "x"}
+            for key, value in held.items():
+                value[...] = before[key]
+            self.layer.params = dict(held)
         return Twice(passes[0], passes[1], changed)
 
     def _gradients(self, dy: np.ndarray, options: dict[str, Any]) -> Gradients:
         dx = self.layer.backward(dy, **options)
         grads = self.layer.grads if isinstance(self.layer.grads, dict) else {}
-        found = {"dx": dx} | {key: grads.get(key) for key in self.names[1:]}
+        found = {"dx": dx} if self.given.dtype.kind == "f" else {}  # a whole number cannot be moved a little
+        found |= {key: grads.get(key) for key in self.names[1:]}
+        for key, g in found.items():
+            if key != "dx" and self.layer.params[key].shape == () and isinstance(g, np.generic | float):
+                found[key] = np.array(g)  # a number, for a parameter that is one number
         return {key: g.copy() if isinstance(g, np.ndarray) else g for key, g in found.items()}
 
 

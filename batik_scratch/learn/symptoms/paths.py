@@ -1,0 +1,100 @@
+"""One of several ways from x to y forgotten: a skip, a branch, a factor's turn, a term of the product rule."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from .checkup import close, zero
+from .claim import Claim, Words
+from .order import subsets
+
+
+def path_missing(claim: Claim) -> Iterator[Words]:
+    """dx lacks dy itself, or is nothing but dy."""
+    given, true, dy = claim.given, claim.true, claim.dy
+    if not claim.elementwise or np.isnan(true).any():
+        return
+    if close(given + dy, true) and not zero(true - dy).all():
+        yield """skip path missing: What lacks is dy itself, at every place: x also goes straight to y, as in
+            y = x + f(x). Each path from x to y adds its own share: add dy."""
+    elif close(given - dy, true):
+        yield """dy added once too often: dx is the true gradient plus dy, at every place. Forward has no path on which
+            x goes straight to y beside the others, or it was counted twice."""
+    elif close(given, dy):
+        beside = np.abs(true - dy).max()
+        yield f"""only dy passed on: dx is dy itself, unchanged, as if forward were y = x; the true gradient differs
+            from it by up to {beside:.4g}. If y = x + f(x), the share that comes back through f is missing: add it. If
+            y = f(x), dy was not multiplied by the slope of f."""
+
+
+def one_factor_only(claim: Claim) -> Iterator[Words]:
+    """x enters a product several times, and only some of its factors had their turn.
+
+    By Euler's theorem J x = k y for a y of degree k in x, and each factor's turn contributes one y.
+    """
+    if claim.name != "dx":
+        return
+    claimed, true = claim.checkup.claimed("dx"), claim.checkup.jacobian("dx")
+    if claimed is None or claimed.shape != true.shape or np.isnan(true).any():
+        return
+    x, y = claim.x.reshape(-1), claim.y.reshape(-1)
+    for degree in (2, 3, 4):
+        if not close(true @ x, degree * y):
+            continue
+        for turns in range(1, degree):
+            if close(claimed @ x, turns * y) and not close(claimed * degree, true * turns):
+                yield f"""one factor's turn alone: y is a product that contains x {degree} times (scale x by t, and y
+                    grows by t^{degree}), and dx has the share of {turns} of these {degree} factors. The product rule
+                    gives each factor its turn, the others being held: add the missing {degree - turns}. In a
+                    matrix product
+                    such as x x' the second turn is that of the transposed factor."""
+
+
+def factors_in_forward_order(claim: Claim) -> Iterator[Words]:
+    """dx = J dy instead of J' dy."""
+    if claim.name != "dx" or claim.given.size != claim.dy.size:
+        return
+    true = claim.checkup.jacobian("dx")
+    if np.isnan(true).any() or close(true, true.T):
+        return
+    if claim.given.shape == claim.x.shape and claim.is_((true @ claim.dy.reshape(-1)).reshape(claim.x.shape)):
+        yield """factors in forward's order: dx is J dy, to all digits, and it should be J' dy, with the Jacobian
+            transposed. So backward does forward's steps in forward's order. It must undo the last one first: if
+            forward multiplies by gamma at the end, dy is multiplied by gamma before anything else."""
+
+
+def sum_over_other_axes(claim: Claim) -> Iterator[Words]:
+    """The sum of a softmax' gradient is taken along other axes than forward's."""
+    y, dy = claim.y, claim.dy
+    if not claim.elementwise or np.isnan(claim.true).any():
+        return
+
+    def softmax_gradient(axes: tuple[int, ...]) -> np.ndarray:
+        return y * (dy - (dy * y).sum(axis=axes, keepdims=True))
+
+    ways = subsets(range(y.ndim))  # what runs over the images is told better by images_mixed
+    for forward, backward in product(ways, repeat=2):
+        if forward == backward or 0 in backward or not close(claim.true, softmax_gradient(forward)):
+            continue
+        if claim.is_(softmax_gradient(backward)):
+            yield f"""sum over the wrong axes: dx is y times (dy less a sum of dy y along axes {backward} of {y.shape});
+                forward's values share a sum along axes {forward}, so backward sums along these. An axis=1 from code
+                for matrices is another axis in images: axis=-1 is the last one in both."""
+            return
+
+
+def product_rule_term_missing(claim: Claim) -> Iterator[Words]:
+    """y = x g(x), and dx has g(x) alone, or x g'(x) alone."""
+    x, y, dy, true = claim.x, claim.y, claim.dy, claim.true
+    if not claim.elementwise or np.isnan(true).any() or np.abs(x).min() < 1e-6 or claim.given.size < 4:
+        return
+    first = dy * y / x
+    rest = true - first
+    if zero(rest).all() or zero(first).all():
+        return
+    for given, has, lacks in ((first, "g(x) = y / x", "x g'(x)"), (rest, "x g'(x)", "g(x) = y / x")):
+        if claim.is_(given):
+            yield f"""product rule's term missing: Written as y = x g(x), the derivative is g(x) + x g'(x). dx is dy
+                times {has}, at all {claim.given.size} places, and the term {lacks} is missing, which reaches
+                {np.abs(true - given).max():.4g}. Differentiate both factors: each has its turn."""
