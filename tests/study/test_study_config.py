@@ -88,7 +88,7 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "saliency_percentile": 99.0,
     "overlay_strength": 0.8,
     "draw_counts": (217, 200, 151),
-    "difficulty": 0.02,
+    "difficulty": 0.01,
     "drawn_version": 3,
     "skip_bad": False,
 }
