@@ -89,7 +89,7 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "overlay_strength": 0.8,
     "draw_counts": (217, 200, 151),
     "difficulty": 0.01,
-    "drawn_version": 3,
+    "drawn_version": 4,
     "skip_bad": False,
 }
 LIMITS = {
@@ -111,7 +111,7 @@ LIMITS = {
     "saliency_percentile": (50.0, 100.0),
     "overlay_strength": (0.0, 1.0),
     "difficulty": (0.0, 1.0),
-    "drawn_version": (2, 3),
+    "drawn_version": (2, 4),
 }
 
 
