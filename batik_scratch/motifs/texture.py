@@ -3,9 +3,9 @@ comes, is the same for all classes.
 
 Clouds run along the weft, feathers fan out, wheels stand in rows: the mean energy of a few Gabor filters would tell the
 classes apart, and nobody would have to look at a shape. So every cloth is filtered, scale by scale and direction by
-direction, until its energies are those of one pool. The filter is even: it moves no edge, so the mask stays true. But
-it makes some classes' shades fall into two heaps and others' into one, and a histogram would see that. So each shade is
-then replaced by that of its rank in one list for all cloths.
+direction, towards energies of one pool. The filter is even: it moves no edge, so the mask stays true. Before that,
+each shade is replaced by that of its rank in one list for all cloths: what is left of a class in how often each shade
+comes would be seen by a histogram, and the filter would add to it.
 """
 
 from functools import lru_cache
@@ -20,22 +20,19 @@ COARSEST = 4.0  # cycles across the picture in the middle of the coarsest band; 
 # mean logarithm of a band's energy density, coarse to fine, over all classes: the usual cloth keeps its looks
 USUAL = (3.76, 1.38, -0.13, -1.71, -3.3)
 SPREAD = 0.15  # standard deviation of the same from cloth to cloth
-STRONGEST = 2.0  # a band's amplitude is changed by this factor at most, each time
-ROUNDS = 2  # filter and tones undo a little of each other
-# what share of the pixels is darker than that, in standard deviations from the mean: 0, 1/16 ... 1; the mean over the
-# classes after even_texture
+STRONGEST = 1.4  # a band's amplitude is changed by this factor at most
+# so many standard deviations from the mean lie the shades than which 0, 1/16 ... 1 of the pixels are darker: the mean
+# over the classes
 TONES = (-1.79, -1.23, -1.05, -0.92, -0.82, -0.73, -0.63, -0.51, -0.31, -0.03, 0.3, 0.65, 0.94, 1.17, 1.37, 1.6, 1.96)
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def even_texture(colour: Array, rng: np.random.Generator) -> Array:
-    """Colours (H, H, 3) of 0..255 whose energies, in 5 octaves x 8 directions, come from one pool for all classes, and
-    whose shades come as often as TONES says. Mean and contrast of the picture stay.
+    """Colours (H, H, 3) of 0..255 whose shades come about as often in all classes, and whose energies, in 5 octaves x 8
+    directions, are nearer to those of one pool. Mean and contrast of the picture stay.
     """
     wanted = np.repeat(USUAL, DIRECTIONS) + SPREAD * rng.standard_normal(len(USUAL) * DIRECTIONS)  # (B,)
-    for _ in range(ROUNDS):
-        colour = _even_tones(_filtered(colour, wanted))
-    return colour
+    return _filtered(_even_tones(colour), wanted)
 
 
 def _filtered(colour: Array, wanted: Array) -> Array:

@@ -11,7 +11,7 @@ from .fitting.callbacks import (
     StopAtAccuracy,
 )
 from .fitting.checkpoint import Checkpoint
-from .fitting.schedule import LearningRateSchedule
+from .fitting.schedule import LearningRateSchedule, WarmUp
 from .layers import (
     Absolute,
     AveragePooling2D,
@@ -66,6 +66,7 @@ __all__ = [
     "Standardization",
     "StopAtAccuracy",
     "Trace",
+    "WarmUp",
     "cloth_cnn",
     "paper_cnn",
 ]

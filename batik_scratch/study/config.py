@@ -31,7 +31,7 @@ class TwoStageConfig:
     schedule               "plateau": the rate falls when nothing improves; "cosine": by plan (LearningRateSchedule)
     reduce_lr_factor       plateau: what the learning rate is multiplied by
     reduce_lr_patience     plateau: after so many epochs without a better val_loss
-    warmup_epochs          cosine: how many epochs lead up to the full rate
+    warmup_epochs          how many epochs lead up to the full rate: by batch (plateau), or by epoch (cosine)
     first_bias             where the first convolution's biases begin: "centred" or "zeros" (nn.paper_cnn)
     validation_fraction    share of each class that is never trained on
     rotation_range         augmentation of training images: degrees, either way
@@ -54,13 +54,13 @@ class TwoStageConfig:
     seed: int = 0
     image_size: int = 150
     epochs: int = 30
-    batch_size: int = 16
-    learning_rate: float = 5e-4
+    batch_size: int = 8
+    learning_rate: float = 3e-4
     stop_at_accuracy: float = 0.9
     schedule: str = "plateau"
     reduce_lr_factor: float = 1 / 3
     reduce_lr_patience: int = 10
-    warmup_epochs: int = 0
+    warmup_epochs: int = 1
     first_bias: str = "centred"
     validation_fraction: float = 0.25
     dropout: float = 0.2
@@ -125,6 +125,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "paper": {},
     "cloth": {
         "image_size": 64,
+        "batch_size": 16,
         "epochs": 60,
         "learning_rate": 3e-3,
         "stop_at_accuracy": 0.0,

@@ -44,9 +44,9 @@ def test_a_direction_that_stands_out_does_so_less_and_in_the_usual_scales(angle)
     after = texture.even_texture(before, np.random.default_rng(3))
     wanted = np.repeat(texture.USUAL, 8).reshape(5, 8)
     off, now = energies(before) - wanted, energies(after) - wanted
-    assert np.abs(now).mean() < 0.7 * np.abs(off).mean()
-    # amplitudes are halved at most, so an energy comes down to a quarter of what stood out
-    assert now.max() < off.max() - np.log(2.5)
+    assert np.abs(now).mean() < 0.8 * np.abs(off).mean()
+    # an amplitude is divided by 1.4 at most, so an energy that stands out comes down to half
+    assert off.max() - np.log(2.3) < now.max() < off.max() - np.log(1.5)
 
 
 @pytest.mark.parametrize("kind", ["two heaps", "one heap", "mostly dark"])
@@ -67,18 +67,6 @@ def test_a_tone_changes_all_three_channels_alike():
     colour = np.random.default_rng(2).uniform(90, 160, (40, 40, 3))
     change = texture._even_tones(colour) - colour  # (40, 40, 3)
     assert np.abs(change).max() > 3 and np.allclose(change, change[..., :1])
-
-
-def test_the_second_round_brings_energies_nearer_to_what_was_wanted():
-    before = stripes(120, 16, 0.4)
-    wanted = np.repeat(texture.USUAL, 8)
-    once = texture._even_tones(texture._filtered(before, wanted))
-    twice = texture._even_tones(texture._filtered(once, wanted))
-
-    def off(colour):
-        return np.abs(energies(colour) - wanted.reshape(5, 8) + wanted.mean()).mean()
-
-    assert off(twice) < 0.8 * off(once) < 0.8 * off(before)
 
 
 def test_what_is_usual_already_stays_nearly_as_it_is():

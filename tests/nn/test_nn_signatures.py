@@ -16,6 +16,7 @@ PROMISED = {
     nn.CSVLogger: "path, append=False",
     nn.EarlyStopping: "monitor='val_loss', min_delta=0.0, patience=0, mode='auto', restore_best_weights=False",
     nn.LearningRateSchedule: "learning_rate, epochs, warmup_epochs=0",
+    nn.WarmUp: "learning_rate, batches",
     nn.ReduceLROnPlateau: "monitor='val_loss', factor=0.1, patience=10, mode='auto', min_delta=0.0001, "
     "cooldown=0, min_lr=0.0",
     nn.StopAtAccuracy: "threshold=0.9, monitor='val_accuracy'",
