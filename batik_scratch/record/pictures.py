@@ -1,6 +1,6 @@
 """The pictures of a run folder: overlaid/, examples.npz, and the arrays that are there only while a run is at work."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import TypedDict, cast
@@ -24,14 +24,13 @@ class OverlaidPictures:
         write_png(self.path / name, pixels)
 
 
-def overlaid_names(paths: Iterable[str]) -> list[str]:
-    """A PNG name for each image path, class folder kept; x.jpg and x.png of one folder get different names."""
+def overlaid_names(paths: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """CLASS/NAME.png for each image path and its class; x.jpg and x.png of one folder get different names."""
     taken: set[str] = set()
     names = []
-    for index, path in enumerate(paths):
-        pure = PurePosixPath(path)
-        own = f"{pure.parts[0]}/{pure.stem}.png"
-        numbered = (f"{pure.parts[0]}/image_{number:06d}.png" for number in count(index))
+    for index, (path, folder) in enumerate(zip(paths, classes, strict=True)):
+        own = f"{folder}/{PurePosixPath(path).stem}.png"
+        numbered = (f"{folder}/image_{number:06d}.png" for number in count(index))
         name = next(name for name in chain([own] * (len(own) <= 200), numbered) if name not in taken)
         taken.add(name)
         names.append(name)
