@@ -54,7 +54,8 @@ def study_config(options: argparse.Namespace) -> Any:
     """The study's TwoStageConfig; InputError if a setting breaks a rule."""
     from ..study import make_config
 
-    check_named("--data", options.data)
+    if options.data is not None and not options.data.strip():
+        raise InputError(f"--data: needs the name of a folder, got {options.data!r}; leave it out to draw batik")
     names = ("network", "data", "epochs", "seed", "image_size", "skip_bad", "split_folders", "follow_links")
     flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return make_config(flags, options.config, options.preset, options.quick)
@@ -75,10 +76,11 @@ def add_model_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="model file, such as RUN/stage1/model.npz")
 
 
-def check_named(option: str, folder: str | None) -> None:
-    """InputError for an empty name, as an unset variable of a shell gives one; it would mean something else."""
-    if folder is not None and not folder.strip():
-        raise InputError(f"{option}: needs the name of a folder, got {folder!r}; leave the option out to do without")
+def photos(text: str) -> Path:
+    """The type of an option that takes a folder of photos: an empty name would be the folder where one stands."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"needs the name of a folder; got {text!r}")
+    return Path(text)
 
 
 def counts(text: str) -> tuple[int, ...]:

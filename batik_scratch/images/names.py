@@ -28,7 +28,7 @@ def place_of(name: str, known: Sequence[str]) -> int | None:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that looks most like `name`; None if none looks like it."""
     keys = {same_name(other): other for other in known}
-    found = difflib.get_close_matches(same_name(name), keys, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(same_name(name), keys, n=1, cutoff=0.8)
     return keys[found[0]] if found else None
 
 

@@ -24,11 +24,15 @@ class OverlaidPictures:
         write_png(self.path / name, pixels)
 
 
-def overlaid_names(paths: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """CLASS/NAME.png for each image path and its class; x.jpg and x.png of one folder get different names."""
+def overlaid_names(paths: Sequence[str], classes: Sequence[str] | None = None) -> list[str]:
+    """CLASS/NAME.png for each image path; its class is its first folder, unless `classes` says another.
+
+    x.jpg and x.png of one folder get different names.
+    """
     taken: set[str] = set()
     names = []
-    for index, (path, folder) in enumerate(zip(paths, classes, strict=True)):
+    folders = classes or [PurePosixPath(path).parts[0] for path in paths]
+    for index, (path, folder) in enumerate(zip(paths, folders, strict=True)):
         own = f"{folder}/{PurePosixPath(path).stem}.png"
         numbered = (f"{folder}/image_{number:06d}.png" for number in count(index))
         name = next(name for name in chain([own] * (len(own) <= 200), numbered) if name not in taken)

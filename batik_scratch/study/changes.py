@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import InputError
 from ..record import BadRunFile, Begun
 from .config import TwoStageConfig
-from .run_folder import RunFolder
+from .run_folder import RunFolder, recorded_settings
 
 
 def check_unchanged(
@@ -14,7 +14,8 @@ def check_unchanged(
 ) -> None:
     """InputError if `config`, which stands in the folder, is not what the run last ran by, unless that is accepted.
 
-    What is accepted is recorded, and said. A run of an earlier release recorded nothing to compare with.
+    Where the photos are may change: it is their content that a run goes on with. What is accepted is recorded, and
+    said. A run of an earlier release recorded nothing to compare with.
     """
     if not folder.begun.exists():
         return
@@ -22,7 +23,8 @@ def check_unchanged(
         begun = folder.begun.read()
     except BadRunFile as error:
         raise InputError(f"{error}. Or remove it, and config.toml is taken as it is") from None
-    changes = _changes(begun["settings"], config.settings())
+    settings = recorded_settings(config)
+    changes = _changes(begun["settings"], settings)
     if not changes:
         return
     told = "\n".join(f"  {key}: {before!r} -> {after!r}" for key, (before, after) in changes.items())
@@ -32,7 +34,7 @@ def check_unchanged(
             "What is trained already was trained with the old values. Put them back, or use --accept-changes"
         )
     say(f"accepted, for what is still to be done:\n{told}")
-    folder.begun.write(Begun(settings=config.settings(), changes=[*begun["changes"], changes]))
+    folder.begun.write(Begun(settings=settings, changes=[*begun["changes"], changes]))
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:

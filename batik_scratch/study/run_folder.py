@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .. import nn
 from ..errors import InputError
@@ -52,7 +53,7 @@ class RunFolder(RunFiles):
             temporary.chmod(default_mode(folder=True))
             files = RunFiles(temporary)
             files.config.write(config.to_toml())
-            files.begun.write(Begun(settings=config.settings(), changes=[]))
+            files.begun.write(Begun(settings=recorded_settings(config), changes=[]))
             for stage in files.stages.values():
                 stage.folder.mkdir()
             lock = _lock(files.config.path, path)
@@ -109,6 +110,11 @@ def check_free(path: Path) -> None:
         raise InputError(f"--out {path}: cannot be made, {parent} is not a writable folder; choose another place")
 
 
+def recorded_settings(config: TwoStageConfig) -> dict[str, Any]:
+    """The settings of a run that must not change while it is interrupted: all but the place of the photos."""
+    return {key: value for key, value in config.settings().items() if key != "data"}
+
+
 def absolute(data: str) -> str:
     """The folder of photos, so named that it is found from anywhere; "" stays: batik is drawn."""
     return str(Path(data).expanduser().absolute()) if data else ""
@@ -128,5 +134,5 @@ def check_photos(path: Path, data: str) -> None:
     if data and not Path(data).expanduser().is_dir():
         raise InputError(
             f"--resume {path}: the photos were in {data}, and there is no such folder; put them back, or write where "
-            'they are now into config.toml (data = "...") and use --accept-changes'
+            'they are now into config.toml (data = "...")'
         )

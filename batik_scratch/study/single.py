@@ -98,7 +98,8 @@ def _metrics_text(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str
         f"weighted precision {metrics['precision']:.3f}, recall {metrics['recall']:.3f}, F1 {metrics['f1']:.3f}"
     ]
     confusion = np.array(metrics["confusion"])  # (U, U)
-    shown = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()  # there, or answered
+    there = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()  # or answered
+    shown = list(range(len(names))) if len(names) <= SHOWN else there
     width = max(len(names[c]) for c in shown)
     for true in shown[:SHOWN]:
         answers = shown if len(shown) <= SHOWN else np.flatnonzero(confusion[true]).tolist()

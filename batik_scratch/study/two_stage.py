@@ -85,8 +85,10 @@ def _as_begun(files: RunFolder, data: StudyData, config: TwoStageConfig) -> Stud
     """
     try:
         recorded = files.data.read()
-    except BadRunFile as error:
-        raise InputError(f"{error}. This run folder is damaged: start a new run") from None
+    except BadRunFile:
+        raise InputError(
+            f"{files.data.path}: cannot be read as JSON; this run folder is damaged, start a new run"
+        ) from None
     photos = {"key": data.key, "class_names": list(data.class_names), "skipped": [path for path, _ in data.skipped]}
     begun = {key: recorded.get(key) for key in ("key", "class_names")}
     if photos != begun | {"skipped": [entry[0] for entry in recorded.get("skipped") or []]}:
