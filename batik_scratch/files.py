@@ -5,7 +5,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,8 +27,10 @@ def atomic(path: str | os.PathLike) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         os.chmod(temporary, default_mode())  # mkstemp makes it private
         os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+    except BaseException as error:
+        _remove(temporary)
+        if isinstance(error, OSError) and error.errno and not error.filename:  # a failed write knows no name
+            raise type(error)(error.errno, error.strerror, str(target)) from None
         raise
     sync_folder(target.parent)
 
@@ -58,6 +60,12 @@ def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> n
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # file systems that cannot reserve room
                 raise OSError(error.errno, error.strerror, str(path)) from None
     return array
+
+
+def _remove(temporary: str) -> None:
+    """Take away what is left of a failed write, if that can be done: the failure itself is what must be told."""
+    with suppress(OSError):
+        Path(temporary).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

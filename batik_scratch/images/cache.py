@@ -169,6 +169,8 @@ def _try_read(path: Path, size: int) -> tuple[np.ndarray, int | None] | str:
         image, white = read_with_white(path)
         return squeezed(image, size), white
     except UnreadableImage as error:
+        if error.passing:  # not to be remembered of the file
+            raise
         return error.reason
 
 

@@ -54,11 +54,14 @@ _DECODER_ERRORS = (
 
 
 class UnreadableImage(InputError):
-    """A file that is no image of the formats we read, or a damaged one; `reason` says which."""
+    """A file that is no image of the formats we read, or a damaged one; `reason` says which.
 
-    def __init__(self, path: str | os.PathLike, reason: str) -> None:
+    passing   it is not the file's fault, as far as one knows: the disk, or its permissions; another try may succeed
+    """
+
+    def __init__(self, path: str | os.PathLike, reason: str, passing: bool = False) -> None:
         super().__init__(f"{printable(path)}: {reason}")
-        self.path, self.reason = path, reason
+        self.path, self.reason, self.passing = path, reason, passing
 
 
 def printable(path: str | os.PathLike) -> str:
@@ -105,8 +108,10 @@ def read_with_white(path: str | os.PathLike) -> tuple[Image.Image, int | None]:
     except Image.UnidentifiedImageError:
         raise UnreadableImage(path, _no_image(head)) from None
     except FileNotFoundError:
-        raise UnreadableImage(path, f"there is no such file{_near(Path(path))}") from None
+        raise UnreadableImage(path, f"there is no such file{_near(Path(path))}", passing=True) from None
     except _DECODER_ERRORS as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not the decoder's
+            raise UnreadableImage(path, f"cannot be read: {os.strerror(error.errno)}", passing=True) from None
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise UnreadableImage(path, f"does not decode: {reason}") from None
 
