@@ -16,21 +16,31 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member of an archive: equal 
 
 
 @contextmanager
+def named(path: str | os.PathLike) -> Iterator[None]:
+    """An error of the system that names no file, as a failed write or sync does, gets the name of this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     """A binary file that becomes `path` when the block ends well: temporary file beside it, fsync, rename, fsync."""
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with named(target), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, default_mode())  # mkstemp makes it private
         os.replace(temporary, target)
-    except BaseException as error:
-        _remove(temporary)
-        if isinstance(error, OSError) and error.errno and not error.filename:  # a failed write knows no name
-            raise type(error)(error.errno, error.strerror, str(target)) from None
+    except BaseException:
+        with suppress(OSError):  # the failure itself is what must be told
+            Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
 
@@ -51,7 +61,8 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None
 
 def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> np.memmap:
     """A new `.npy` file of zeros, mapped into memory; OSError now, not a crash later, where the disk has no room."""
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    with named(path):
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     if hasattr(os, "posix_fallocate") and array.nbytes:  # else a full disk kills the process at the first write
         try:
             with open(path, "r+b") as file:
@@ -62,18 +73,13 @@ def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> n
     return array
 
 
-def _remove(temporary: str) -> None:
-    """Take away what is left of a failed write, if that can be done: the failure itself is what must be told."""
-    with suppress(OSError):
-        Path(temporary).unlink(missing_ok=True)
-
-
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut (where the system can)."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            with named(folder):
+                os.fsync(handle)
         finally:
             os.close(handle)
 

@@ -170,13 +170,12 @@ def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
         inside = next((p for p in (found / "stage1" / "model.npz", found / "model.npz") if p.is_file()), None)
         hint = f"; did you mean {inside}?" if inside else ", such as RUN/stage1/model.npz"
         raise InputError(f"{path}: is a folder, not a model; give the file in it{hint}")
-    if not found.is_file():
+    if found.exists() and not found.is_file():
+        raise InputError(f"{path}: is a device, a pipe or a socket, not a file; give a model file")
+    if not found.exists():
         near = difflib.get_close_matches(found.name, _names_beside(found), n=1)
         hint = f"; did you mean {found.with_name(near[0])}?" if near else ""
-        what = (
-            "is no regular file but a device, a pipe or a socket" if found.exists() else "there is no such model file"
-        )
-        raise InputError(f"{path}: {what}{hint}")
+        raise InputError(f"{path}: there is no such model file{hint}")
     try:
         return zipfile.ZipFile(path)
     except (ValueError, UnicodeDecodeError, *_DAMAGE) as error:

@@ -8,6 +8,7 @@ from typing import TypedDict, cast
 import numpy as np
 from PIL import Image
 
+from ..files import named
 from .formats import ArraysFile, ScratchArray
 
 
@@ -44,7 +45,8 @@ def overlaid_names(paths: Sequence[str], classes: Sequence[str] | None = None) -
 def write_png(path: Path, pixels: np.ndarray) -> None:
     """Write uint8 (H, W, 3) to a file called .png, at its own size."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
+    with named(path):
+        Image.fromarray(pixels).save(path)
 
 
 class OverlaidPixels(ScratchArray):

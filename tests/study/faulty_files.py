@@ -30,7 +30,7 @@ class FaultyDisk:
         self.failed = False
         self.paths: dict[int, str] = {}  # of open handles
 
-    def meet(self, name: str, path: Any, half: Callable[[], object] | None = None) -> None:
+    def meet(self, name: str, path: Any, half: Callable[[], object] | None = None, nameless: bool = False) -> None:
         """One more operation; OSError if it is the one that fails."""
         text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else self.paths.get(path, "")
         if not os.path.abspath(text).startswith(self.root) or not text:
@@ -42,8 +42,8 @@ class FaultyDisk:
         if self.way == SHORT and half is not None:
             half()
         number = WAYS.get(self.way, errno.ENOSPC)
-        # a failed write knows no name, as in a real one
-        raise OSError(number, os.strerror(number)) if half else OSError(number, os.strerror(number), text)
+        # a failed write or sync knows no name, as a real one
+        raise OSError(number, os.strerror(number), *([] if half or nameless else [text]))
 
     @contextmanager
     def at_work(self) -> Iterator["FaultyDisk"]:
@@ -52,7 +52,7 @@ class FaultyDisk:
             for name in BY_PATH:
                 patch.setattr(os, name, self._by_path(name, getattr(os, name)))
             for name in BY_HANDLE:
-                patch.setattr(os, name, self._by_path(name, getattr(os, name)))
+                patch.setattr(os, name, self._by_path(name, getattr(os, name), nameless=True))
             real_open, real_fdopen, real_files = os.open, os.fdopen, builtins.open
 
             def open_handle(path: Any, *rest: Any, **options: Any) -> int:
@@ -76,9 +76,9 @@ class FaultyDisk:
             patch.setattr(io, "open", open_file)
             yield self
 
-    def _by_path(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def _by_path(self, name: str, real: Callable[..., Any], nameless: bool = False) -> Callable[..., Any]:
         def operation(path: Any = ".", *rest: Any, **options: Any) -> Any:
-            self.meet(name, path)
+            self.meet(name, path, nameless=nameless)
             return real(path, *rest, **options)
 
         return operation

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from folders_of_photos import make_folder
+from images.folders_of_photos import make_folder
 from study.faulty_files import SHORT, WAYS, FaultyDisk
 
 from batik_scratch.errors import InputError
