@@ -37,9 +37,7 @@ def interrupted(place, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(nn.Sequential, "train_step", die)
         with pytest.raises(Killed):
-            run_two_stage(
-                dataclasses.replace(SMALL, data="photos", **changes), place.parent / "run", say=print, verbose=0
-            )
+            run_two_stage(dataclasses.replace(SMALL, data="photos"), place.parent / "run", say=print, verbose=0)
     return place.parent / "run"
 
 
