@@ -63,8 +63,13 @@ class RunFolder(RunFiles):
             if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 check_free(path)  # another run was first
             raise
-        sync_folder(path.absolute().parent)
-        return cls(path, lock)
+        folder = cls(path, lock)
+        try:
+            sync_folder(path.absolute().parent)
+        except BaseException:
+            folder.__exit__()  # else this process keeps itself out
+            raise
+        return folder
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
