@@ -9,7 +9,10 @@ from typing import Any
 from ..errors import InputError
 from .shared import DONE, add_command, add_study_options, study_config, tell_how_it_starts
 
-SETTINGS = ("out", "network", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
+SETTINGS = (
+    *("out", "network", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad"),
+    *("split_folders", "follow_links"),
+)
 
 
 def add(commands: Any) -> None:
@@ -19,6 +22,9 @@ def add(commands: Any) -> None:
     add_study_options(p)
     p.add_argument("--out", type=Path, help="run folder; runs/YYYYMMDD-HHMMSS where it is not given")
     p.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run, with its own settings")
+    p.add_argument(
+        "--accept-changes", action="store_true", help="with --resume: go on with a config.toml that was edited since"
+    )
     p.add_argument(
         "--checkpoint-every", type=int, default=1, metavar="N", help="epochs between checkpoints (default: 1)"
     )
@@ -36,8 +42,11 @@ def call(options: argparse.Namespace) -> int:
         if options.resume:
             _check_alone(options)
             tell_how_it_starts()
-            folder = resume_two_stage(out, options.command_line, checkpoint_every=every)
+            accept = options.accept_changes
+            folder = resume_two_stage(out, options.command_line, checkpoint_every=every, accept_changes=accept)
         else:
+            if options.accept_changes:
+                raise InputError("--accept-changes: goes with --resume; a new run takes its config as it is")
             config = study_config(options)
             tell_how_it_starts()
             folder = run_two_stage(config, out, options.command_line, checkpoint_every=every)

@@ -2,7 +2,7 @@
 
 from .augment import ImageAugmenter
 from .batches import AugmentedBatches
-from .cache import ImageSet, load_folder
+from .loading import ImageSet, load_folder
 from .places import user_cache
 from .reading import UnreadableImage, read_image, read_pixels
 from .scan import ScanReport, scan

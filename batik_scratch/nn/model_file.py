@@ -6,6 +6,7 @@ are read (a 2 KB file can ask for terabytes); the checksum must match. Members a
 so a file cannot unpack to more than its own size.
 """
 
+import difflib
 import hashlib
 import json
 import os
@@ -164,12 +165,28 @@ _DAMAGE = (
 
 def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
     """The file as a zip archive; InputError if it is none."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such model file")
+    found = Path(path)
+    if found.is_dir():
+        inside = next((p for p in (found / "stage1" / "model.npz", found / "model.npz") if p.is_file()), None)
+        hint = f"; did you mean {inside}?" if inside else ", such as RUN/stage1/model.npz"
+        raise InputError(f"{path}: is a folder, not a model; give the file in it{hint}")
+    if found.exists() and not found.is_file():
+        raise InputError(f"{path}: is a device, a pipe or a socket, not a file; give a model file")
+    if not found.exists():
+        near = difflib.get_close_matches(found.name, _names_beside(found), n=1)
+        hint = f"; did you mean {found.with_name(near[0])}?" if near else ""
+        raise InputError(f"{path}: there is no such model file{hint}")
     try:
         return zipfile.ZipFile(path)
     except (ValueError, UnicodeDecodeError, *_DAMAGE) as error:
         raise InputError(f"{path}: not a model file ({error}); files written by model.save are") from None
+
+
+def _names_beside(file: Path) -> list[str]:
+    try:
+        return [entry.name for entry in file.absolute().parent.iterdir()]
+    except OSError:
+        return []
 
 
 def _layer(entry: Mapping[str, Any], known: Mapping[str, type[Layer]]) -> Layer:

@@ -30,7 +30,8 @@ def verdict(run: Recorded) -> str:
 
 def notes(run: Recorded) -> list[str]:
     """Sentences, the weightiest first."""
-    found = [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
+    found = _data_warnings(run)
+    found += [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
     found += [
         "Every map explains the class that the network predicted, not the true one. The true class would write the "
         "label into the picture, also into the pictures that validate stage two.",
@@ -54,6 +55,23 @@ def notes(run: Recorded) -> list[str]:
         "give different numbers; both are quoted."
     )
     return found
+
+
+def _data_warnings(run: Recorded) -> list[str]:
+    found = []
+    if run.changes:
+        told = "; ".join(str(change) for change in run.changes)
+        found.append(f"Settings were changed while this run was interrupted, and its parts differ in them: {told}.")
+    warnings = run.warnings
+    if not warnings:
+        return found
+    return [
+        *found,
+        "The images are perhaps not what you think: "
+        + "; ".join(f"{line.rstrip('.')}" for line in warnings[:3])
+        + "."
+        + (f" {len(warnings) - 3} more warnings are listed under Images." if len(warnings) > 3 else ""),
+    ]
 
 
 def _interval(run: Recorded) -> str:

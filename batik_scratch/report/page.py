@@ -18,6 +18,7 @@ from .tables import METRIC_NAMES, Table
 
 _MISTAKES_SHOWN = 10
 _SKIPPED_SHOWN = 20
+_ROWS_SHOWN = 40  # of a table; the CSV file has them all
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         skipped=[tuple(map(str, entry)) for entry in run.data.get("skipped") or []][:_SKIPPED_SHOWN],
         skipped_count=len(run.data.get("skipped") or []),
         mistakes_shown=_MISTAKES_SHOWN,
+        rows_shown=_ROWS_SHOWN,
+        warnings=run.warnings,
+        passed_over=run.passed_over,
         validation_count=len(run.stages[StageName.FIRST].predictions),
     )
     return text.encode("utf-8", "replace").decode("utf-8")

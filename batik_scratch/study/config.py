@@ -46,6 +46,8 @@ class TwoStageConfig:
     draw_counts, difficulty    without `data`: drawn images per class, and how hard they are, in [0, 1]
     drawn_version          ... of the drawing; another than this release's only to go on with a run that began with it
     skip_bad               leave out files that cannot be read, instead of stopping
+    split_folders          `data` is split already, into train/CLASS and val/CLASS: take that split
+    follow_links           read what symbolic links in `data` lead to
     """
 
     preset: str = "default"
@@ -78,8 +80,12 @@ class TwoStageConfig:
     difficulty: float = DEFAULT_DIFFICULTY
     drawn_version: int = VERSION
     skip_bad: bool = False
+    split_folders: bool = False
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
+        if self.data and not self.data.strip():
+            raise InputError(f"data: needs the name of a folder, got {self.data!r}; leave it out to draw batik")
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
@@ -92,7 +98,11 @@ class TwoStageConfig:
 
     def to_toml(self) -> str:
         """The config as TOML; `load_config` reads it back to an equal one."""
-        return tomli_w.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()})
+        return tomli_w.dumps(self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """Every key with its value, as TOML and JSON take them."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -163,6 +173,8 @@ _BEFORE: dict[str, Any] = {
     "crop_area": 1.0,
     "views": 1,
     "drawn_version": 2,
+    "split_folders": False,
+    "follow_links": False,
 }
 
 

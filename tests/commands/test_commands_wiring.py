@@ -113,7 +113,10 @@ def test_resume_goes_on_in_that_folder_and_reports_it(runs, tmp_path, command):
     assert command(0, "run", "--resume", tmp_path / "r", "--checkpoint-every", 2).out.startswith("report: ")
     started, resumed, reported = runs
     assert resumed == [
-        ((tmp_path / "r", f"batik-scratch run --resume {tmp_path / 'r'} --checkpoint-every 2"), {"checkpoint_every": 2})
+        (
+            (tmp_path / "r", f"batik-scratch run --resume {tmp_path / 'r'} --checkpoint-every 2"),
+            {"checkpoint_every": 2, "accept_changes": False},
+        )
     ]
     assert started == [] and len(reported) == 1
 
@@ -154,7 +157,7 @@ def test_train_takes_the_settings_of_a_run(command, noted, tmp_path):
     (tmp_path / "c.toml").write_text("dropout = 0.5\nseed = 8\n")
     options = ["--config", tmp_path / "c.toml", "--quick", "--seed", 9, "--preset", "table1", "--data", "pictures"]
     assert command(0, "train", *options, "--out", "x.npz").out == "the metrics\n"
-    (config, out), more = calls[0]
+    (config, out, _), more = calls[0]
     assert str(out) == "x.npz" and more == {}
     quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.001, "difficulty": 0.0}
     said = {"preset": "table1", "stop_at_accuracy": 0.0, "seed": 9, "dropout": 0.5, "data": "pictures"}

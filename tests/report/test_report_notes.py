@@ -1,5 +1,6 @@
 """Each sentence of the report, from runs of which the right sentence is known by construction."""
 
+import dataclasses
 import re
 
 import pytest
@@ -173,3 +174,15 @@ def test_drawn_images_are_said_to_prove_nothing_about_cloth():
 @pytest.mark.parametrize("source, drawn", [("drawn", True), ("photos", False)])
 def test_a_run_knows_whether_its_images_were_drawn(read, source, drawn):
     assert read(source=source).drawn is drawn
+
+
+def test_warnings_about_the_images_come_first(read):
+    run = read(described={"warnings": ["a is lost.", "b is lost", "c", "d", "e"]})
+    assert notes(run)[0] == (
+        "The images are perhaps not what you think: a is lost; b is lost; c. 2 more warnings are listed under Images."
+    )
+
+
+def test_settings_that_were_changed_on_the_way_are_told(read):
+    run = dataclasses.replace(read(), changes=[{"epochs": [1, 2]}])
+    assert "changed while this run was interrupted" in notes(run)[0] and "{'epochs': [1, 2]}" in notes(run)[0]

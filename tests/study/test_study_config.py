@@ -91,6 +91,8 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "difficulty": 0.005,
     "drawn_version": 4,
     "skip_bad": False,
+    "split_folders": False,
+    "follow_links": False,
 }
 LIMITS = {
     "seed": (0, 2**63 - 1),
@@ -137,6 +139,8 @@ BEFORE = {  # what a run did whose release had no such key
     "crop_area": 1.0,
     "views": 1,
     "drawn_version": 2,
+    "split_folders": False,
+    "follow_links": False,
 }
 CLOTH = {  # what the network for real cloth is trained with, unless something else is said
     "network": "cloth",
