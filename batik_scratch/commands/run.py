@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .shared import DONE, add_command, add_study_options, study_config, tell_how_it_starts
+from .shared import DONE, add_command, add_study_options, check_alone, study_config, tell_how_it_starts
 
 SETTINGS = ("out", "network", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad")
 
@@ -31,10 +31,10 @@ def call(options: argparse.Namespace) -> int:
 
     if options.checkpoint_every < 1:
         raise InputError(f"--checkpoint-every: needs a whole number of epochs >= 1, got {options.checkpoint_every}")
-    out, every = options.resume or options.out or _new_folder(), options.checkpoint_every
+    out, every = options.resume or options.out or new_folder(), options.checkpoint_every
     try:
         if options.resume:
-            _check_alone(options)
+            check_alone(options, SETTINGS)
             tell_how_it_starts()
             folder = resume_two_stage(out, options.command_line, checkpoint_every=every)
         else:
@@ -52,16 +52,7 @@ def call(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _check_alone(options: argparse.Namespace) -> None:
-    """InputError if --resume, which has the run's own settings, comes with others."""
-    left = (None, False)  # by identity: 0 is a seed, and was given
-    given = [name for name in SETTINGS if all(getattr(options, name) is not one for one in left)]
-    if given:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise InputError(f"--resume goes on with the run's own settings; leave out {names}")
-
-
-def _new_folder() -> Path:
+def new_folder() -> Path:
     """runs/YYYYMMDD-HHMMSS, with a number behind it if that is taken."""
     first = Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     return next(p for n in range(1, 10_000) if not (p := first if n == 1 else Path(f"{first}-{n}")).exists())

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
+
+from ..errors import InputError
 
 DONE, FOUND_WRONG, BAD_INPUT = 0, 1, 2  # exit codes
 
@@ -54,6 +56,15 @@ def study_config(options: argparse.Namespace) -> Any:
     names = ("network", "data", "epochs", "seed", "image_size", "skip_bad")
     flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return make_config(flags, options.config, options.preset, options.quick)
+
+
+def check_alone(options: argparse.Namespace, settings: Iterable[str]) -> None:
+    """InputError if --resume, which has its folder's own settings, comes with others."""
+    left = (None, False)  # by identity: 0 is a seed, and was given
+    given = [name for name in settings if all(getattr(options, name) is not one for one in left)]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise InputError(f"--resume goes on with the run's own settings; leave out {names}")
 
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:

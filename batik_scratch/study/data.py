@@ -60,15 +60,8 @@ class StudyData:
 
 
 def load_study_data(config: TwoStageConfig) -> StudyData:
-    """Draw (or find in the cache) the embedded data set, or decode a folder of photos; then split by identity."""
-    if config.data:
-        folder = Path(config.data).expanduser()
-    else:
-        counts = dict(zip(motifs.PAPER_COUNTS, config.draw_counts, strict=True))
-        folder = motifs.cached_dataset(
-            config.seed, counts, config.image_size, config.difficulty, version=config.drawn_version
-        )
-    found = images.load_folder(folder, config.image_size, skip_bad=config.skip_bad)
+    """The images of `load_images`, split by identity."""
+    folder, found = load_images(config)
     split = images.stratified_split(found.labels, config.validation_fraction, config.seed, found.groups)
     sizes = np.bincount(found.groups)  # images of each picture
     return StudyData(
@@ -83,6 +76,18 @@ def load_study_data(config: TwoStageConfig) -> StudyData:
         int((sizes > 1).sum()),
         found.key,
     )
+
+
+def load_images(config: TwoStageConfig) -> tuple[Path, images.ImageSet]:
+    """Draw (or find in the cache) the embedded data set, or decode a folder of photos: where they are, and they."""
+    if config.data:
+        folder = Path(config.data).expanduser()
+    else:
+        counts = dict(zip(motifs.PAPER_COUNTS, config.draw_counts, strict=True))
+        folder = motifs.cached_dataset(
+            config.seed, counts, config.image_size, config.difficulty, version=config.drawn_version
+        )
+    return folder, images.load_folder(folder, config.image_size, skip_bad=config.skip_bad)
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:

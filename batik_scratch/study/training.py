@@ -11,9 +11,9 @@ from .config import TwoStageConfig
 from .data import BATCH, StudyData
 
 
-def build_model(config: TwoStageConfig, class_names: Sequence[str]) -> nn.Sequential:
+def build_model(config: TwoStageConfig, class_names: Sequence[str], channels: int = 3) -> nn.Sequential:
     """The config's network for these classes. Both stages get the same seed: only their images differ."""
-    shape = (config.image_size, config.image_size, 3)
+    shape = (config.image_size, config.image_size, channels)
     choices: dict[str, Any] = {"random_state": config.seed, "algorithm": "auto", "dropout": config.dropout}
     if config.network == "cloth":
         model = nn.cloth_cnn(shape, len(class_names), **choices)
@@ -38,7 +38,7 @@ def train_network(
 ) -> tuple[nn.Sequential, nn.History]:
     """The config's network, trained on pixels[data.train] and watched on pixels[data.validation]."""
     model = build_model(config, data.class_names)
-    callbacks = [_learning_rate(config), *extra]
+    callbacks = [learning_rate_rule(config), *extra]
     if config.stop_at_accuracy:
         callbacks.append(nn.StopAtAccuracy(config.stop_at_accuracy))
     batches = training_batches(config, pixels, data.labels, data.train)
@@ -54,11 +54,12 @@ def train_network(
     return model, history
 
 
-def _learning_rate(config: TwoStageConfig) -> nn.Callback:
+def learning_rate_rule(config: TwoStageConfig, watched: str = "val_loss") -> nn.Callback:
+    """The config's rule for the learning rate; `watched` is the loss that it follows if it goes by a plateau."""
     if config.schedule == "cosine":
         warmup = min(config.warmup_epochs, config.epochs - 1)
         return nn.LearningRateSchedule(config.learning_rate, config.epochs, warmup)
-    return nn.ReduceLROnPlateau("val_loss", config.reduce_lr_factor, config.reduce_lr_patience)
+    return nn.ReduceLROnPlateau(watched, config.reduce_lr_factor, config.reduce_lr_patience)
 
 
 def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
