@@ -67,7 +67,7 @@ def experiment_config(options: argparse.Namespace) -> Any:
     study = study_config(options)
     flags = {name: getattr(options, name) for name in ("repeats", "folds", "inits", "permuted")}
     given = {name: value for name, value in flags.items() if value is not None}
-    quick = {"repeats": 2, "inits": 1, "permuted": 0} if options.quick else {}
+    quick = {"repeats": 2, "folds": 3, "inits": 1, "inner_folds": 2, "permuted": 0} if options.quick else {}
     drawn = not study.data or is_drawn(Path(study.data).expanduser())
     arms = options.arms or (QUICK_ARMS if options.quick else tuple(possible_arms(study.network, drawn)))
     check_arms(arms)
