@@ -122,12 +122,10 @@ class Schedule:
             self.done.add(cell)
             self._drop_maps_if_done(cell)
         if broken:
-            lost = list(self.running.items())
+            # a pool without one of its processes loses all that ran in it
+            self.suspects.update(self.running.values())
+            self.waiting[:0] = self.running.values()
             self.running.clear()
-            for future, cell in lost:  # a pool without one of its processes loses all that ran in it
-                future.cancel()
-                self.suspects.add(cell)
-                self.waiting.insert(0, cell)
             self.executor.mend()
 
     def _try_again(self, cell: Cell, error: Exception) -> None:
