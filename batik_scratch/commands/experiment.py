@@ -39,6 +39,7 @@ def add(commands: Any) -> None:
 def call(options: argparse.Namespace) -> int:
     """Run all cells, or those that are missing; then the results and the report."""
     from ..experiment import resume_experiment, run_experiment
+    from ..report.experiment import found_in, write_experiment_report
 
     start = _executor(options)
     out = options.resume or options.out or new_folder()
@@ -55,7 +56,9 @@ def call(options: argparse.Namespace) -> int:
         if (out / "experiment.toml").is_file():
             print(f"\nto go on: batik-scratch experiment --resume {out}", file=sys.stderr)
         raise
-    print(f"results: {folder.results.path}")
+    page = write_experiment_report(folder.path)
+    print(found_in(folder.path))
+    print(f"report: {page}")
     return FOUND_WRONG if folder.failures() else DONE
 
 

@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Train, explain and train again, or go on with that; then the report. Says how to go on if it is interrupted."""
-    from ..report import write_report
+    from ..report import run_verdict, write_report
     from ..study import resume_two_stage, run_two_stage
 
     if options.checkpoint_every < 1:
@@ -42,12 +42,14 @@ def call(options: argparse.Namespace) -> int:
             tell_how_it_starts()
             folder = run_two_stage(config, out, options.command_line, checkpoint_every=every)
         page = write_report(folder.path)
+        said = run_verdict(folder.path)
     except InputError:
         raise
     except (Exception, KeyboardInterrupt):
         if (out / "config.toml").is_file():
             print(f"\nto go on: batik-scratch run --resume {out}", file=sys.stderr)
         raise
+    print(said)
     print(f"report: {page}")
     return DONE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files import TEMPORARY, atomic, write_text
+from ..files import TEMPORARY, write_text
 from .about import DataFile, RecordFile
 from .formats import ArraysFile, JsonFile, TextFile
 
@@ -107,7 +107,6 @@ class ExperimentFiles:
             for path in sorted(self.failed.glob("*.json"))
         }
 
-    def write_bytes(self, path: Path, content: bytes) -> None:
+    def write_text(self, path: Path, text: str) -> None:
         """One of the files for readers, whole or not at all."""
-        with atomic(path) as file:
-            file.write(content)
+        write_text(path, text)
