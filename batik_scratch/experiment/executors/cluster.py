@@ -73,7 +73,8 @@ class Cluster:
         from distributed import wait
 
         try:
-            return wait(list(futures), timeout=seconds, return_when="FIRST_COMPLETED").done
+            with self._client.as_current():
+                return wait(list(futures), timeout=seconds, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return ()
 
