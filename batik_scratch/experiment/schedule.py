@@ -56,7 +56,7 @@ class Schedule:
             self._send()
             if not self.running:
                 continue  # all that could go out had failed already
-            finished = self.executor.wait(self.running, self.silence)
+            finished = self.executor.wait(list(self.running), self.silence)
             if not finished:
                 names = ", ".join(sorted(cell.name for cell in self.running.values())[:4])
                 raise InputError(

@@ -111,7 +111,9 @@ def test_what_a_file_sets_stays_where_no_flag_says_otherwise(runs, tmp_path, com
 
 
 def test_resume_goes_on_in_that_folder_and_reports_it(runs, tmp_path, command):
-    assert command(0, "run", "--resume", tmp_path / "r", "--checkpoint-every", 2).out.startswith("the verdict\nreport: ")
+    assert command(0, "run", "--resume", tmp_path / "r", "--checkpoint-every", 2).out.startswith(
+        "the verdict\nreport: "
+    )
     started, resumed, reported = runs
     assert resumed == [
         ((tmp_path / "r", f"batik-scratch run --resume {tmp_path / 'r'} --checkpoint-every 2"), {"checkpoint_every": 2})

@@ -1,6 +1,7 @@
 """A Dask cluster that is there already, by its scheduler's address."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Cluster:
         try:
             self._client.wait_for_workers(1, timeout=CONNECTING)
         except TimeoutError:
-            self._client.close()
+            self._client.close(timeout=5)
             raise InputError(
                 f"--dask {address}: the scheduler has no worker; start some with `dask worker {address}`"
             ) from None
@@ -52,7 +53,19 @@ class Cluster:
         self._images = self._share(material)
 
     def _share(self, value: Any) -> Any:
-        return self._client.scatter(value, hash=False)
+        with self._reached():
+            return self._client.scatter(value, hash=False)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """InputError if the scheduler is gone: without it there is nobody to ask again."""
+        try:
+            yield
+        except (OSError, TimeoutError) as error:
+            raise InputError(
+                f"--dask {self._address}: the scheduler no longer answers ({type(error).__name__}); what came back is "
+                "kept. Start it again, then go on with --resume"
+            ) from None
 
     def submit(self, cell: Cell, maps: Mapping[str, np.ndarray]) -> Any:
         """See `Executor`. Maps that were sent for another arm of the fold are not sent again."""
@@ -62,18 +75,19 @@ class Cluster:
                 sent[name] = self._share(array)
         while len(self._shared) > KEPT:
             self._shared.pop(next(iter(self._shared)))
-        self.slots = max(1, sum(self._client.nthreads().values()))  # workers come and go
         handles = {name: sent[name] for name in maps}
-        return self._client.submit(
-            _run, self._work, self._config, self._images, cell, list(handles), list(handles.values()), pure=False
-        )
+        with self._reached():
+            self.slots = max(1, sum(self._client.nthreads().values()))  # workers come and go
+            return self._client.submit(
+                _run, self._work, self._config, self._images, cell, list(handles), list(handles.values()), pure=False
+            )
 
     def wait(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
         """See `Executor`."""
         from distributed import wait
 
         try:
-            with self._client.as_current():
+            with self._client.as_current():  # `wait` asks for it
                 return wait(list(futures), timeout=seconds, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return ()
@@ -94,7 +108,7 @@ class Cluster:
 
     def close(self, in_a_hurry: bool = False) -> None:
         """See `Executor`. The cluster stays; what it still does for this client, it drops."""
-        self._client.close()
+        self._client.close(timeout=5)
 
 
 def _run(

@@ -38,7 +38,7 @@ def answer(found: Found) -> str:
         )
     return (
         f"Not shown: with saliency maps laid over these images, accuracy is {size} "
-        f"{'higher' if mean >= 0 else 'lower'}, and the {interval(one)} points includes no difference at all."
+        f"{'higher' if mean >= 0 else 'lower'}, but no difference at all is within the doubt ({interval(one)})."
     )
 
 
