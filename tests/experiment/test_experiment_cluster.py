@@ -134,9 +134,10 @@ def kill_a_job_of(parent):
     return False
 
 
-def test_nobody_listens_at_the_address(tmp_path, capsys):
+def test_nobody_listens_at_the_address(settings, tmp_path, capsys):
     pytest.importorskip("distributed")
-    assert main(["experiment", "--dask", "tcp://127.0.0.1:9", "--image-size", "32", "--out", str(tmp_path / "e")]) == 2
+    words = ["experiment", "--config", str(settings), *OPTIONS, "--dask", "tcp://127.0.0.1:9"]
+    assert main([*words, "--out", str(tmp_path / "e")]) == 2
     said = capsys.readouterr().err
     assert "--dask tcp://127.0.0.1:9: no Dask scheduler answers there" in said and "dask scheduler" in said
     assert not (tmp_path / "e").exists()
