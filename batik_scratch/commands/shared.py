@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,6 +69,15 @@ def add_folder_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--follow-links", action="store_true", default=None, help="read what symbolic links lead to, as well"
     )
+
+
+def check_alone(options: argparse.Namespace, settings: Iterable[str]) -> None:
+    """InputError if --resume, which has its folder's own settings, comes with others."""
+    left = (None, False)  # by identity: 0 is a seed, and was given
+    given = [name for name in settings if all(getattr(options, name) is not one for one in left)]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise InputError(f"--resume goes on with the run's own settings; leave out {names}")
 
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:

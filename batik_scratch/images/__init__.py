@@ -2,6 +2,7 @@
 
 from .augment import ImageAugmenter
 from .batches import AugmentedBatches
+from .folds import stratified_folds
 from .loading import ImageSet, load_folder
 from .places import user_cache
 from .reading import UnreadableImage, read_image, read_pixels
@@ -22,6 +23,7 @@ __all__ = [
     "read_image",
     "read_pixels",
     "scan",
+    "stratified_folds",
     "stratified_split",
     "user_cache",
 ]

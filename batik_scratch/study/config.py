@@ -206,6 +206,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"--config {path}: there is no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"--config {path}: cannot be read as TOML: {error}") from None
+    return _checked(values, path)
+
+
+def from_table(values: dict[str, Any], path: Path) -> TwoStageConfig:
+    """The config of a table of a TOML file, which was read from `path`: as `load_config` reads a whole file."""
+    return TwoStageConfig(**_checked(values, path))
+
+
+def _checked(values: dict[str, Any], path: Path) -> dict[str, Any]:
     defaults = {field.name: field.default for field in dataclasses.fields(TwoStageConfig)}
     for key, value in values.items():
         if key not in defaults:

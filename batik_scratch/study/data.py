@@ -83,21 +83,8 @@ class StudyData:
 
 
 def load_study_data(config: TwoStageConfig) -> StudyData:
-    """Draw (or find in the cache) the embedded data set, or decode a folder of photos; then split by identity."""
-    if config.data:
-        folder = Path(config.data).expanduser()
-    else:
-        counts = dict(zip(motifs.PAPER_COUNTS, config.draw_counts, strict=True))
-        folder = motifs.cached_dataset(
-            config.seed, counts, config.image_size, config.difficulty, version=config.drawn_version
-        )
-    found = images.load_folder(
-        folder,
-        config.image_size,
-        skip_bad=config.skip_bad,
-        follow_links=config.follow_links,
-        split_folders=config.split_folders and bool(config.data),
-    )
+    """The images of `load_images`, split by identity, or as the folder says itself."""
+    folder, found = load_images(config)
     if found.held_out is not None:
         split = images.Split(np.flatnonzero(~found.held_out), np.flatnonzero(found.held_out))
     else:
@@ -117,6 +104,24 @@ def load_study_data(config: TwoStageConfig) -> StudyData:
         found.groups,
         found.passed_over,
         found.warnings,
+    )
+
+
+def load_images(config: TwoStageConfig) -> tuple[Path, images.ImageSet]:
+    """Draw (or find in the cache) the embedded data set, or decode a folder of photos: where they are, and they."""
+    if config.data:
+        folder = Path(config.data).expanduser()
+    else:
+        counts = dict(zip(motifs.PAPER_COUNTS, config.draw_counts, strict=True))
+        folder = motifs.cached_dataset(
+            config.seed, counts, config.image_size, config.difficulty, version=config.drawn_version
+        )
+    return folder, images.load_folder(
+        folder,
+        config.image_size,
+        skip_bad=config.skip_bad,
+        follow_links=config.follow_links,
+        split_folders=config.split_folders and bool(config.data),
     )
 
 

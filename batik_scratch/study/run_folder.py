@@ -56,7 +56,7 @@ class RunFolder(RunFiles):
             files.begun.write(Begun(settings=recorded_settings(config), changes=[]))
             for stage in files.stages.values():
                 stage.folder.mkdir()
-            lock = _lock(files.config.path, path)
+            lock = lock_folder(files.config.path, path)
             os.rename(temporary, path)
         except BaseException as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -77,7 +77,7 @@ class RunFolder(RunFiles):
         config = RunFiles(path).config
         if not config.exists():
             raise InputError(f"--resume {path}: is no run folder (no {config.name} there); start one with run --out")
-        folder = cls(path, _lock(config.path, path))
+        folder = cls(path, lock_folder(config.path, path))
         for leftover in path.rglob(f"{TEMPORARY}*"):
             leftover.unlink(missing_ok=True)
         return folder
@@ -88,8 +88,11 @@ def drop_checkpoint(stage: StageFiles) -> None:
     nn.Checkpoint(stage.checkpoint).latest.unlink(missing_ok=True)
 
 
-def _lock(file: Path, folder: Path) -> int:
-    """Take the lock of a run folder; InputError if another process has it. Returns the open file's number."""
+def lock_folder(file: Path, folder: Path) -> int:
+    """Take the lock of a folder, on a file that it holds from its beginning; returns the open file's number.
+
+    InputError if another process has it.
+    """
     handle = os.open(file, os.O_RDONLY)
     try:
         if fcntl is not None:
