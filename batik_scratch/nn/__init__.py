@@ -32,6 +32,7 @@ from .layers import (
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
 from .optimizers import SGD, Adam, AdamW, Optimizer
+from .registry import register
 from .trace import Trace
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "Trace",
     "cloth_cnn",
     "paper_cnn",
+    "register",
 ]

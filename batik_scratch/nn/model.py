@@ -169,7 +169,11 @@ class Sequential(Network):
     # ------------------------------------------------------------------ files
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write architecture, weights and `model.metadata` to one `.npz` file, atomically and without pickle."""
+        """Write architecture, weights and `model.metadata` to one `.npz` file, atomically and without pickle.
+
+        Warns if `load(path)` could not read it back as it is: a layer of your own that is not registered (`register`),
+        or whose `config()` does not say what its constructor needs. InputError for endings of other programs' files.
+        """
         with self.alone():
             model_file.save(self, path, self.metadata)
 
@@ -177,7 +181,7 @@ class Sequential(Network):
     def load(cls, path: str | os.PathLike, layers: Iterable[type[Layer]] = ()) -> "Sequential":
         """The model that `save` wrote, with random_state=0; InputError if the file is damaged, foreign or newer.
 
-        layers    classes of your own that the model is made of, beside this package's
+        layers    classes of your own that the model is made of, beside this package's and those of `@nn.register`
         """
         model, metadata = model_file.load(path, cls, layers)
         model.metadata = metadata
