@@ -151,7 +151,7 @@ def test_a_config_may_leave_out_what_is_the_default(tmp_path):
 def test_a_config_that_the_constructor_does_not_take_is_warned_of_and_the_file_says_why_it_fails(tmp_path):
     nn.register(Doubled)
     path = save_with_a_warning(model_with(Doubled()), tmp_path / "m.npz", r"Doubled\(\*\*config.* fails .TypeError")
-    with pytest.raises(InputError, match="Doubled cannot be made of what the file says of it, {'factor': 2}"):
+    with pytest.raises(InputError, match=r"Doubled cannot be made of what the file says of it, \{'factor': 2\}"):
         nn.Sequential.load(path)
 
 
