@@ -31,7 +31,7 @@ class SparseCategoricalCrossentropy:
         self, outputs: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
     ) -> tuple[float | complex, np.ndarray]:
         on = self.on_logits if self.from_logits else self.on_probabilities
-        return on(outputs, y, weights)
+        return on(outputs, y) if weights is None else on(outputs, y, weights)
 
     @staticmethod
     def on_logits(
