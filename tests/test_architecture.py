@@ -19,6 +19,7 @@ FLOORS = {
     "motifs": {"errors", "files", "images"},
     "nn": {"", "errors", "files", "ops"},
     "saliency": {"errors", "files", "ops", "nn"},
+    "estimator": {"errors", "nn"},
     "figures": {"errors", "files"},  # arrays and matplotlib
     "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
     "bench": {"errors", "files", "ops", "images", "nn", "saliency", "figures"},

@@ -59,6 +59,7 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["rows_shown"] = _ROWS_SHOWN  # macros see what is global, and nothing else
     return environment.get_template(name)
 
 
@@ -79,7 +80,6 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         skipped=[tuple(map(str, entry)) for entry in run.data.get("skipped") or []][:_SKIPPED_SHOWN],
         skipped_count=len(run.data.get("skipped") or []),
         mistakes_shown=_MISTAKES_SHOWN,
-        rows_shown=_ROWS_SHOWN,
         warnings=run.warnings,
         passed_over=run.passed_over,
         validation_count=len(run.stages[StageName.FIRST].predictions),
