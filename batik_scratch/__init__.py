@@ -5,13 +5,28 @@ numba alone takes a third of a second.
 """
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["bench", "figures", "images", "learn", "motifs", "nn", "ops", "report", "saliency", "study"]
+__all__ = [
+    "CNNClassifier",
+    "bench",
+    "estimator",
+    "figures",
+    "images",
+    "learn",
+    "motifs",
+    "nn",
+    "ops",
+    "report",
+    "saliency",
+    "study",
+]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
+    if name == "CNNClassifier":
+        return importlib.import_module(f"{__name__}.estimator").CNNClassifier
     if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

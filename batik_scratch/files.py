@@ -5,7 +5,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -16,19 +16,31 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member of an archive: equal 
 
 
 @contextmanager
+def named(path: str | os.PathLike) -> Iterator[None]:
+    """An error of the system that names no file, as a failed write or sync does, gets the name of this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     """A binary file that becomes `path` when the block ends well: temporary file beside it, fsync, rename, fsync."""
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with named(target), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
+        os.chmod(temporary, default_mode())  # mkstemp makes it private
         os.replace(temporary, target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):  # the failure itself is what must be told
+            Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
 
@@ -49,7 +61,8 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None
 
 def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> np.memmap:
     """A new `.npy` file of zeros, mapped into memory; OSError now, not a crash later, where the disk has no room."""
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    with named(path):
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     if hasattr(os, "posix_fallocate") and array.nbytes:  # else a full disk kills the process at the first write
         try:
             with open(path, "r+b") as file:
@@ -65,12 +78,14 @@ def sync_folder(folder: Path) -> None:
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            with named(folder):
+                os.fsync(handle)
         finally:
             os.close(handle)
 
 
-def _umask() -> int:
+def default_mode(folder: bool = False) -> int:
+    """The permissions of a new file (or folder), as the user's umask has them."""
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    return (0o777 if folder else 0o666) & ~mask

@@ -8,6 +8,7 @@ uses it as if it had come with the package.
 """
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,19 @@ def main() -> None:
     print("\n3. Saved and loaded. A file holds no code, so whoever loads it brings the class along.")
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "own_layer.npz"
-        model.save(file)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            model.save(file)  # every layer of a stranger's class is named
+        print("saving warns:", str(said[0].message).removeprefix(f"{file}: "))
         try:
             nn.Sequential.load(file)
         except InputError as error:
             print("without it:", str(error).removeprefix(f"{file}: "))
-        loaded = nn.Sequential.load(file, layers=[PReLU])
-    assert np.array_equal(model.predict(x), loaded.predict(x))
-    print("with it: the same predictions, bit for bit")
+        given = nn.Sequential.load(file, layers=[PReLU])
+        nn.register(PReLU)  # as a decorator above the class, it says so once for all files
+        found = nn.Sequential.load(file)
+    assert np.array_equal(model.predict(x), given.predict(x)) and np.array_equal(model.predict(x), found.predict(x))
+    print("with it, given or registered: the same predictions, bit for bit")
 
 
 if __name__ == "__main__":

@@ -19,16 +19,28 @@ FLOORS = {
     "motifs": {"errors", "files", "images"},
     "nn": {"", "errors", "files", "ops"},
     "saliency": {"errors", "files", "ops", "nn"},
+    "estimator": {"errors", "nn"},
     "figures": {"errors", "files"},  # arrays and matplotlib
     "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
     "bench": {"errors", "files", "ops", "images", "nn", "saliency", "figures"},
+    "statistics": {"errors"},  # numbers and SciPy
     "record": {"", "errors", "files"},  # what stands in a run folder
     "study": {"", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "record"},
     "explain": {"errors", "files", "images", "motifs", "nn", "saliency", "figures", "record", "study"},
-    "report": {"errors", "files", "figures", "record"},  # draws what a study recorded: no network, no images of its own
+    "experiment": {
+        *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency"),
+        *("record", "study", "statistics"),
+    },
+    "report": {
+        "errors",
+        "files",
+        "figures",
+        "record",
+        "statistics",
+    },  # draws what a study recorded: no network, no images of its own
     "commands": {
         *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"),
-        *("learn", "bench", "record", "study", "explain", "report"),
+        *("learn", "bench", "record", "study", "experiment", "explain", "report"),
     },
     "cli": {"", "errors", "ops", "commands"},
     "__main__": {"cli", "commands"},

@@ -1,10 +1,9 @@
 """`batik-scratch evaluate`: metrics of a saved model."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from .shared import DONE, add_command, add_model_option, tell_if_plain
+from .shared import DONE, add_command, add_model_option, photos, tell, tell_if_plain
 
 
 def add(commands: Any) -> None:
@@ -12,8 +11,9 @@ def add(commands: Any) -> None:
     what = "metrics of a model on a folder"
     p = add_command(commands, "evaluate", call, what, "evaluate --model model.npz --data photos")
     add_model_option(p)
-    p.add_argument("--data", type=Path, required=True, help="folder of photos, one subfolder per class")
+    p.add_argument("--data", type=photos, required=True, help="folder of photos, one subfolder per class")
     p.add_argument("--skip-bad", action="store_true", help="leave unreadable files out instead of stopping")
+    p.add_argument("--follow-links", action="store_true", help="read what symbolic links lead to, as well")
 
 
 def call(options: argparse.Namespace) -> int:
@@ -21,5 +21,5 @@ def call(options: argparse.Namespace) -> int:
     from ..study.single import evaluate_model
 
     tell_if_plain()
-    print(evaluate_model(options.model, options.data, options.skip_bad))
+    print(evaluate_model(options.model, options.data, options.skip_bad, options.follow_links, tell))
     return DONE

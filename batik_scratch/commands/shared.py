@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
+
+from ..errors import InputError
 
 DONE, FOUND_WRONG, BAD_INPUT = 0, 1, 2  # exit codes
 
@@ -45,20 +47,49 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", default=None, help="leave unreadable files out instead of stopping"
     )
+    add_folder_options(parser)
 
 
 def study_config(options: argparse.Namespace) -> Any:
     """The study's TwoStageConfig; InputError if a setting breaks a rule."""
     from ..study import make_config
 
-    names = ("network", "data", "epochs", "seed", "image_size", "skip_bad")
+    if options.data is not None and not options.data.strip():
+        raise InputError(f"--data: needs the name of a folder, got {options.data!r}; leave it out to draw batik")
+    names = ("network", "data", "epochs", "seed", "image_size", "skip_bad", "split_folders", "follow_links")
     flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return make_config(flags, options.config, options.preset, options.quick)
+
+
+def add_folder_options(parser: argparse.ArgumentParser) -> None:
+    """How a folder of photos is laid out."""
+    parser.add_argument(
+        "--split-folders", action="store_true", default=None, help="train on train/CLASS, validate on val/CLASS"
+    )
+    parser.add_argument(
+        "--follow-links", action="store_true", default=None, help="read what symbolic links lead to, as well"
+    )
+
+
+def check_alone(options: argparse.Namespace, settings: Iterable[str]) -> None:
+    """InputError if --resume, which has its folder's own settings, comes with others."""
+    left = (None, False)  # by identity: 0 is a seed, and was given
+    given = [name for name in settings if all(getattr(options, name) is not one for one in left)]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise InputError(f"--resume goes on with the run's own settings; leave out {names}")
 
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:
     """The model file that a command needs."""
     parser.add_argument("--model", type=Path, required=True, help="model file, such as RUN/stage1/model.npz")
+
+
+def photos(text: str) -> Path:
+    """The type of an option that takes a folder of photos: an empty name would be the folder where one stands."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"needs the name of a folder; got {text!r}")
+    return Path(text)
 
 
 def counts(text: str) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .shared import DONE, add_command, add_study_options, study_config, tell_how_it_starts
+from .shared import DONE, add_command, add_study_options, study_config, tell, tell_how_it_starts
 
 
 def add(commands: Any) -> None:
@@ -20,5 +20,5 @@ def call(options: argparse.Namespace) -> int:
     from ..study.single import train_model
 
     tell_how_it_starts()
-    print(train_model(study_config(options), options.out))
+    print(train_model(study_config(options), options.out, tell))
     return DONE

@@ -10,6 +10,8 @@ from ..errors import InputError
 from ..figures import methods_grid
 from ..figures.style import to_png
 from ..files import write_npz
+from ..images.names import nearest, place_of
+from ..images.passed_over import shortened
 from ..record import write_png
 from ..saliency import catalogue
 from ..study.data import to_unit
@@ -29,8 +31,11 @@ def explain_images(
     target: "predicted", or a class name of the model.
     """
     model, names, size = load_classifier(model_file)
-    if target != "predicted" and target not in names:
-        raise InputError(f'--target {target}: the model knows {", ".join(names)}; or use "predicted"')
+    wanted = place_of(target, names)
+    if target != "predicted" and wanted is None:
+        near = nearest(target, names)
+        hint = f"; did you mean {near}?" if near else ""
+        raise InputError(f'--target {target}: the model knows {shortened(names)}; or use "predicted"{hint}')
     entries = usable_methods(method, model)
     pixels = read_pixels(paths, size)
     x = to_unit(pixels)
@@ -39,7 +44,7 @@ def explain_images(
     make_folder(out)
     written: list[Path] = []
     for path, image, picture, shares in zip(paths, x, pixels, probabilities, strict=True):
-        explained = int(shares.argmax()) if target == "predicted" else names.index(target)
+        explained = int(shares.argmax()) if wanted is None or target == "predicted" else wanted
         raw = _raw_maps(model, entries, image, len(names))
         maps = np.stack([entries[name].reduce(found) for name, found in raw.items()], axis=1)  # (U, M, H, W)
         shades = saliency.normalise(maps[explained, :1])[0]  # (H, W), of the first method

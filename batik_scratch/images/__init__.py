@@ -2,7 +2,8 @@
 
 from .augment import ImageAugmenter
 from .batches import AugmentedBatches
-from .cache import ImageSet, load_folder
+from .folds import stratified_folds
+from .loading import ImageSet, load_folder
 from .places import user_cache
 from .reading import UnreadableImage, read_image, read_pixels
 from .scan import ScanReport, scan
@@ -22,6 +23,7 @@ __all__ = [
     "read_image",
     "read_pixels",
     "scan",
+    "stratified_folds",
     "stratified_split",
     "user_cache",
 ]

@@ -4,6 +4,8 @@ A cache file's name is a digest of everything that it depends on: every photo's 
 decoder's version. So a changed, added or renamed photo makes a new file, and an outdated one is never read. Beside it
 stands what was found in the pictures, with the rule that grouped them. What another rule grouped is decoded again, and
 keeps its name, since a run folder knows its photos by that digest.
+
+A cache may be shared. A file of another user that cannot be replaced is left alone, and a private one is used.
 """
 
 import hashlib
@@ -12,6 +14,7 @@ import logging
 import os
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,71 +26,64 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import new_array, write_text
+from ..files import default_mode, new_array, write_text
+from . import kinds
 from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
-from .folders import check_counts, list_folder
 from .places import user_cache
-from .reading import DECODER_VERSION, UnreadableImage, printable, read_pixels
+from .reading import DECODER_VERSION, READING, UnreadableImage, printable, read_with_white, squeezed
 
 
 @dataclass(frozen=True)
-class ImageSet:
-    """Decoded images of a folder.
+class Decoded:
+    """What was found in the files of a folder, and where their pixels are.
 
-    images         uint8 (N, size, size, 3), read-only, mapped from the cache file
-    labels         int64 (N,), the class's place in the sorted `class_names`
-    paths          relative to the folder, "/" between; sorted by class, then path
-    groups         int64 (N,): equal numbers are copies or near-duplicates of one picture
-    skipped        (path, reason) of files left out by skip_bad
-    key            a digest of every file's content, name and class, and of the size
+    images    uint8 (N, size, size, 3) of the readable files, read-only, mapped from the cache file
+    bad       {path: reason} of the others
+    groups    (N,): equal numbers are copies or near-duplicates of one picture
+    whites    {number taken for white: files}, of greys with more than 8 bits
+    key       a digest of every file's content, name and class, and of the size
     """
 
     images: np.ndarray
-    labels: np.ndarray
-    class_names: list[str]
-    paths: list[str]
+    bad: dict[str, str]
     groups: np.ndarray
-    skipped: list[tuple[str, str]]
+    whites: dict[str, int]
     key: str
 
 
-def load_folder(
-    folder: str | os.PathLike,
+def decoded(
+    root: Path,
+    files: Sequence[tuple[str, str]],
     size: int,
-    skip_bad: bool = False,
     cache_dir: str | os.PathLike | None = None,
     workers: int | None = None,
     progress: bool = True,
-) -> ImageSet:
-    """Every image of `folder/CLASS/...` as uint8 (N, size, size, 3), decoded in parallel or found in the cache.
+) -> Decoded:
+    """The files (class, path below `root`) at one size: in parallel from their bytes, or from the cache.
 
-    Files that do not decode raise InputError naming them, or are left out with `skip_bad`. Without `cache_dir`, the
-    cache is the user's: see `places.user_cache`.
+    Without `cache_dir`, the cache is the user's: see `places.user_cache`.
     """
-    listing = list_folder(folder)
-    check_counts(listing, folder)
-    paths = [listing.root / relative for _, relative in listing.files]
+    paths = [root / relative for _, relative in files]
     digests = _in_parallel(_digest, paths, "hashing", workers, progress)
-    key = _key(listing.files, digests, size)
+    key = _key(files, digests, size)
     store = _cache_folder(cache_dir)
-    pixels_file, facts_file = store / f"decoded-{key}.npy", store / f"decoded-{key}.json"
-    facts = _read_facts(facts_file, pixels_file, size)
-    if facts is None:
-        facts = _decode(paths, listing.files, digests, size, pixels_file, workers, progress)
-        write_text(facts_file, json.dumps(facts))
-    bad = {relative: reason for relative, reason in facts["bad"]}
-    if bad and not skip_bad:
-        raise InputError(_unreadable_message(folder, list(bad.items())))
-    listing.files = [(name, relative) for name, relative in listing.files if relative not in bad]
-    check_counts(listing, folder)
-    places = {name: label for label, name in enumerate(listing.class_names)}
-    return ImageSet(
+    for owner in ("", f"-{_user()}"):
+        pixels_file, facts_file = store / f"decoded-{key}{owner}.npy", store / f"decoded-{key}{owner}.json"
+        facts = _read_facts(facts_file, pixels_file, size)
+        try:
+            if facts is None:
+                facts = _decode(paths, files, digests, size, pixels_file, workers, progress)
+                write_text(facts_file, json.dumps(facts))
+            break
+        except PermissionError:  # another user's, and not ours to replace
+            if owner:
+                raise
+    assert facts is not None
+    return Decoded(
         np.load(pixels_file, mmap_mode="r"),
-        np.array([places[name] for name, _ in listing.files], np.int64),
-        listing.class_names,
-        [relative for _, relative in listing.files],
+        dict(facts["bad"]),
         np.array(facts["groups"], np.int64),
-        list(bad.items()),
+        facts["whites"],
         key,
     )
 
@@ -119,6 +115,7 @@ def _decode(
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".npy")
     os.close(handle)
     bad: list[tuple[str, str]] = []
+    whites: Counter[int] = Counter()
     thumbnails: list[np.ndarray] = []
     kept: list[bytes] = []  # digests of the readable files
     try:
@@ -133,18 +130,21 @@ def _decode(
                 if isinstance(result, str):
                     bad.append((relative, result))
                     continue
-                pixels[len(kept)] = result
-                thumbnails.append(grey_thumbnail(result))
+                pixels[len(kept)], white = result
+                whites.update([white] * (white is not None))
+                thumbnails.append(grey_thumbnail(result[0]))
                 kept.append(digest)
         pixels.flush()
         del pixels
         _shorten(Path(temporary), len(kept), size)
+        os.chmod(temporary, default_mode())  # mkstemp makes it private
         os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     groups = near_duplicate_groups(np.stack(thumbnails), kept) if kept else np.zeros(0, np.int64)
-    return {"bad": bad, "groups": groups.tolist(), "rule": RULE}
+    named = {str(white): count for white, count in sorted(whites.items())}
+    return {"bad": bad, "groups": groups.tolist(), "rule": RULE, "reading": _reading(), "whites": named}
 
 
 def _shorten(file: Path, count: int, size: int) -> None:
@@ -164,10 +164,13 @@ def _shorten(file: Path, count: int, size: int) -> None:
         stream.truncate(start + count * size * size * 3)
 
 
-def _try_read(path: Path, size: int) -> np.ndarray | str:
+def _try_read(path: Path, size: int) -> tuple[np.ndarray, int | None] | str:
     try:
-        return read_pixels(path, size)
+        image, white = read_with_white(path)
+        return squeezed(image, size), white
     except UnreadableImage as error:
+        if error.passing:  # not to be remembered of the file
+            raise
         return error.reason
 
 
@@ -204,9 +207,19 @@ def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any
         facts = json.loads(facts_file.read_text(encoding="utf-8", errors="surrogateescape"))
         pixels = np.load(pixels_file, mmap_mode="r")
         whole = pixels.shape == (len(facts["groups"]), size, size, 3) and pixels.dtype == np.uint8
-        return facts if whole and facts["rule"] == RULE else None
+        return facts if whole and facts["rule"] == RULE and facts["reading"] == _reading() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _reading() -> list[Any]:
+    """What decides how a file is read, besides the file: our rule, and whether HEIC is."""
+    return [READING, kinds.heic_is_read()]
+
+
+def _user() -> str:
+    """Whose private file it is."""
+    return str(os.getuid()) if hasattr(os, "getuid") else "own"
 
 
 def _cache_folder(chosen: str | os.PathLike | None) -> Path:
@@ -224,16 +237,3 @@ def _cache_folder(chosen: str | os.PathLike | None) -> Path:
             stacklevel=3,
         )
         return temporary
-
-
-def _unreadable_message(folder: str | os.PathLike, bad: Sequence[tuple[str, str]]) -> str:
-    lines = [f"  {printable(path)}: {reason}" for path, reason in bad[:4]]
-    if len(bad) > 4:
-        lines.append(f"  and {len(bad) - 4} more; see: batik-scratch data scan {printable(folder)}")
-    return "\n".join(
-        [
-            f"{printable(folder)}: {len(bad)} of its files cannot be read:",
-            *lines,
-            "Remove or replace them, or use --skip-bad",
-        ]
-    )

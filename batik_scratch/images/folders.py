@@ -1,91 +1,145 @@
 """A folder of photos, one subfolder per class: what is in it, before anything is decoded."""
 
-import csv
 import os
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
+from . import kinds
+from .levels import check_levels, level_remarks
+from .names import near_misses, same_name
+from .own_output import is_drawn, own_output
+from .passed_over import PassedOver, losses, shortened
 from .reading import printable
 
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".gif"})
-JUNK = frozenset({"thumbs.db", "desktop.ini"})
 MIN_PER_CLASS = 4  # so that a 75:25 split leaves every class something on both sides
 
 
 @dataclass
 class Listing:
-    """Image files of a folder: `files` as (class name, path relative to `root`), sorted; and what was passed over."""
+    """Image files of a folder: `files` as (class name, path relative to `root`), sorted; and what was passed over.
+
+    lost       {class name: why} of class folders that are not read at all
+    remarks    what the folders' names and levels make one suspect
+    held_out   paths of the images that only validate, where the folder is split already; else None
+    """
 
     root: Path
     class_names: list[str]
     files: list[tuple[str, str]]
-    skipped: Counter[str] = field(default_factory=Counter)
+    passed_over: PassedOver = field(default_factory=PassedOver)
+    lost: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    held_out: frozenset[str] | None = None
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """How many files were passed over, by kind."""
+        return self.passed_over.by_kind()
+
+    def counts(self) -> dict[str, int]:
+        """{class name: images}, classes without one included."""
+        return {name: 0 for name in self.class_names} | Counter(name for name, _ in self.files)
+
+    def warnings(self) -> list[str]:
+        """What one must know before believing that this is the data: losses first, then the remarks."""
+        return losses(self.passed_over, self.counts()) + self.remarks
 
 
-def list_folder(folder: str | os.PathLike, follow_links: bool = False) -> Listing:
+def list_folder(folder: str | os.PathLike, follow_links: bool = False, min_classes: int = 2) -> Listing:
     """Find the image files of `folder/CLASS/...`; of a drawn data set (manifest.csv) those under `images/`.
 
-    Hidden files and folders, links (unless `follow_links`) and files without an image's extension are skipped and
-    counted. Raises InputError for a missing folder, no or one class, an empty class, names that differ only in
-    case or Unicode form, and link loops.
+    Hidden files and folders, links (unless `follow_links`), files without an image's extension and what this program
+    wrote are passed over and counted. Raises InputError for a missing folder, fewer classes than `min_classes`, the
+    parts of a split in place of classes, output of this program, names that differ only in case, spaces or Unicode
+    form, and link loops.
     """
     given = Path(folder).expanduser()
     if not given.is_dir():
         what = "is a file, not a folder" if given.exists() else "there is no such folder"
         raise InputError(f"{printable(folder)}: {what}; needs a folder with one subfolder of images per class")
-    root = given / "images" if is_drawn(given) else given
+    drawn = is_drawn(given)
+    root = given / "images" if drawn else given
     listing = Listing(root, [], [])
-    for entry in _entries(root):
-        if _is_skipped(entry, listing, follow_links) or not entry.is_dir(follow_symlinks=follow_links):
-            continue
-        listing.class_names.append(entry.name)
-        listing.files += [(entry.name, path) for path in sorted(_walk(root, entry.name, listing, follow_links, set()))]
-    _check_classes(given, listing)
+    entries = _entries(root)
+    own = None if drawn else own_output(given.absolute(), [entry.name for entry in entries])
+    if own:
+        raise InputError(f"{printable(folder)}: is {own}, which this program wrote, not a folder of photos")
+    for entry in entries:
+        _list_class(entry, listing, follow_links)
+    _check_classes(given, listing, min_classes)
+    pairs = [f'"{printable(a)}" and "{printable(b)}"' for a, b in near_misses(listing.class_names)]
+    if pairs:
+        listing.remarks.append(f"these class names are almost the same: {shortened(pairs, 4)}; are they two classes?")
+    listing.remarks += level_remarks(listing.files)
     return listing
 
 
 def check_counts(listing: Listing, folder: str | os.PathLike, minimum: int = MIN_PER_CLASS) -> None:
-    """InputError unless every class has at least `minimum` images."""
-    counts = Counter(name for name, _ in listing.files)
-    for name in listing.class_names:
-        n = counts[name]
+    """InputError if a class was lost, or if one has fewer than `minimum` images."""
+    for name, why in listing.lost.items():
+        raise InputError(f'{printable(folder)}: class "{printable(name)}" {why}')
+    counts = listing.counts()
+    for name, n in counts.items():
         if n < minimum:
+            words = listing.passed_over.words(name)
+            lost = [kind for kind in sorted(listing.passed_over.by_kind(name)) if kind in kinds.ADVICE]
+            passed = f" (passed over: {words})" if words else ""
             has = "is empty" if n == 0 else f"has {n} image{'s' if n > 1 else ''}"
+            advice = "".join(f"; {kinds.ADVICE[kind]}" for kind in lost)
+            found = shortened([f"{printable(c)} {k}" for c, k in counts.items()])
             raise InputError(
-                f'{printable(folder)}: class "{printable(name)}" {has}; each class needs at least {minimum} images. '
-                f"Found: {', '.join(f'{printable(c)} {counts[c]}' for c in listing.class_names[:12])}"
+                f'{printable(folder)}: class "{printable(name)}" {has}{passed}; each class needs at least {minimum} '
+                f"image{'s' if minimum > 1 else ''}{advice}. Found: {found}"
             )
 
 
-def is_drawn(folder: Path) -> bool:
-    """True for a data set written by `motifs.write_dataset`: its manifest names images/ and masks/."""
-    manifest = folder / "manifest.csv"
-    if not manifest.is_file() or not (folder / "images").is_dir():
-        return False
-    with manifest.open(newline="", encoding="utf-8", errors="replace") as file:
-        header = next(csv.reader(file), [])
-    return "path" in header and "mask" in header
+def _list_class(entry: os.DirEntry, listing: Listing, follow_links: bool) -> None:
+    """Take in one entry of the root: a class folder, or what is none."""
+    name = entry.name
+    if _is_skipped(entry, listing, follow_links, ""):
+        if entry.is_symlink() and entry.is_dir() and not kinds.is_hidden(name):
+            listing.lost[name] = (
+                "is a symbolic link to a folder, and links are not followed; use --follow-links, or remove the link"
+            )
+        return
+    if not entry.is_dir(follow_symlinks=follow_links):
+        listing.passed_over.add(kinds.BESIDE, "", kinds.extension_of(name))
+        return
+    before = PassedOver()
+    inside = Listing(listing.root, [], [], before)
+    found = sorted(_walk(listing.root, name, inside, follow_links, set(), name))
+    listing.passed_over.update(before)
+    passed = before.by_kind()
+    if not found and passed[kinds.OWN] and not kinds.MEANT & passed.keys():
+        return  # a folder of runs, say: no class
+    listing.class_names.append(name)
+    listing.files += [(name, path) for path in found]
 
 
 def _entries(folder: Path) -> list[os.DirEntry]:
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except PermissionError:
+        raise InputError(f"{printable(folder)}: may not be read; change its permissions, or move it away") from None
 
 
-def _is_skipped(entry: os.DirEntry, listing: Listing, follow_links: bool) -> bool:
-    if entry.name.startswith(".") or entry.name.lower() in JUNK:
-        listing.skipped["hidden or system files"] += 1
-    elif entry.is_symlink() and not follow_links:
-        listing.skipped["symbolic links"] += 1
+def _is_skipped(entry: os.DirEntry, listing: Listing, follow_links: bool, class_name: str) -> bool:
+    if kinds.is_hidden(entry.name):
+        kind = kinds.HIDDEN
+    elif entry.is_symlink() and (not follow_links or not os.path.exists(entry.path)):
+        kind = kinds.LINKS
     else:
         return False
+    listing.passed_over.add(kind, class_name, kinds.extension_of(entry.name))
     return True
 
 
-def _walk(root: Path, relative: str, listing: Listing, follow_links: bool, above: set[tuple[int, int]]) -> list[str]:
+def _walk(
+    root: Path, relative: str, listing: Listing, follow_links: bool, above: set[tuple[int, int]], class_name: str
+) -> list[str]:
     """Relative paths of the image files below root/relative."""
     status = os.stat(root / relative)
     if (status.st_dev, status.st_ino) in above:
@@ -94,33 +148,38 @@ def _walk(root: Path, relative: str, listing: Listing, follow_links: bool, above
         )
     above = above | {(status.st_dev, status.st_ino)}
     found = []
-    for entry in _entries(root / relative):
+    entries = _entries(root / relative)
+    if own_output((root / relative).absolute(), [entry.name for entry in entries]):
+        listing.passed_over.add(kinds.OWN, class_name)
+        return []
+    for entry in entries:
         path = f"{relative}/{entry.name}"
-        if _is_skipped(entry, listing, follow_links):
+        if _is_skipped(entry, listing, follow_links, class_name):
             continue
         if entry.is_dir(follow_symlinks=follow_links):
-            found += _walk(root, path, listing, follow_links, above)
-        elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
+            found += _walk(root, path, listing, follow_links, above, class_name)
+        elif not entry.is_file():
+            listing.passed_over.add(kinds.SPECIAL, class_name, kinds.extension_of(entry.name))
+        elif kinds.is_picture(entry.name):
             found.append(path)
         else:
-            listing.skipped["files without an image's extension"] += 1
+            listing.passed_over.add(kinds.kind_of(Path(entry.path)), class_name, kinds.extension_of(entry.name))
     return found
 
 
-def _check_classes(folder: Path, listing: Listing) -> None:
+def _check_classes(folder: Path, listing: Listing, min_classes: int) -> None:
     names = listing.class_names
-    if len(names) < 2:
+    check_levels(listing.root, folder, [*names, *listing.lost])
+    if len(names) < min_classes and not listing.lost:
         have = f"only one class ({printable(names[0])})" if names else "no subfolders"
-        raise InputError(
-            f"{printable(folder)}: has {have}; needs at least two classes, one subfolder of images for each: "
-            "FOLDER/CLASS/photo.jpg"
-        )
+        needs = "at least two classes, one subfolder of images for each" if min_classes > 1 else "one for each class"
+        raise InputError(f"{printable(folder)}: has {have}; needs {needs}: FOLDER/CLASS/photo.jpg")
     seen: dict[str, str] = {}
-    for name in names:
-        key = unicodedata.normalize("NFC", name).casefold()
+    for name in (*names, *listing.lost):
+        key = same_name(name)
         if key in seen:
             raise InputError(
                 f'{printable(folder)}: class names "{printable(seen[key])}" and "{printable(name)}" differ only in '
-                "case or Unicode form; rename one, or merge them"
+                "case, spaces or Unicode form; rename one, or merge them"
             )
         seen[key] = name

@@ -1,9 +1,11 @@
 """Reading one picture from a stranger: upright, RGB, eight bits, or a clear refusal."""
 
 import os
+import stat
 import struct
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import (  # importing a plugin registers its format: Image.open knows only registered ones
@@ -18,13 +20,18 @@ from PIL import (  # importing a plugin registers its format: Image.open knows o
 )
 
 from ..errors import InputError
+from .greys import NoScale, check_bright, stored_in_sixteen, to_eight_bits
+from .kinds import heic_is_read, what_it_is
+from .names import nearest
 
 # the content decides, not the extension; the decoders of other formats are never shown a stranger's file
 # (MPO, two JPEGs in one file, is read by the JPEG decoder)
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
+FORMAT_NAMES = "PNG, JPEG, BMP, WebP, TIFF, PPM or GIF"
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 256 * 2**20
-DECODER_VERSION = 1  # part of every cache key: raise it when the pixels of any file would change
+DECODER_VERSION = 1  # part of every cache key, and so of what a run knows its photos by
+READING = 2  # raise it when the pixels of any file would change: caches decode again, and keep their names
 
 # what Pillow's decoders are known to raise on damaged files
 _DECODER_ERRORS = (
@@ -47,11 +54,14 @@ _DECODER_ERRORS = (
 
 
 class UnreadableImage(InputError):
-    """A file that is no image of the formats we read, or a damaged one; `reason` says which."""
+    """A file that is no image of the formats we read, or a damaged one; `reason` says which.
 
-    def __init__(self, path: str | os.PathLike, reason: str) -> None:
+    passing   it is not the file's fault, as far as one knows: the disk, or its permissions; another try may succeed
+    """
+
+    def __init__(self, path: str | os.PathLike, reason: str, passing: bool = False) -> None:
         super().__init__(f"{printable(path)}: {reason}")
-        self.path, self.reason = path, reason
+        self.path, self.reason, self.passing = path, reason, passing
 
 
 def printable(path: str | os.PathLike) -> str:
@@ -63,60 +73,97 @@ def printable(path: str | os.PathLike) -> str:
 def read_image(path: str | os.PathLike) -> Image.Image:
     """The first frame of an image file as RGB, upright (EXIF orientation applied, invalid ones ignored).
 
-    Transparency is composited on white; 16-bit greys are scaled to 8 bits; CMYK, palettes and greys are converted.
-    Raises UnreadableImage for anything that does not decode completely, or is larger than MAX_PIXELS or MAX_FILE_BYTES.
+    Transparency is composited on white; CMYK, palettes and greys are converted, greys of more than 8 bits by the rule
+    of `greys`. Raises UnreadableImage for anything that does not decode completely, fits no scale, or is larger than
+    MAX_PIXELS or MAX_FILE_BYTES.
     """
+    return read_with_white(path)[0]
+
+
+def read_with_white(path: str | os.PathLike) -> tuple[Image.Image, int | None]:
+    """As `read_image`; and the number that was taken for white, of greys of more than 8 bits."""
     try:
-        with Path(path).open("rb") as file:
+        with _open(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_FILE_BYTES:
                 raise UnreadableImage(path, f"has {size:,} bytes, the limit is {MAX_FILE_BYTES:,}")
             if size == 0:
                 raise UnreadableImage(path, "is an empty file")
-            with Image.open(file, formats=FORMATS) as image:
+            head = file.read(64)
+            file.seek(0)
+            with Image.open(file, formats=(*FORMATS, "HEIF") if heic_is_read() else FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise UnreadableImage(path, f"has {width}x{height} pixels, the limit is {MAX_PIXELS:,} in all")
+                sixteen = stored_in_sixteen(image)
                 image.load()  # only a full decode shows that a file is cut short
-                return _upright(_to_rgb(image), image)
+                if sixteen:
+                    check_bright(image)
+                rgb, white = _to_rgb(image)
+                return _upright(rgb, image), white
     except UnreadableImage:
         raise
+    except NoScale as error:
+        raise UnreadableImage(path, str(error)) from None
     except Image.UnidentifiedImageError:
-        raise UnreadableImage(path, "is not an image in PNG, JPEG, BMP, WebP, TIFF, PPM or GIF format") from None
+        raise UnreadableImage(path, _no_image(head)) from None
     except FileNotFoundError:
-        raise UnreadableImage(path, "there is no such file") from None
+        raise UnreadableImage(path, f"there is no such file{_near(Path(path))}", passing=True) from None
     except _DECODER_ERRORS as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not the decoder's
+            raise UnreadableImage(path, f"cannot be read: {os.strerror(error.errno)}", passing=True) from None
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise UnreadableImage(path, f"does not decode: {reason}") from None
 
 
+def _open(path: str | os.PathLike) -> IO[bytes]:
+    """The file; UnreadableImage for a folder, and for what would never end or answer: pipes, sockets and devices."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise UnreadableImage(path, f"is a folder, not an image; give files, such as {printable(path)}/photo.jpg")
+    if not stat.S_ISREG(mode):
+        raise UnreadableImage(path, "is no regular file but a device, a pipe or a socket")
+    return Path(path).open("rb")
+
+
+def _near(path: Path) -> str:
+    """The file beside a missing one that was perhaps meant."""
+    try:
+        names = [entry.name for entry in path.absolute().parent.iterdir()]
+    except OSError:
+        return ""
+    found = nearest(path.name, names)
+    return f"; did you mean {printable(path.with_name(found))}?" if found else ""
+
+
+def _no_image(head: bytes) -> str:
+    """Why a file is none that begins with these bytes."""
+    what = what_it_is(head)
+    advice = "; install pillow-heif (the extra [heic]) to read it" if what == "a HEIC photo" else ""
+    return f"is not an image in {FORMAT_NAMES} format{f', but {what}' if what else ''}{advice}"
+
+
 def read_pixels(path: str | os.PathLike, size: int) -> np.ndarray:
     """The image squeezed to uint8 (size, size, 3), antialiased bilinear, as Keras' `target_size` does."""
-    resized = read_image(path).resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized, np.uint8)  # (size, size, 3)
+    return squeezed(read_image(path), size)  # (size, size, 3)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def squeezed(image: Image.Image, size: int) -> np.ndarray:
+    """An RGB image as uint8 (size, size, 3)."""
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR), np.uint8)
+
+
+def _to_rgb(image: Image.Image) -> tuple[Image.Image, int | None]:
+    """RGB, and the number that became white where that was chosen."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
+        greys, white = to_eight_bits(np.asarray(image))  # (H, W)
+        return Image.fromarray(greys).convert("RGB"), white
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         colours = image.convert("RGBA")
-        white = Image.new("RGB", colours.size, "white")
-        white.paste(colours, mask=colours.getchannel("A"))
-        return white
-    return image.convert("RGB")
-
-
-def _to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """(H, W) of 16-bit or floating greys -> uint8; Pillow's own conversion would clip at 255."""
-    fractions = values.dtype.kind == "f"
-    with np.errstate(invalid="ignore"):  # a damaged file may hold any bits, signalling NaN among them
-        greys = values.astype(np.float32)  # (H, W), the one large copy: what follows works in place
-        np.nan_to_num(greys, copy=False)
-        top = 1.0 if fractions and greys.max(initial=0) <= 1 and (greys % 1).any() else 65535.0
-        np.clip(greys, 0, top, out=greys)
-        greys *= np.float32(255 / top)
-    return np.rint(greys, out=greys).astype(np.uint8)
+        ground = Image.new("RGB", colours.size, "white")
+        ground.paste(colours, mask=colours.getchannel("A"))
+        return ground, None
+    return image.convert("RGB"), None
 
 
 def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:

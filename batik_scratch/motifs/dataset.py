@@ -15,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..errors import InputError
+from ..files import default_mode
 from ..images.places import user_cache
 from .drawing import DEFAULT_DIFFICULTY, MOTIFS, VERSION, check, draw_described
 
@@ -50,7 +51,7 @@ def write_dataset(
     except OSError as error:
         raise InputError(f"{target}: cannot be made ({error.strerror}); choose a writable place") from None
     try:
-        temporary.chmod(0o755)
+        temporary.chmod(default_mode(folder=True))
         for motif in wanted:
             (temporary / "images" / motif).mkdir(parents=True)
             (temporary / "masks" / motif).mkdir(parents=True)

@@ -15,8 +15,8 @@ from .photograph import expose
 from .singa_barong import singa_barong
 from .texture import even_texture
 
-VERSION = 3  # part of the cache's key: raise it when any pixel would change
-DEFAULT_DIFFICULTY = 0.02
+VERSION = 4  # part of the cache's key: raise it when any pixel would change
+DEFAULT_DIFFICULTY = 0.005
 MIN_SIZE, MAX_SIZE = 32, 4096
 # the paper's classes; a further motif is one file and one line in ALL_MOTIFS
 MOTIFS = ("keratonan", "mega_mendung", "singa_barong")

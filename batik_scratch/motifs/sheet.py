@@ -23,6 +23,9 @@ def contact_sheet(folder: str | os.PathLike, out: str | os.PathLike, per_class: 
     if per_class < 1:
         raise InputError(f"per_class needs a whole number >= 1, got {per_class!r}")
     listing = list_folder(folder)
+    target = Path(out)
+    if any(target.resolve().is_relative_to((listing.root / name).resolve()) for name in listing.class_names):
+        raise InputError(f"{target}: is in a class folder of {folder}, and would become one of its images")
     width = GAP + per_class * (TILE + GAP)
     sheet = Image.new("RGB", (width, GAP + len(listing.class_names) * (TILE + TITLE + GAP)), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
@@ -34,7 +37,6 @@ def contact_sheet(folder: str | os.PathLike, out: str | os.PathLike, per_class: 
         for column, path in enumerate(picked):
             mask = Path(folder) / "masks" / Path(path).with_suffix(".png") if outline else None
             sheet.paste(_tile(listing.root / path, mask), (GAP + column * (TILE + GAP), top + TITLE))
-    target = Path(out)
     if not target.absolute().parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}; make it first")
     sheet.save(target, format="PNG")

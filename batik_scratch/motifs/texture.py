@@ -1,8 +1,11 @@
-"""Even texture: how much a cloth's lines come at each scale and in each direction is drawn from one pool.
+"""Even texture and tones: how strong a cloth's lines are at each scale and in each direction, and how often each shade
+comes, is the same for all classes.
 
 Clouds run along the weft, feathers fan out, wheels stand in rows: the mean energy of a few Gabor filters would tell the
 classes apart, and nobody would have to look at a shape. So every cloth is filtered, scale by scale and direction by
-direction, until its energies are those of the pool. The filter is even: it moves no edge, so the mask stays true.
+direction, towards energies of one pool. The filter is even: it moves no edge, so the mask stays true. Before that,
+each shade is replaced by that of its rank in one list for all cloths: what is left of a class in how often each shade
+comes would be seen by a histogram, and the filter would add to it.
 """
 
 from functools import lru_cache
@@ -17,22 +20,32 @@ COARSEST = 4.0  # cycles across the picture in the middle of the coarsest band; 
 # mean logarithm of a band's energy density, coarse to fine, over all classes: the usual cloth keeps its looks
 USUAL = (3.76, 1.38, -0.13, -1.71, -3.3)
 SPREAD = 0.15  # standard deviation of the same from cloth to cloth
-STRONGEST = 2.0  # a band's amplitude is changed by this factor at most
+STRONGEST = 1.4  # a band's amplitude is changed by this factor at most
+# so many standard deviations from the mean lie the shades than which 0, 1/16 ... 1 of the pixels are darker: the mean
+# over the classes
+TONES = (-1.79, -1.23, -1.05, -0.92, -0.82, -0.73, -0.63, -0.51, -0.31, -0.03, 0.3, 0.65, 0.94, 1.17, 1.37, 1.6, 1.96)
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def even_texture(colour: Array, rng: np.random.Generator) -> Array:
-    """Colours (H, H, 3) of 0..255 whose energies, in 5 octaves x 8 directions, come from one pool for all classes.
+    """Colours (H, H, 3) of 0..255 whose shades come about as often in all classes, and whose energies, in 5 octaves x 8
+    directions, are nearer to those of one pool. Mean and contrast of the picture stay.
+    """
+    wanted = np.repeat(USUAL, DIRECTIONS) + SPREAD * rng.standard_normal(len(USUAL) * DIRECTIONS)  # (B,)
+    return _filtered(_even_tones(colour), wanted)
 
-    With e the energy density of a band and t the one drawn for it, the band's amplitude is multiplied by sqrt(t / e),
-    within 1 / STRONGEST .. STRONGEST; mean and contrast of the picture stay. Bands overlap in the manner of linear
-    interpolation, and those finer than the picture's pixels are passed over.
+
+def _filtered(colour: Array, wanted: Array) -> Array:
+    """Colours (H, H, 3) with the energies brought near `wanted` (B,), logarithms by octave and direction.
+
+    With e the energy density of a band and t the one wanted, the band's amplitude is multiplied by sqrt(t / e), within
+    1 / STRONGEST .. STRONGEST. Bands overlap in the manner of linear interpolation, and those finer than the picture's
+    pixels are passed over.
     """
     size, margin = len(colour), len(colour) // 4
     grey = colour @ LUMA  # (H, H)
     bands, shares = _bands(size + 2 * margin, (size + 2 * margin) / size)
     energy, known = _energies(grey, bands, shares)
-    wanted = np.repeat(USUAL, DIRECTIONS) + SPREAD * rng.standard_normal(len(energy))  # (B,)
     change = np.where(known, wanted - np.log(energy), 0)
     change = np.where(known, change - change[known].mean(), 0)  # contrast is somebody else's matter
     steps = np.clip(change / 2, -np.log(STRONGEST), np.log(STRONGEST))  # half, for energy is amplitude squared
@@ -44,6 +57,19 @@ def even_texture(colour: Array, rng: np.random.Generator) -> Array:
     wave -= wave.mean(axis=(0, 1))
     wave *= grey.std() / max((wave @ LUMA).std(), 1e-9)
     return np.clip(wave + colour.mean(axis=(0, 1)), 0, 255)
+
+
+def _even_tones(colour: Array) -> Array:
+    """Colours (H, H, 3) whose lumas have the quantiles TONES about the picture's own mean and contrast.
+
+    The pixel of rank r of n, by luma, gets the luma mean + std * TONES at (r + 1/2) / n; all three channels change by
+    the same. What was lighter than something else still is.
+    """
+    grey = (colour @ LUMA).ravel()  # (H * H,)
+    place = np.empty(len(grey))
+    place[np.argsort(grey, kind="stable")] = (np.arange(len(grey)) + 0.5) / len(grey)
+    wanted = grey.mean() + grey.std() * np.interp(place, np.linspace(0, 1, len(TONES)), TONES)  # (H * H,)
+    return np.clip(colour + (wanted - grey).reshape(*colour.shape[:2], 1), 0, 255)
 
 
 @lru_cache(maxsize=1)  # a data set has one size

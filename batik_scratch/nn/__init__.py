@@ -11,7 +11,7 @@ from .fitting.callbacks import (
     StopAtAccuracy,
 )
 from .fitting.checkpoint import Checkpoint
-from .fitting.schedule import LearningRateSchedule
+from .fitting.schedule import LearningRateSchedule, WarmUp
 from .layers import (
     Absolute,
     AveragePooling2D,
@@ -22,16 +22,20 @@ from .layers import (
     Flatten,
     GlobalAveragePooling2D,
     Layer,
+    LeakyReLU,
     Log,
     MaxPooling2D,
     ReLU,
     Rescaling,
+    Sigmoid,
     Softmax,
     Standardization,
+    Tanh,
 )
 from .losses import SparseCategoricalCrossentropy
 from .model import Sequential
 from .optimizers import SGD, Adam, AdamW, Optimizer
+from .registry import register
 from .trace import Trace
 
 __all__ = [
@@ -52,6 +56,7 @@ __all__ = [
     "GlobalAveragePooling2D",
     "History",
     "Layer",
+    "LeakyReLU",
     "LearningRateSchedule",
     "Log",
     "MaxPooling2D",
@@ -61,11 +66,15 @@ __all__ = [
     "ReduceLROnPlateau",
     "Rescaling",
     "Sequential",
+    "Sigmoid",
     "Softmax",
     "SparseCategoricalCrossentropy",
     "Standardization",
     "StopAtAccuracy",
+    "Tanh",
     "Trace",
+    "WarmUp",
     "cloth_cnn",
     "paper_cnn",
+    "register",
 ]

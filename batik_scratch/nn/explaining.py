@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from . import passes
-from .layers import Absolute, Dropout, Flatten, Layer, Log, ReLU, Standardization
+from .layers import Absolute, Dropout, Flatten, Layer, LeakyReLU, Log, ReLU, Sigmoid, Standardization, Tanh
 from .network import Network
 
 ScoreSeed = Callable[
     [np.ndarray], np.ndarray
 ]  # logits (N, U) -> d score / d logits (N, U): where a backward pass starts
+ACTIVATIONS = ReLU | LeakyReLU | Sigmoid | Tanh | Absolute | Log  # one value in, one value out
 BackwardRule = Callable[[Layer, np.ndarray], np.ndarray]
 
 
@@ -66,7 +67,7 @@ def relevance(network: Network, x: np.ndarray, start: ScoreSeed, epsilon: float)
         for layer, before, after in zip(reversed(walk), reversed(inputs), reversed(outputs), strict=True):
             if isinstance(layer, Flatten):
                 r = r.reshape(before.shape)
-            elif not isinstance(layer, ReLU | Absolute | Log | Dropout):
+            elif not isinstance(layer, ACTIVATIONS | Dropout):
                 share = np.copysign(after.dtype.type(epsilon), after)  # as `after`, like what follows
                 share += after
                 np.divide(r, share, out=share)

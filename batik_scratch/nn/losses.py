@@ -19,16 +19,24 @@ class SparseCategoricalCrossentropy:
     from_logits=True     outputs are logits (N, U)
 
     y (N,) holds whole numbers in 0..U-1. The gradient has the outputs' shape and is divided by N, once, here.
+
+    With weights w (N,), L = -1/N sum_n w_n log P[n, y_n], and row n of the gradient is multiplied by w_n. The division
+    stays by N, as in Keras ("sum_over_batch_size"): weights of 2 everywhere are a loss twice as large.
     """
 
     def __init__(self, from_logits: bool = False) -> None:
         self.from_logits = bool(from_logits)
 
-    def __call__(self, outputs: np.ndarray, y: np.ndarray) -> tuple[float | complex, np.ndarray]:
-        return self.on_logits(outputs, y) if self.from_logits else self.on_probabilities(outputs, y)
+    def __call__(
+        self, outputs: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+    ) -> tuple[float | complex, np.ndarray]:
+        on = self.on_logits if self.from_logits else self.on_probabilities
+        return on(outputs, y) if weights is None else on(outputs, y, weights)
 
     @staticmethod
-    def on_logits(logits: np.ndarray, y: np.ndarray) -> tuple[float | complex, np.ndarray]:
+    def on_logits(
+        logits: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+    ) -> tuple[float | complex, np.ndarray]:
         """Loss and dlogits (N, U), from log-softmax: Z - max - log sum exp(Z - max)."""
         y = check_labels(y, logits)
         rows = np.arange(len(y))
@@ -36,10 +44,14 @@ class SparseCategoricalCrossentropy:
         log_p = shifted[rows, y] - np.log(np.exp(shifted).sum(axis=1))  # (N,)
         dlogits = softmax(logits)  # (N, U)
         dlogits[rows, y] -= 1
+        if weights is not None:
+            log_p, dlogits = _weighted(log_p, dlogits, weights)
         return -log_p.mean().item(), dlogits / len(y)
 
     @staticmethod
-    def on_probabilities(p: np.ndarray, y: np.ndarray) -> tuple[float | complex, np.ndarray]:
+    def on_probabilities(
+        p: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+    ) -> tuple[float | complex, np.ndarray]:
         """Loss and dP (N, U): -1/(N P[n, y_n]) at the true class, 0 elsewhere."""
         y = check_labels(y, p)
         if (p.real < 0).any() or (np.abs(p.real.sum(axis=1) - 1) > 1e-3).any():
@@ -50,7 +62,16 @@ class SparseCategoricalCrossentropy:
         rows = np.arange(len(y))
         dp = np.zeros_like(p)  # (N, U)
         dp[rows, y] = -1 / (p[rows, y] * len(y))
-        return -np.log(p[rows, y]).mean().item(), dp
+        log_p = np.log(p[rows, y])  # (N,)
+        if weights is not None:
+            log_p, dp = _weighted(log_p, dp, weights)
+        return -log_p.mean().item(), dp
+
+
+def _weighted(log_p: np.ndarray, gradient: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log_p (N,) and the gradient (N, U), each row times its weight."""
+    w = np.asarray(weights, gradient.real.dtype)  # (N,)
+    return w * log_p, w[:, None] * gradient
 
 
 def check_labels(y: np.ndarray, outputs: np.ndarray) -> np.ndarray:

@@ -6,10 +6,12 @@ are read (a 2 KB file can ask for terabytes); the checksum must match. Members a
 so a file cannot unpack to more than its own size.
 """
 
+import difflib
 import hashlib
 import json
 import os
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +23,7 @@ import numpy as np
 from .. import __version__
 from ..errors import InputError
 from ..files import write_npz
-from . import layers as layer_classes
+from . import registry
 from .layers import BatchNormalization, Layer
 from .network import Network
 
@@ -30,12 +32,21 @@ FORMAT = "batik_scratch model"
 FORMAT_VERSION = 1
 DESCRIPTION = "description"
 MAX_DESCRIPTION = 1 << 20  # bytes
+OTHERS = (".keras", ".h5", ".hdf5", ".onnx")  # endings of other programs' files
 
 
 def save(network: Network, path: str | os.PathLike, metadata: Mapping[str, Any]) -> None:
     """Write `network` and `metadata` to `path`; see `Sequential.save`."""
+    if Path(path).suffix in OTHERS:
+        raise InputError(
+            f"save: writes this package's own files, and {path} has the name of another program's; "
+            "call it model.npz, say"
+        )
     if network.input_shape is None:
         raise InputError("save: the model is not built yet; give input_shape, or call it on a batch")
+    for layer in network.layers:
+        if doubt := registry.doubts(layer):
+            warnings.warn(f"{path}: will not load back as it is: layer {layer.name!r}: {doubt}", stacklevel=4)
     description = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -54,12 +65,15 @@ def load(
     build     makes it of (layers, input_shape=, random_state=, dtype=): `Sequential`, or `Network` itself
     layers    classes of the user's own that the file may name
     """
-    known = {name: getattr(layer_classes, name) for name in layer_classes.__all__ if name != "Layer"}
-    known |= {cls.__name__: cls for cls in layers}
+    classes = registry.known(layers)
+    if Path(path).suffix in OTHERS:
+        raise InputError(
+            f"{path}: is another program's file by its name; this reads what model.save wrote, such as model.npz"
+        )
     with open_archive(path) as archive:
         description = read_description(archive, path)
         try:
-            row = [_layer(entry, known) for entry in description["layers"]]
+            row = [_layer(entry, classes) for entry in description["layers"]]
             shape = [int(n) for n in description["input_shape"]]
             _check_size(row, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
             network = build(row, input_shape=shape, random_state=0, dtype=description["dtype"])
@@ -164,23 +178,33 @@ _DAMAGE = (
 
 def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
     """The file as a zip archive; InputError if it is none."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such model file")
+    found = Path(path)
+    if found.is_dir():
+        inside = next((p for p in (found / "stage1" / "model.npz", found / "model.npz") if p.is_file()), None)
+        hint = f"; did you mean {inside}?" if inside else ", such as RUN/stage1/model.npz"
+        raise InputError(f"{path}: is a folder, not a model; give the file in it{hint}")
+    if found.exists() and not found.is_file():
+        raise InputError(f"{path}: is a device, a pipe or a socket, not a file; give a model file")
+    if not found.exists():
+        near = difflib.get_close_matches(found.name, _names_beside(found), n=1)
+        hint = f"; did you mean {found.with_name(near[0])}?" if near else ""
+        raise InputError(f"{path}: there is no such model file{hint}")
     try:
         return zipfile.ZipFile(path)
     except (ValueError, UnicodeDecodeError, *_DAMAGE) as error:
         raise InputError(f"{path}: not a model file ({error}); files written by model.save are") from None
 
 
-def _layer(entry: Mapping[str, Any], known: Mapping[str, type[Layer]]) -> Layer:
+def _names_beside(file: Path) -> list[str]:
+    try:
+        return [entry.name for entry in file.absolute().parent.iterdir()]
+    except OSError:
+        return []
+
+
+def _layer(entry: Mapping[str, Any], classes: Mapping[str, type[Layer]]) -> Layer:
     kind = entry["type"]
-    if not isinstance(kind, str) or kind not in known:
-        name = str(kind)[:60]
-        raise InputError(
-            f"unknown layer type {name!r}; if it is a layer of your own, import its class and give it: "
-            f"Sequential.load(path, layers=[{name}])"
-        )
-    layer = known[kind](**entry["config"])
+    layer = registry.make(kind if isinstance(kind, str) else repr(kind), entry["config"], classes)
     layer.name, layer.named_by_user = str(entry["name"]), True
     return layer
 

@@ -10,16 +10,26 @@ import numpy as np
 from ..errors import InputError
 from ..ops import threads
 from . import passes
-from .layers import Dropout, Layer, Softmax
+from .layers import (
+    AveragePooling2D,
+    Conv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    MaxPooling2D,
+    Softmax,
+)
 from .layers.base import cast, name_layers
 
+WANTS_UNIT_RANGE = (Conv2D, Flatten, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D)  # as a first layer
 DTYPES = ("float32", "float64", "complex128")
 
 
 class Network:
     """Layers that follow each other; what can be done with them before anybody speaks of a loss.
 
-    layers          a list of `Layer`s; `network.layers` is that list
+    layers          a list of `Layer`s; `network.layers` is that list. None: they come one by one, by `append`
     input_shape     (H, W, C) or (D,), without the batch axis; None: built by the first batch
     random_state    int, SeedSequence or None: weights, dropout and order each get a stream of their own from it
     dtype           "float32"; "float64" is how gradients are checked; "complex128" for the complex step
@@ -29,14 +39,14 @@ class Network:
 
     def __init__(
         self,
-        layers: Iterable[Layer],
+        layers: Iterable[Layer] | None = None,
         input_shape: Sequence[int] | None = None,
         random_state: int | np.random.SeedSequence | None = None,
         dtype: str | np.dtype = "float32",
     ) -> None:
         who = type(self).__name__
-        self.layers = list(layers)
-        if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
+        self.layers = [] if layers is None else list(layers)
+        if layers is not None and (not self.layers or not all(isinstance(layer, Layer) for layer in self.layers)):
             raise InputError(f"{who}: needs a list of at least one Layer, got {self.layers!r}")
         if np.dtype(dtype).name not in DTYPES:
             raise InputError(f"{who}: dtype is one of {', '.join(DTYPES)}; got {dtype!r}")
@@ -55,6 +65,8 @@ class Network:
     def build(self, input_shape: Sequence[int]) -> None:
         """Create all parameters for inputs of `input_shape` (without the batch axis)."""
         shape = tuple(int(n) for n in input_shape)
+        if not self.layers:
+            raise InputError(f"{type(self).__name__}: has no layers yet to build; add them first")
         if not shape or min(shape) < 1:
             raise InputError(f"{type(self).__name__}: input_shape needs whole numbers >= 1, got {input_shape!r}")
         self.input_shape = shape
@@ -63,10 +75,30 @@ class Network:
             np.random.default_rng(seed) for seed in self._seeds.spawn(2 + len(self.layers))
         )
         for layer, rng in zip(self.layers, streams, strict=True):
-            layer.astype(self.dtype)
-            shape = layer.build(shape, weights)
-            if isinstance(layer, Dropout):
-                layer.rng = rng
+            shape = self._build_layer(layer, shape, weights, rng)
+
+    def append(self, layer: Layer) -> None:
+        """One more layer at the end, built at once if the network is; InputError, and nothing changed, if it is none.
+
+        Then it has a stream of its own: its weights are not those that a list with it would have had.
+        """
+        if not isinstance(layer, Layer):
+            raise InputError(f"{type(self).__name__}: needs a Layer to add, got {layer!r}")
+        shape = self.output_shape if self.input_shape is not None else None
+        name_layers([*self.layers, layer])
+        if shape is not None:
+            weights, own = (np.random.default_rng(seed) for seed in self._seeds.spawn(2))
+            self._build_layer(layer, shape, weights, own)
+        self.layers.append(layer)
+
+    def _build_layer(
+        self, layer: Layer, shape: tuple[int, ...], weights: np.random.Generator, own: np.random.Generator
+    ) -> tuple[int, ...]:
+        layer.astype(self.dtype)
+        shape = layer.build(shape, weights)
+        if isinstance(layer, Dropout):
+            layer.rng = own
+        return shape
 
     def build_for(self, x: Any) -> None:
         """Build by the first batch, of an array or an iterable of (x, y), unless an input shape was given."""
@@ -79,12 +111,12 @@ class Network:
     @property
     def output_shape(self) -> tuple[int, ...] | None:
         """The last layer's, without the batch axis; None before the network is built."""
-        return self.layers[-1].output_shape
+        return self.layers[-1].output_shape if self.layers else None
 
     @property
     def ends_in_softmax(self) -> bool:
         """True if the last layer is a Softmax, with which the loss is fused."""
-        return isinstance(self.layers[-1], Softmax)
+        return bool(self.layers) and isinstance(self.layers[-1], Softmax)
 
     @property
     def dropout_rngs(self) -> list[np.random.Generator]:
@@ -148,12 +180,27 @@ class Network:
         if x.dtype == np.uint8:
             raise InputError("images need numbers in [0, 1], got uint8 (0..255); divide by 255 first")
         self.build_for(x)
+        self._refuse_bytes(x)
         if x.shape[1:] != self.input_shape:
             wanted = ", ".join(map(str, self.input_shape or ()))
             raise InputError(f"the model needs inputs (N, {wanted}), got {x.shape}; the first axis counts the images")
         if len(x) == 0:
             raise InputError(f"the model needs at least one image, got an array of shape {x.shape}")
         return cast(x, self.dtype, "the model")
+
+    def _refuse_bytes(self, x: np.ndarray) -> None:
+        """InputError for pictures of 0..255 in another type than uint8, by the look of the first one.
+
+        A network that begins with a change of scale, or with a layer of the user's own, may want such numbers.
+        """
+        if x.ndim != 4 or len(x) == 0 or x.dtype.kind not in "fiu" or not isinstance(self.layers[0], WANTS_UNIT_RANGE):
+            return
+        low, high = x[0].min(), x[0].max()
+        if low >= 0 and 2 < high <= 255:
+            raise InputError(
+                f"images need numbers in [0, 1], got {x.dtype} from {low:g} to {high:g}, which look like 0..255; "
+                "divide by 255 first, or begin the network with Rescaling(1 / 255)"
+            )
 
     # ------------------------------------------------------------------ weights
 

@@ -151,6 +151,8 @@ def _in_one_go(layers: Sequence[Layer]) -> ModuleType | None:
         return None
     convolution, _, pooling = layers
     assert isinstance(convolution, Conv2D) and isinstance(pooling, MaxPooling2D)
+    if pooling.padding != "valid":
+        return None
     return choose.fused(convolution.runs.algorithm, convolution.dtype, pooling.pool_size, pooling.strides)
 
 

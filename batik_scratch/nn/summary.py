@@ -17,7 +17,7 @@ def summary_table(network: Network) -> str:
     for layer in network.layers:
         shape = f"(None, {', '.join(map(str, layer.output_shape))})" if layer.output_shape else "?"
         forward, backward = (layer.multiply_adds(), backward_multiply_adds(network, layer)) if built else ("?", "?")
-        figures = (_size(layer), forward, backward, layer.cached_bytes() if built else "?")
+        figures = (parameters_of(layer), forward, backward, layer.cached_bytes() if built else "?")
         title = f"{layer.name} ({type(layer).__name__})"
         rows.append((title, shape, _algorithm(layer), *(_commas(value) for value in figures)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
@@ -25,7 +25,7 @@ def summary_table(network: Network) -> str:
     lines.insert(1, "-" * (sum(widths) + 2 * (len(COLUMNS) - 1)))
     if not built:
         return "\n".join([*lines, "", "Not built yet: give input_shape, or call the model on a batch."])
-    total = sum(map(_size, network.layers))
+    total = sum(map(parameters_of, network.layers))
     forward = sum(layer.multiply_adds() for layer in network.layers)
     backward = sum(backward_multiply_adds(network, layer) for layer in network.layers)
     return "\n".join(
@@ -51,7 +51,7 @@ def backward_multiply_adds(network: Network, layer: Layer) -> int:
     return layer.multiply_adds() * (bool(layer.trained) + any(other.trained for other in below))
 
 
-def _size(layer: Layer) -> int:
+def parameters_of(layer: Layer) -> int:
     """How many numbers a layer's parameters are, trained or not, as Keras counts them."""
     return sum(value.size for value in layer.params.values())
 

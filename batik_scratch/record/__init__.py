@@ -1,6 +1,6 @@
 """The schema of the run folder: every file has its name, its type, its writer and its reader here, and nowhere else."""
 
-from .about import Description, Environment, RunRecord, SplitRow
+from .about import Begun, Description, Environment, RunRecord, SplitRow
 from .formats import BadRunFile
 from .layout import RunFiles
 from .pictures import Examples, overlaid_names, write_png
@@ -10,6 +10,7 @@ from .stages import STAGES, StageName
 __all__ = [
     "STAGES",
     "BadRunFile",
+    "Begun",
     "ClassificationMetrics",
     "Description",
     "Environment",

@@ -20,6 +20,20 @@ class ConfigFile(TextFile):
             raise self.wrong(f"is not TOML: {error}") from None
 
 
+class Begun(TypedDict):
+    """The configuration that a run began with, and what was changed since, each as {key: [before, after]}."""
+
+    settings: dict[str, Any]
+    changes: list[dict[str, list[Any]]]
+
+
+class BegunFile(JsonFile[Begun]):
+    """What config.toml held when it was last run by: an edited one is noticed."""
+
+    name = "begun.json"
+    required = ("settings", "changes")
+
+
 class SplitRow(NamedTuple):
     """One image: its path below the data folder, its class by name and by number, and "train" or "validation"."""
 
@@ -54,6 +68,9 @@ class Description(TypedDict):
     counts    {"train" or "validation": {class name: images}}
     skipped   [path, reason] of each file that could not be read
     key       changes with any pixel, name or class of the images: a run is resumed only with its own
+
+    passed_over   [{kind, class_name, extension, count}] of what else the folder holds
+    warnings      sentences: what one must know before believing that this is the data
     """
 
     source: str
@@ -62,6 +79,8 @@ class Description(TypedDict):
     skipped: NotRequired[list[list[str]]]
     near_duplicate_groups: NotRequired[int]
     key: NotRequired[str]
+    passed_over: NotRequired[list[dict[str, Any]]]
+    warnings: NotRequired[list[str]]
 
 
 class DataFile(JsonFile[Description]):

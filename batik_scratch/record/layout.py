@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .about import ConfigFile, DataFile, NetworkFile, RecordFile, SplitFile
+from .about import BegunFile, ConfigFile, DataFile, NetworkFile, RecordFile, SplitFile
 from .pictures import ExamplesFile, MapsInWork, OverlaidPictures, OverlaidPixels
 from .reported import ReportFiles
 from .stage import StageFiles
@@ -12,7 +12,8 @@ from .stages import STAGES
 class RunFiles:
     """The files of a run folder by name; each knows how it is written and read.
 
-    config.toml split.csv data.json network.txt run.json    run.json alone holds times, dates, paths, versions
+    config.toml begun.json split.csv data.json network.txt
+    run.json    holds times, dates, versions, and the command; config.toml and begun.json hold the photos' path
     stage1/ stage2/   history.csv metrics.json predictions.csv model.npz saliency.npz checkpoint/
     overlaid/CLASS/*.png  examples.npz  figures/ tables/ report.html
     overlaid.npy maps.npy   only while a run is at work
@@ -23,6 +24,7 @@ class RunFiles:
     def __init__(self, path: Path, undecodable: str = "surrogateescape") -> None:
         self.path = path
         self.config = ConfigFile(path, undecodable)
+        self.begun = BegunFile(path, undecodable)
         self.split = SplitFile(path, undecodable)
         self.data = DataFile(path, undecodable)
         self.network = NetworkFile(path, undecodable)

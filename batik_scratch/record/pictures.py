@@ -1,6 +1,6 @@
 """The pictures of a run folder: overlaid/, examples.npz, and the arrays that are there only while a run is at work."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import TypedDict, cast
@@ -8,6 +8,7 @@ from typing import TypedDict, cast
 import numpy as np
 from PIL import Image
 
+from ..files import named
 from .formats import ArraysFile, ScratchArray
 
 
@@ -24,14 +25,17 @@ class OverlaidPictures:
         write_png(self.path / name, pixels)
 
 
-def overlaid_names(paths: Iterable[str]) -> list[str]:
-    """A PNG name for each image path, class folder kept; x.jpg and x.png of one folder get different names."""
+def overlaid_names(paths: Sequence[str], classes: Sequence[str] | None = None) -> list[str]:
+    """CLASS/NAME.png for each image path; its class is its first folder, unless `classes` says another.
+
+    x.jpg and x.png of one folder get different names.
+    """
     taken: set[str] = set()
     names = []
-    for index, path in enumerate(paths):
-        pure = PurePosixPath(path)
-        own = f"{pure.parts[0]}/{pure.stem}.png"
-        numbered = (f"{pure.parts[0]}/image_{number:06d}.png" for number in count(index))
+    folders = classes or [PurePosixPath(path).parts[0] for path in paths]
+    for index, (path, folder) in enumerate(zip(paths, folders, strict=True)):
+        own = f"{folder}/{PurePosixPath(path).stem}.png"
+        numbered = (f"{folder}/image_{number:06d}.png" for number in count(index))
         name = next(name for name in chain([own] * (len(own) <= 200), numbered) if name not in taken)
         taken.add(name)
         names.append(name)
@@ -41,7 +45,8 @@ def overlaid_names(paths: Iterable[str]) -> list[str]:
 def write_png(path: Path, pixels: np.ndarray) -> None:
     """Write uint8 (H, W, 3) to a file called .png, at its own size."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
+    with named(path):
+        Image.fromarray(pixels).save(path)
 
 
 class OverlaidPixels(ScratchArray):

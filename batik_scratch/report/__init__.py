@@ -7,6 +7,6 @@ without the photos. `report.figures` and `report.style` are what it draws with, 
 from .. import figures
 from ..figures import style
 from . import paper
-from .write import write_report
+from .write import run_verdict, write_report
 
-__all__ = ["figures", "paper", "style", "write_report"]
+__all__ = ["figures", "paper", "run_verdict", "style", "write_report"]

@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from ..statistics import Pairs, pairs_of
 from .recorded import Recorded, Stage, StageName
+
+SIGNIFICANT = 0.05
 
 DRAWN = (
     "The images were drawn by code, not photographed. These numbers show that the program works and how the method "
@@ -11,26 +14,33 @@ DRAWN = (
 
 
 def verdict(run: Recorded) -> str:
-    """One sentence on the two accuracies, beside what this many images can tell."""
+    """Two sentences on the accuracies: how they differ, and whether luck with these images explains it.
+
+    Both stages judge the same images, so the exact test of McNemar on the pairs answers that, and not whether the two
+    intervals overlap: those would be right for two sets of images.
+    """
     first, second = run.stages[StageName.FIRST], run.stages[StageName.SECOND]
     gain = 100 * (second.metrics["accuracy"] - first.metrics["accuracy"])
     change = "the same as" if gain == 0 else f"{abs(gain):.1f} points {'higher' if gain > 0 else 'lower'} than"
-    margin = _margin(first)
-    if abs(gain) <= margin:
+    pairs = _pairs(run)
+    counted = f"it got {pairs.mended} images right that stage one had wrong, and {pairs.broken} the other way round"
+    if pairs.p < SIGNIFICANT:
         closing = (
-            f"{len(first.predictions)} validation images fix an accuracy only to about ±{margin:.1f} points, so this "
-            "one split shows no difference between the stages"
+            f"luck with these {len(first.predictions)} images hardly explains that ({_p(pairs.p)}, McNemar's exact "
+            "test), but luck with this split or with the initial weights still may: `experiment` can tell"
         )
-    elif first.interval[0] <= second.interval[1] and second.interval[0] <= first.interval[1]:
-        closing = "the two 95% intervals still overlap, so one split does not settle it"
     else:
-        closing = "the two 95% intervals do not overlap; whether that holds on other splits, one split cannot say"
-    return f"With saliency overlaid, the accuracy is {change} without it; {closing}."
+        closing = (
+            f"with {len(first.predictions)} images that is no more than luck may bring ({_p(pairs.p)}, McNemar's exact "
+            "test): this one split shows no difference between the stages"
+        )
+    return f"With saliency overlaid, the accuracy is {change} without it: {counted}. {_first_up(closing)}."
 
 
 def notes(run: Recorded) -> list[str]:
     """Sentences, the weightiest first."""
-    found = [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
+    found = _data_warnings(run)
+    found += [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
     found += [
         "Every map explains the class that the network predicted, not the true one. The true class would write the "
         "label into the picture, also into the pictures that validate stage two.",
@@ -56,13 +66,30 @@ def notes(run: Recorded) -> list[str]:
     return found
 
 
+def _data_warnings(run: Recorded) -> list[str]:
+    found = []
+    if run.changes:
+        told = "; ".join(str(change) for change in run.changes)
+        found.append(f"Settings were changed while this run was interrupted, and its parts differ in them: {told}.")
+    warnings = run.warnings
+    if not warnings:
+        return found
+    return [
+        *found,
+        "The images are perhaps not what you think: "
+        + "; ".join(f"{line.rstrip('.')}" for line in warnings[:3])
+        + "."
+        + (f" {len(warnings) - 3} more warnings are listed under Images." if len(warnings) > 3 else ""),
+    ]
+
+
 def _interval(run: Recorded) -> str:
     stage = run.stages[StageName.FIRST]
     low, high = stage.interval
     return (
         f"There are {len(stage.predictions)} validation images. The 95% interval (Wilson) of stage one's accuracy runs "
-        f"from {low:.3f} to {high:.3f}, about ±{_margin(stage):.1f} points. A difference between the stages well below "
-        "that cannot be told from luck: one split cannot show a small gain. Repeated splits would be needed."
+        f"from {low:.3f} to {high:.3f}, about ±{_margin(stage):.1f} points. One split cannot show a small gain between "
+        "the stages: another split and other initial weights move both. `batik-scratch experiment` repeats them."
     )
 
 
@@ -72,14 +99,25 @@ def _margin(stage: Stage) -> float:
 
 
 def _paired(run: Recorded) -> str:
-    first, second = (_hits(run.stages[stage]) for stage in StageName)
-    both = first.keys() & second.keys()
-    mended = sum(second[path] and not first[path] for path in both)
-    broken = sum(first[path] and not second[path] for path in both)
+    mended, broken, p = _pairs(run)
     return (
         f"Image by image: stage two got {mended} right that stage one had wrong, and {broken} wrong that stage one had "
-        "right."
+        f"right. If neither stage were better, such a lopsided count or a more lopsided one would come in {p:.1%} of "
+        "all cases (McNemar's exact test). It knows nothing of other splits and other initial weights."
     )
+
+
+def _pairs(run: Recorded) -> Pairs:
+    first, second = (_hits(run.stages[stage]) for stage in StageName)
+    return pairs_of(first, second)
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _first_up(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _unused_classes(run: Recorded) -> list[str]:

@@ -18,6 +18,7 @@ from .tables import METRIC_NAMES, Table
 
 _MISTAKES_SHOWN = 10
 _SKIPPED_SHOWN = 20
+_ROWS_SHOWN = 40  # of a table; the CSV file has them all
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def embed(picture: Picture, png: bytes, narrow_png: bytes | None) -> Embedded:
     )
 
 
-def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping[str, Table]) -> str:
-    """The whole page as HTML text that encodes as UTF-8."""
+def template(name: str) -> jinja2.Template:
+    """A page of this folder; what it is given is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -58,7 +59,13 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template("page.html").render(
+    environment.globals["rows_shown"] = _ROWS_SHOWN  # macros see what is global, and nothing else
+    return environment.get_template(name)
+
+
+def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping[str, Table]) -> str:
+    """The whole page as HTML text that encodes as UTF-8."""
+    text = template("page.html").render(
         run=run,
         pictures=pictures,
         tables=tables,
@@ -68,11 +75,13 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         notes=notes(run),
         drawn_note=DRAWN if run.drawn else "",
         stages=[(stage, stage.words.capitalize(), run.stages[stage]) for stage in STAGES],
-        facts=_facts(run),
-        settings=[(key, _plain(value)) for key, value in run.config.items()],
+        facts=facts_of(run.run),
+        settings=[(key, plain(value)) for key, value in run.config.items()],
         skipped=[tuple(map(str, entry)) for entry in run.data.get("skipped") or []][:_SKIPPED_SHOWN],
         skipped_count=len(run.data.get("skipped") or []),
         mistakes_shown=_MISTAKES_SHOWN,
+        warnings=run.warnings,
+        passed_over=run.passed_over,
         validation_count=len(run.stages[StageName.FIRST].predictions),
     )
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -92,9 +101,9 @@ def _tile(run: Recorded, metric: str) -> dict[str, Any]:
     }
 
 
-def _facts(run: Recorded) -> list[tuple[str, str]]:
+def facts_of(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What run.json tells, in a reader's order; unknown keys follow as they are."""
-    record = dict(run.run)
+    record = dict(told)
     known = (
         ("data", "Images"),
         ("command", "Command"),
@@ -120,8 +129,8 @@ def _facts(run: Recorded) -> list[tuple[str, str]]:
         elif key == "data" and value == "drawn":
             facts.append((name, "drawn by code"))
         else:
-            facts.append((name, _plain(value)))
-    return facts + [(str(key), _plain(value)) for key, value in record.items()]
+            facts.append((name, plain(value)))
+    return facts + [(str(key), plain(value)) for key, value in record.items()]
 
 
 def _duration(seconds: float) -> str:
@@ -132,11 +141,12 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A setting as a reader takes it."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {plain(entry)}" for key, entry in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(plain, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from .. import figures
 from ..figures import style
 from . import paper
-from .recorded import STAGES, Recorded, Stage
+from .recorded import STAGES, Recorded, Stage, StageName
 
 STAGE_TITLES = {stage: f"{stage.words}: {stage.sees}" for stage in STAGES}
 _HEADLINE_CLASSES = 6
 _THREE_BESIDE, _TWO_BESIDE = 6, 8  # classes up to which so many matrices can be read side by side
+_MATRIX_SHOWN = 24  # classes of a matrix that can be read at all
 
 
 @dataclass(frozen=True)
@@ -168,10 +169,18 @@ def saliency(run: Recorded) -> Picture:
 def confusion(run: Recorded) -> Picture:
     """Fig. 12: both stages' confusion matrices, and the paper's."""
     names = run.class_names
-    panels = [figures.Matrix(stage.words, run.stages[stage].metrics["confusion"], names) for stage in STAGES]
+    whole = {stage: np.asarray(run.stages[stage].metrics["confusion"]) for stage in STAGES}  # (U, U) each
+    shown = _most_mistaken(whole[StageName.FIRST])  # (V,)
+    panels = [
+        figures.Matrix(stage.words, whole[stage][np.ix_(shown, shown)].tolist(), [names[c] for c in shown])
+        for stage in STAGES
+    ]
+    right = [f"{stage.words}: {np.trace(counts)} of {counts.sum()} right" for stage, counts in whole.items()]
     beside = len(names) <= _THREE_BESIDE
     if beside:
         panels.append(figures.Matrix("the paper's Fig. 12", paper.FIGURE_12, paper.CLASS_NAMES))
+        counts = np.asarray(paper.FIGURE_12)
+        right.append(f"the paper's Fig. 12: {np.trace(counts)} of {counts.sum()} right")
     return Picture(
         "fig12_confusion",
         figures.confusion(panels, columns=None if len(names) <= _TWO_BESIDE else 1),
@@ -181,13 +190,24 @@ def confusion(run: Recorded) -> Picture:
             "The paper's matrix counts 128 of its own images."
             if beside
             else "The paper's has three classes: 49, 0, 0; 3, 42, 0; 7, 6, 21 (keratonan, mega mendung, singa barong)."
+        )
+        + (
+            f" Shown are the {len(shown)} of {len(names)} classes that stage one mistook most often; all of them are "
+            "in tables/confusion_stage1.csv and tables/confusion_stage2.csv."
+            if len(shown) < len(names)
+            else ""
         ),
-        "; ".join(
-            f"{panel.title}: {int(np.trace(np.asarray(panel.counts)))} of {int(np.sum(panel.counts))} right"
-            for panel in panels
-        ),
+        "; ".join(right),
         figures.confusion(panels, columns=1) if len(names) <= _TWO_BESIDE else None,
     )
+
+
+def _most_mistaken(counts: np.ndarray) -> np.ndarray:
+    """The classes (V,) of (U, U) that a matrix shows: all, or those with the most mistakes, in their own order."""
+    if len(counts) <= _MATRIX_SHOWN:
+        return np.arange(len(counts))
+    mistakes = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)  # (U,)
+    return np.sort(np.argsort(-mistakes, kind="stable")[:_MATRIX_SHOWN])
 
 
 def _curves(run: Recorded, training: str, validation: str) -> list[figures.Curve]:

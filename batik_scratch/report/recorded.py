@@ -32,7 +32,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A whole run folder. `examples`: arrays over the M pictures kept for the report, as the study describes them."""
+    """A whole run folder.
+
+    examples    arrays over the M pictures kept for the report, as the study describes them
+    changes     {key: [before, after]} each: settings that were changed while the run was interrupted
+    """
 
     config: Mapping[str, Any]
     run: Mapping[str, Any]
@@ -41,6 +45,23 @@ class Recorded:
     split: Sequence[tuple[str, str, str]]
     stages: Mapping[StageName, Stage]
     examples: Examples
+    changes: Sequence[Any] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What one must know before believing that these are the images."""
+        return [str(line) for line in _listed(self.data.get("warnings"))]
+
+    @property
+    def passed_over(self) -> list[str]:
+        """What else the photos' folder holds: how many of which kind and extension, and in which class."""
+        lines = []
+        for entry in _listed(self.data.get("passed_over")):
+            if isinstance(entry, Mapping):
+                ending = f" ({entry['extension']})" if entry.get("extension") else ""
+                where = f" in {entry['class_name']}" if entry.get("class_name") else ""
+                lines.append(f"{entry.get('count')} {entry.get('kind')}{ending}{where}")
+        return lines
 
     @property
     def class_names(self) -> list[str]:
@@ -80,7 +101,13 @@ def _read(files: RunFiles) -> Recorded:
         split=[(row.path, row.class_name, row.part) for row in files.split.read()],
         stages=stages,
         examples=files.examples.read(classes),
+        changes=files.begun.read()["changes"] if files.begun.exists() else (),
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list as it is; nothing for what is none, as an earlier release recorded none."""
+    return value if isinstance(value, list) else []
 
 
 def _stage(files: StageFiles, classes: int) -> Stage:

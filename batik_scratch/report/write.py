@@ -4,10 +4,16 @@ from pathlib import Path
 
 from ..figures.style import to_png
 from ..record import RunFiles
+from .notes import verdict
 from .page import embed, render_page
 from .pictures import all_pictures
 from .recorded import read_run
 from .tables import all_tables
+
+
+def run_verdict(run_folder: Path) -> str:
+    """What a finished run says of its two stages, as its report does."""
+    return verdict(read_run(run_folder))
 
 
 def write_report(run_folder: Path) -> Path:

@@ -5,14 +5,14 @@ import numpy as np
 from ..errors import InputError
 from ..nn import Sequential
 from ..nn.explaining import gradient_at
-from ..nn.layers import Absolute, Conv2D, Layer, ReLU
+from ..nn.layers import Absolute, Conv2D, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from .method import Method
 
 
 class ClassActivationMap(Method):
     """A weighted sum of the feature maps A (N, h, w, K) of one layer, scaled up to the image.
 
-    layer       its name; without one, the ReLU or Absolute behind the last convolution (or that convolution)
+    layer       its name; without one, the activation behind the last convolution (or that convolution)
     upsample    bilinear to (N, H, W, 1); False leaves (N, h, w, 1)
     """
 
@@ -65,4 +65,4 @@ def _chosen(model: Sequential, name: str | None, method: str) -> Layer:
     last = convolutions[-1]
     place = model.layers.index(last) + 1
     behind = model.layers[place] if place < len(model.layers) else last
-    return behind if isinstance(behind, ReLU | Absolute) else last
+    return behind if isinstance(behind, ReLU | LeakyReLU | Sigmoid | Tanh | Absolute) else last

@@ -31,7 +31,7 @@ class TwoStageConfig:
     schedule               "plateau": the rate falls when nothing improves; "cosine": by plan (LearningRateSchedule)
     reduce_lr_factor       plateau: what the learning rate is multiplied by
     reduce_lr_patience     plateau: after so many epochs without a better val_loss
-    warmup_epochs          cosine: how many epochs lead up to the full rate
+    warmup_epochs          how many epochs lead up to the full rate: by batch (plateau), or by epoch (cosine)
     first_bias             where the first convolution's biases begin: "centred" or "zeros" (nn.paper_cnn)
     validation_fraction    share of each class that is never trained on
     rotation_range         augmentation of training images: degrees, either way
@@ -46,6 +46,8 @@ class TwoStageConfig:
     draw_counts, difficulty    without `data`: drawn images per class, and how hard they are, in [0, 1]
     drawn_version          ... of the drawing; another than this release's only to go on with a run that began with it
     skip_bad               leave out files that cannot be read, instead of stopping
+    split_folders          `data` is split already, into train/CLASS and val/CLASS: take that split
+    follow_links           read what symbolic links in `data` lead to
     """
 
     preset: str = "default"
@@ -54,13 +56,13 @@ class TwoStageConfig:
     seed: int = 0
     image_size: int = 150
     epochs: int = 30
-    batch_size: int = 16
-    learning_rate: float = 5e-4
+    batch_size: int = 8
+    learning_rate: float = 3e-4
     stop_at_accuracy: float = 0.9
     schedule: str = "plateau"
     reduce_lr_factor: float = 1 / 3
     reduce_lr_patience: int = 10
-    warmup_epochs: int = 0
+    warmup_epochs: int = 1
     first_bias: str = "centred"
     validation_fraction: float = 0.25
     dropout: float = 0.2
@@ -78,8 +80,12 @@ class TwoStageConfig:
     difficulty: float = DEFAULT_DIFFICULTY
     drawn_version: int = VERSION
     skip_bad: bool = False
+    split_folders: bool = False
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
+        if self.data and not self.data.strip():
+            raise InputError(f"data: needs the name of a folder, got {self.data!r}; leave it out to draw batik")
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
@@ -92,7 +98,11 @@ class TwoStageConfig:
 
     def to_toml(self) -> str:
         """The config as TOML; `load_config` reads it back to an equal one."""
-        return tomli_w.dumps({k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()})
+        return tomli_w.dumps(self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """Every key with its value, as TOML and JSON take them."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -125,6 +135,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "paper": {},
     "cloth": {
         "image_size": 64,
+        "batch_size": 16,
         "epochs": 60,
         "learning_rate": 3e-3,
         "stop_at_accuracy": 0.0,
@@ -162,6 +173,8 @@ _BEFORE: dict[str, Any] = {
     "crop_area": 1.0,
     "views": 1,
     "drawn_version": 2,
+    "split_folders": False,
+    "follow_links": False,
 }
 
 
@@ -193,6 +206,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"--config {path}: there is no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"--config {path}: cannot be read as TOML: {error}") from None
+    return _checked(values, path)
+
+
+def from_table(values: dict[str, Any], path: Path) -> TwoStageConfig:
+    """The config of a table of a TOML file, which was read from `path`: as `load_config` reads a whole file."""
+    return TwoStageConfig(**_checked(values, path))
+
+
+def _checked(values: dict[str, Any], path: Path) -> dict[str, Any]:
     defaults = {field.name: field.default for field in dataclasses.fields(TwoStageConfig)}
     for key, value in values.items():
         if key not in defaults:

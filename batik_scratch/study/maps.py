@@ -10,9 +10,13 @@ from .config import TwoStageConfig
 from .data import BATCH, to_unit
 
 
-def raw_maps(model: nn.Sequential, pixels: np.ndarray) -> np.ndarray:
-    """|d logit of the predicted class / d pixel|, largest channel: (N, H, W) float32, of uint8 pixels (N, H, W, 3)."""
-    attributions = saliency.Gradient(model).attribute(to_unit(pixels))  # (N, H, W, 3)
+def raw_maps(model: nn.Sequential, pixels: np.ndarray, classes: np.ndarray | None = None) -> np.ndarray:
+    """|d logit / d pixel|, largest channel: (N, H, W) float32, of uint8 pixels (N, H, W, 3).
+
+    The logit is that of the predicted class, or that of `classes` (N,).
+    """
+    target = "predicted" if classes is None else classes
+    attributions = saliency.Gradient(model).attribute(to_unit(pixels), target)  # (N, H, W, 3)
     return saliency.reduce_channels(attributions)  # (N, H, W)
 
 

@@ -5,11 +5,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .. import nn
 from ..errors import InputError
-from ..files import TEMPORARY, sync_folder
-from ..record import RunFiles, StageFiles
+from ..files import TEMPORARY, default_mode, sync_folder
+from ..record import Begun, RunFiles, StageFiles
 from .config import TwoStageConfig
 
 try:
@@ -49,20 +50,26 @@ class RunFolder(RunFiles):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=".new-run-"))
         try:
-            temporary.chmod(0o755)
+            temporary.chmod(default_mode(folder=True))
             files = RunFiles(temporary)
             files.config.write(config.to_toml())
+            files.begun.write(Begun(settings=recorded_settings(config), changes=[]))
             for stage in files.stages.values():
                 stage.folder.mkdir()
-            lock = _lock(files.config.path, path)
+            lock = lock_folder(files.config.path, path)
             os.rename(temporary, path)
         except BaseException as error:
             shutil.rmtree(temporary, ignore_errors=True)
             if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 check_free(path)  # another run was first
             raise
-        sync_folder(path.absolute().parent)
-        return cls(path, lock)
+        folder = cls(path, lock)
+        try:
+            sync_folder(path.absolute().parent)
+        except BaseException:
+            folder.__exit__()  # else this process keeps itself out
+            raise
+        return folder
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -70,7 +77,7 @@ class RunFolder(RunFiles):
         config = RunFiles(path).config
         if not config.exists():
             raise InputError(f"--resume {path}: is no run folder (no {config.name} there); start one with run --out")
-        folder = cls(path, _lock(config.path, path))
+        folder = cls(path, lock_folder(config.path, path))
         for leftover in path.rglob(f"{TEMPORARY}*"):
             leftover.unlink(missing_ok=True)
         return folder
@@ -81,8 +88,11 @@ def drop_checkpoint(stage: StageFiles) -> None:
     nn.Checkpoint(stage.checkpoint).latest.unlink(missing_ok=True)
 
 
-def _lock(file: Path, folder: Path) -> int:
-    """Take the lock of a run folder; InputError if another process has it. Returns the open file's number."""
+def lock_folder(file: Path, folder: Path) -> int:
+    """Take the lock of a folder, on a file that it holds from its beginning; returns the open file's number.
+
+    InputError if another process has it.
+    """
     handle = os.open(file, os.O_RDONLY)
     try:
         if fcntl is not None:
@@ -106,3 +116,31 @@ def check_free(path: Path) -> None:
     parent = next(p for p in path.absolute().parents if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise InputError(f"--out {path}: cannot be made, {parent} is not a writable folder; choose another place")
+
+
+def recorded_settings(config: TwoStageConfig) -> dict[str, Any]:
+    """The settings of a run that must not change while it is interrupted: all but the place of the photos."""
+    return {key: value for key, value in config.settings().items() if key != "data"}
+
+
+def absolute(data: str) -> str:
+    """The folder of photos, so named that it is found from anywhere; "" stays: batik is drawn."""
+    return str(Path(data).expanduser().absolute()) if data else ""
+
+
+def check_outside(path: Path, data: str) -> None:
+    """InputError if an output folder would stand inside the folder of photos `data`, and become a class there."""
+    if data and path.resolve().is_relative_to(Path(data).resolve()):
+        raise InputError(
+            f"--out {path}: is inside the photos' folder {data}, where the next run would take it for photos; "
+            "choose a folder outside"
+        )
+
+
+def check_photos(path: Path, data: str) -> None:
+    """InputError if the photos of a run that goes on are no longer where it found them."""
+    if data and not Path(data).expanduser().is_dir():
+        raise InputError(
+            f"--resume {path}: the photos were in {data}, and there is no such folder; put them back, or write where "
+            'they are now into config.toml (data = "...")'
+        )

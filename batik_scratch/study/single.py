@@ -1,7 +1,7 @@
 """The parts of the pipeline on their own: train one model, evaluate it, ask it about images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,35 +9,59 @@ import numpy as np
 from .. import images as image_tools
 from .. import nn
 from ..errors import InputError
+from ..images.names import nearest, place_of
+from ..images.passed_over import shortened, summary
+from ..images.reading import printable
 from .config import TwoStageConfig
 from .data import load_study_data, to_unit
 from .metrics import classification_metrics
 from .training import predict_rows, probabilities, train_network
 
+SHOWN = 12  # classes whose rows and columns a terminal has room for
 
-def train_model(config: TwoStageConfig, out: Path) -> str:
-    """Train a network as a study's first stage does and write it to `out`; returns the metrics as text."""
+
+def train_model(config: TwoStageConfig, out: Path, say: Callable[[str], None] = print) -> str:
+    """Train a network as a study's first stage does and write it to `out`; returns the metrics as text.
+
+    `say` takes what one must know of the data, before the training.
+    """
     if out.exists():
         raise InputError(f"--out {out}: exists; nothing was touched. Choose another name, or remove it")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise InputError(f"--out {out}: cannot be written, {out.parent} is not a writable folder")
     data = load_study_data(config)
+    for line in data.said():
+        say(line)
     model, _ = train_network(config, data, data.images, verbose=1)
     model.save(out)
     predicted = predict_rows(model, data.images, data.validation).argmax(axis=1)  # (N,)
     return f"{_metrics_text(data.labels[data.validation], predicted, data.class_names)}\nmodel: {out}"
 
 
-def evaluate_model(model_file: Path, folder: Path, skip_bad: bool = False) -> str:
-    """Metrics of a saved model on every image of `folder`, as text. The folder's classes must be the model's."""
+def evaluate_model(
+    model_file: Path,
+    folder: Path,
+    skip_bad: bool = False,
+    follow_links: bool = False,
+    say: Callable[[str], None] = print,
+) -> str:
+    """Metrics of a saved model on every image of `folder`, as text: one image is enough, and so is one class.
+
+    The folder's classes must be the model's, in any case, spacing and Unicode form.
+    """
     model, names, size = load_classifier(model_file)
-    found = image_tools.load_folder(folder, size, skip_bad=skip_bad)
-    unknown = sorted(set(found.class_names) - set(names))
+    found = image_tools.load_folder(folder, size, skip_bad=skip_bad, follow_links=follow_links, minimum=1)
+    for line in (*(f"WARNING: {text}" for text in found.warnings), *summary(found.passed_over)):
+        say(line if line.startswith("WARNING") else f"passed over: {line}")
+    places = {name: place_of(name, names) for name in found.class_names}
+    unknown = [name for name, place in places.items() if place is None]
     if unknown:
+        hints = {name: nearest(name, names) for name in unknown}
+        told = [printable(name) + (f" (did you mean {near}?)" if (near := hints[name]) else "") for name in unknown]
         raise InputError(
-            f"{folder}: the model does not know the classes {', '.join(unknown)}; it knows {', '.join(names)}"
+            f"{folder}: the model does not know the classes {shortened(told)}; it knows {shortened(names)}"
         )
-    labels = np.array([names.index(found.class_names[label]) for label in found.labels])  # (N,) as the model counts
+    labels = np.array([places[found.class_names[label]] for label in found.labels])  # (N,) as the model counts
     predicted = predict_rows(model, found.images, np.arange(len(labels))).argmax(axis=1)  # (N,)
     return _metrics_text(labels, predicted, names)
 
@@ -47,7 +71,7 @@ def predict_images(model_file: Path, paths: Sequence[Path]) -> str:
     model, names, size = load_classifier(model_file)
     lines = []
     for path, p in zip(paths, probabilities(model, to_unit(read_pixels(paths, size))), strict=True):  # p (U,)
-        shares = ", ".join(f"{names[c]} {p[c]:.2%}" for c in np.argsort(-p, kind="stable"))
+        shares = shortened([f"{names[c]} {p[c]:.2%}" for c in np.argsort(-p, kind="stable")])
         lines.append(f"{path}: {names[int(p.argmax())]} ({shares})")
     return "\n".join(lines)
 
@@ -73,9 +97,14 @@ def _metrics_text(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str
         f"{len(labels)} images: accuracy {metrics['accuracy']:.3f} (95% interval {low:.3f} to {high:.3f}), "
         f"weighted precision {metrics['precision']:.3f}, recall {metrics['recall']:.3f}, F1 {metrics['f1']:.3f}"
     ]
-    width = max(map(len, names))
-    for name, row in zip(names, metrics["confusion"], strict=True):
-        lines.append(
-            f"  {name:{width}s}  predicted as  " + "  ".join(f"{n}: {k}" for n, k in zip(names, row, strict=True))
-        )
+    confusion = np.array(metrics["confusion"])  # (U, U)
+    there = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()  # or answered
+    shown = list(range(len(names))) if len(names) <= SHOWN else there
+    width = max(len(names[c]) for c in shown)
+    for true in shown[:SHOWN]:
+        answers = shown if len(shown) <= SHOWN else np.flatnonzero(confusion[true]).tolist()
+        told = [f"{names[c]}: {confusion[true, c]}" for c in answers]
+        lines.append(f"  {names[true]:{width}s}  predicted as  {shortened(told, SHOWN, '  ')}")
+    if len(shown) > SHOWN:
+        lines.append(f"  and {len(shown) - SHOWN} more classes")
     return "\n".join(lines)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import nn
+from ..images.passed_over import shortened
+from ..images.reading import printable
 from ..nn.summary import summary_table
 from ..record import Examples, Maps, RunFiles, StageName, overlaid_names
 from .config import TwoStageConfig
@@ -58,12 +60,13 @@ def two_stage_tasks(config: TwoStageConfig, data: StudyData, files: RunFiles, se
     """The tasks of a two-stage study, in the order in which each finds what it needs."""
     first, second = (files.stages[stage] for stage in StageName)
     settings = {"verbose": session.verbose, "checkpoint_every": session.checkpoint_every}
+    names = shortened([printable(name) for name in data.class_names])
     counts = (
-        f"{len(data.labels)} images in {len(data.class_names)} classes "
-        f"({', '.join(data.class_names)}): {len(data.train)} train, {len(data.validation)} validate"
+        f"{len(data.labels)} images in {len(data.class_names)} classes ({names}): "
+        f"{len(data.train)} train, {len(data.validation)} validate"
     )
     return (
-        Task("data", counts, lambda: False, lambda: describe(config, data, files)),
+        Task("data", "\n".join([*data.said(), counts]), lambda: False, lambda: describe(config, data, files)),
         Task(
             StageName.FIRST,
             "stage 1: training on the images",
@@ -106,7 +109,7 @@ def overlay_images(config: TwoStageConfig, data: StudyData, files: RunFiles) -> 
     first = files.stages[StageName.FIRST]
     overlaid = files.overlaid_pixels.new(np.uint8, (n, h, w, 3))
     maps = files.maps_in_work.new(np.float32, (n, h, w))
-    names = overlaid_names(data.paths)
+    names = overlaid_names(data.paths, [data.class_names[label] for label in data.labels])
     for rows, batch in map_in_batches(nn.Sequential.load(first.model.path), data.images, np.arange(n), "saliency"):
         maps[rows] = batch
         overlaid[rows] = overlay_maps(config, data.images[rows], batch)

@@ -11,9 +11,9 @@ from .config import TwoStageConfig
 from .data import BATCH, StudyData
 
 
-def build_model(config: TwoStageConfig, class_names: Sequence[str]) -> nn.Sequential:
+def build_model(config: TwoStageConfig, class_names: Sequence[str], channels: int = 3) -> nn.Sequential:
     """The config's network for these classes. Both stages get the same seed: only their images differ."""
-    shape = (config.image_size, config.image_size, 3)
+    shape = (config.image_size, config.image_size, channels)
     choices: dict[str, Any] = {"random_state": config.seed, "algorithm": "auto", "dropout": config.dropout}
     if config.network == "cloth":
         model = nn.cloth_cnn(shape, len(class_names), **choices)
@@ -38,10 +38,10 @@ def train_network(
 ) -> tuple[nn.Sequential, nn.History]:
     """The config's network, trained on pixels[data.train] and watched on pixels[data.validation]."""
     model = build_model(config, data.class_names)
-    callbacks = [_learning_rate(config), *extra]
+    batches = training_batches(config, pixels, data.labels, data.train)
+    callbacks = [*learning_rate_rule(config, len(batches)), *extra]
     if config.stop_at_accuracy:
         callbacks.append(nn.StopAtAccuracy(config.stop_at_accuracy))
-    batches = training_batches(config, pixels, data.labels, data.train)
     held_out = image_tools.AugmentedBatches(pixels, data.labels, config.batch_size, shuffle=False, rows=data.validation)
     history = model.fit(
         batches,
@@ -54,11 +54,15 @@ def train_network(
     return model, history
 
 
-def _learning_rate(config: TwoStageConfig) -> nn.Callback:
+def learning_rate_rule(config: TwoStageConfig, batches: int, watched: str = "val_loss") -> list[nn.Callback]:
+    """What sets the learning rate, where an epoch has so many batches; `watched` is the loss that a plateau goes by."""
     if config.schedule == "cosine":
         warmup = min(config.warmup_epochs, config.epochs - 1)
-        return nn.LearningRateSchedule(config.learning_rate, config.epochs, warmup)
-    return nn.ReduceLROnPlateau("val_loss", config.reduce_lr_factor, config.reduce_lr_patience)
+        return [nn.LearningRateSchedule(config.learning_rate, config.epochs, warmup)]
+    plateau = nn.ReduceLROnPlateau(watched, config.reduce_lr_factor, config.reduce_lr_patience)
+    if not config.warmup_epochs:
+        return [plateau]
+    return [nn.WarmUp(config.learning_rate, config.warmup_epochs * batches), plateau]
 
 
 def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:

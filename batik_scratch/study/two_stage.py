@@ -1,7 +1,6 @@
 """A run: begin a two-stage study in a new folder, or go on with one that was interrupted, task by task."""
 
 import datetime
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..record import BadRunFile, RunFiles, RunRecord
+from ..record import BadRunFile, RunRecord
+from .changes import check_unchanged
 from .config import TwoStageConfig, load_config
 from .data import StudyData, load_study_data
 from .environment import environment
-from .run_folder import RunFolder, check_free
+from .run_folder import RunFolder, absolute, check_free, check_outside, check_photos
 from .tasks import Session, two_stage_tasks
 
 
@@ -33,6 +33,8 @@ def run_two_stage(
     `resume_two_stage`.
     """
     check_free(out)
+    config = replace(config, data=absolute(config.data))
+    check_outside(out, config.data)
     clock, session = _Clock(), Session(command, say, verbose, checkpoint_every)
     data = _load(config, session)
     with RunFolder.create(out, config) as folder:
@@ -42,12 +44,17 @@ def run_two_stage(
 
 
 def resume_two_stage(
-    out: Path, command: str = "", say: Callable[[str], None] = print, verbose: int = 1, checkpoint_every: int = 1
+    out: Path,
+    command: str = "",
+    say: Callable[[str], None] = print,
+    verbose: int = 1,
+    checkpoint_every: int = 1,
+    accept_changes: bool = False,
 ) -> RunFolder:
     """Go on with the run in the folder `out` from its last checkpoint, to the bits of an uninterrupted run.
 
-    What is done is kept. Raises InputError if `out` is no run folder, if another process works in it, or if the photos
-    are not those that the run began with.
+    What is done is kept. Raises InputError if `out` is no run folder, if another process works in it, if the photos
+    are not those that the run began with, or if config.toml was edited since (unless `accept_changes`).
     """
     with RunFolder.open(out) as folder:
         clock, session = _Clock(), Session(command, say, verbose, checkpoint_every)
@@ -56,16 +63,13 @@ def resume_two_stage(
             say(f"{out}: this run is finished; nothing to train")
             folder.drop_scratch()
             return folder
+        check_unchanged(folder, config, accept_changes, say)
+        check_photos(out, config.data)
         data = _load(config, session)
         if not folder.data.exists():
             folder.data.write(data.description())
         else:
-            data = _as_begun(folder, data)
-            if folder.data.value() != json.loads(json.dumps(data.description())):
-                raise InputError(
-                    f"--resume {out}: the images in {config.data or 'the drawn set'} are not those that this run began "
-                    "with; put them back, or start a new run"
-                )
+            data = _as_begun(folder, data, config)
         _go_through(config, data, folder, session, clock)
     return folder
 
@@ -75,21 +79,28 @@ def _load(config: TwoStageConfig, session: Session) -> StudyData:
     return load_study_data(config)
 
 
-def _as_begun(files: RunFiles, data: StudyData) -> StudyData:
+def _as_begun(files: RunFolder, data: StudyData, config: TwoStageConfig) -> StudyData:
     """The data with the split that the run recorded: another release may find other near-duplicates, and so split the
-    same photos otherwise.
+    same photos otherwise. InputError if they are not the same photos.
     """
     try:
-        recorded = files.data.value()
+        recorded = files.data.read()
     except BadRunFile:
         raise InputError(
             f"{files.data.path}: cannot be read as JSON; this run folder is damaged, start a new run"
         ) from None
+    photos = {"key": data.key, "class_names": list(data.class_names), "skipped": [path for path, _ in data.skipped]}
+    begun = {key: recorded.get(key) for key in ("key", "class_names")}
+    if photos != begun | {"skipped": [entry[0] for entry in recorded.get("skipped") or []]}:
+        raise InputError(
+            f"--resume {files.path}: the images in {config.data or 'the drawn set'} are not those that this run began "
+            "with; put them back, or start a new run"
+        )
     if not files.split.exists():
         return data
     rows = files.split.read()
     if [row[:3] for row in rows] != [row[:3] for row in data.split_rows()]:
-        return data
+        raise InputError(f"{files.split.path}: lists other images than the data; start a new run")
     held_out = np.array([row.part == "validation" for row in rows])  # (N,)
     return replace(
         data,
@@ -113,7 +124,7 @@ def _go_through(config: TwoStageConfig, data: StudyData, files: RunFolder, sessi
             started=clock.started.isoformat(timespec="seconds"),
             finished=finished.isoformat(timespec="seconds"),
             seconds=clock.laps,
-            data=str(Path(config.data).absolute()) if config.data else "drawn",
+            data=config.data or "drawn",
             command=session.command,
             **environment(),
         )

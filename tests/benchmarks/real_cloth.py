@@ -54,12 +54,12 @@ def on_features(flags: dict, rows: dict[str, list[float]]) -> None:
     x, y = features(data, len(data.class_names)), data.labels  # (N, 32), (N,)
     machine = make_pipeline(StandardScaler(), SVC(C=5)).fit(x[data.train], y[data.train])
     rows.setdefault("SVC", []).append(machine.score(x[data.validation], y[data.validation]))
-    layers = [nn.BatchNormalization(momentum=0.9), nn.Dense(64, kernel_initializer="he_uniform"), nn.ReLU()]
-    layers += [nn.Dropout(0.3), nn.Dense(len(data.class_names)), nn.Softmax()]
+    layers = [nn.BatchNormalization(momentum=0.9), nn.Dense(256, kernel_initializer="he_uniform"), nn.ReLU()]
+    layers += [nn.Dropout(0.5), nn.Dense(len(data.class_names)), nn.Softmax()]
     model = nn.Sequential(layers, x.shape[1:], random_state=flags["seed"])
     model.compile(nn.Adam())
-    schedule = nn.LearningRateSchedule(3e-3, 60, 2)
-    model.fit(x[data.train], y[data.train], batch_size=16, epochs=60, callbacks=[schedule], verbose=0)
+    schedule = nn.LearningRateSchedule(1e-3, 30, 2)
+    model.fit(x[data.train], y[data.train], batch_size=16, epochs=30, callbacks=[schedule], verbose=0)
     found = model.evaluate(x[data.validation], y[data.validation])
     rows.setdefault("dense", []).append(found["accuracy"])
 

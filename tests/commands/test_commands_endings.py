@@ -150,6 +150,7 @@ def test_a_run_without_a_folder_gets_one_by_the_time_and_never_an_old_one(tmp_pa
 
     monkeypatch.chdir(tmp_path)
     noted(report, "write_report", "page")
+    noted(report, "run_verdict", "verdict")
     calls = noted(study, "run_two_stage", Folder())
     command(0, "run")
     assert re.fullmatch(r"runs/20\d{6}-\d{6}", str(calls[0][0][1]))

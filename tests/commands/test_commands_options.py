@@ -13,11 +13,11 @@ from batik_scratch.learn import exercises
 
 STUDY = "[--data DATA] [--network {paper,cloth}] [--quick] [--preset {default,table1}] [--config F.toml] "
 STUDY += "[--epochs EPOCHS] [--seed SEED] "
-STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--out OUT]"
+STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--split-folders] [--follow-links] [--out OUT]"
 FORMS = {
-    "run": f"{STUDY} [--resume DIR] [--checkpoint-every N]",
+    "run": f"{STUDY} [--resume DIR] [--accept-changes] [--checkpoint-every N]",
     "train": STUDY,
-    "evaluate": "--model MODEL --data DATA [--skip-bad]",
+    "evaluate": "--model MODEL --data DATA [--skip-bad] [--follow-links]",
     "predict": "--model MODEL IMAGE [IMAGE ...]",
     "saliency": "--model MODEL [--method METHOD] [--target TARGET] [--out OUT] [--evaluate] [--images N] "
     "[--control F.npz] [IMAGE ...]",
@@ -26,7 +26,7 @@ FORMS = {
     "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
     "[--rounds ROUNDS] [--out OUT] [--warmup]",
     "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
-    "data scan": "[--json] folder",
+    "data scan": "[--split-folders] [--follow-links] [--json] folder",
     "data sheet": "[--out OUT] [--per-class PER_CLASS] folder",
     "exercise list": "",
     "exercise start": "name [DIR]",

@@ -55,6 +55,7 @@ def runs(noted, tmp_path):
     class Folder:
         path = tmp_path / "folder of the run"
 
+    noted(report, "run_verdict", "the verdict")
     return (
         noted(study, "run_two_stage", Folder()),
         noted(study, "resume_two_stage", Folder()),
@@ -66,7 +67,7 @@ def test_run_hands_its_settings_to_the_study_and_the_folder_to_the_report(runs, 
     (tmp_path / "c.toml").write_text("epochs = 9\nbatch_size = 5\nseed = 8\n")
     options = ["--config", tmp_path / "c.toml", "--data", "pictures", "--epochs", 4, "--image-size", 41, "--skip-bad"]
     words = ["run", *options, "--preset", "table1", "--out", tmp_path / "o", "--checkpoint-every", 3]
-    assert command(0, *words).out == f"report: {tmp_path / 'the page'}\n"
+    assert command(0, *words).out == f"the verdict\nreport: {tmp_path / 'the page'}\n"
     started, resumed, reported = runs
     (config, out, line), more = started[0]
     expected = study.TwoStageConfig(
@@ -110,10 +111,15 @@ def test_what_a_file_sets_stays_where_no_flag_says_otherwise(runs, tmp_path, com
 
 
 def test_resume_goes_on_in_that_folder_and_reports_it(runs, tmp_path, command):
-    assert command(0, "run", "--resume", tmp_path / "r", "--checkpoint-every", 2).out.startswith("report: ")
+    assert command(0, "run", "--resume", tmp_path / "r", "--checkpoint-every", 2).out.startswith(
+        "the verdict\nreport: "
+    )
     started, resumed, reported = runs
     assert resumed == [
-        ((tmp_path / "r", f"batik-scratch run --resume {tmp_path / 'r'} --checkpoint-every 2"), {"checkpoint_every": 2})
+        (
+            (tmp_path / "r", f"batik-scratch run --resume {tmp_path / 'r'} --checkpoint-every 2"),
+            {"checkpoint_every": 2, "accept_changes": False},
+        )
     ]
     assert started == [] and len(reported) == 1
 
@@ -154,7 +160,7 @@ def test_train_takes_the_settings_of_a_run(command, noted, tmp_path):
     (tmp_path / "c.toml").write_text("dropout = 0.5\nseed = 8\n")
     options = ["--config", tmp_path / "c.toml", "--quick", "--seed", 9, "--preset", "table1", "--data", "pictures"]
     assert command(0, "train", *options, "--out", "x.npz").out == "the metrics\n"
-    (config, out), more = calls[0]
+    (config, out, _), more = calls[0]
     assert str(out) == "x.npz" and more == {}
     quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.001, "difficulty": 0.0}
     said = {"preset": "table1", "stop_at_accuracy": 0.0, "seed": 9, "dropout": 0.5, "data": "pictures"}

@@ -11,7 +11,7 @@ from folders_of_photos import blocks, make_folder, save
 from PIL import Image
 
 from batik_scratch.errors import InputError
-from batik_scratch.images import cache, load_folder, read_pixels, reading, user_cache
+from batik_scratch.images import cache, kinds, load_folder, loading, read_pixels, reading, user_cache
 from batik_scratch.images.duplicates import RULE
 from batik_scratch.images.folders import list_folder
 
@@ -33,13 +33,13 @@ def load(folder, size=20, **options):
 
 def counted(monkeypatch):
     """The names of the files that are decoded from now on."""
-    seen, real = [], cache.read_pixels
+    seen, real = [], cache.read_with_white
 
-    def read(path, size):
+    def read(path):
         seen.append(Path(path).name)
-        return real(path, size)
+        return real(path)
 
-    monkeypatch.setattr(cache, "read_pixels", read)
+    monkeypatch.setattr(cache, "read_with_white", read)
     return seen
 
 
@@ -180,12 +180,12 @@ def test_a_class_of_too_few_files_is_refused_before_anything_is_decoded(folder, 
 
 
 def test_a_file_that_is_gone_before_it_is_read_is_named(folder, store, monkeypatch):
-    def listed(*arguments):
-        found = list_folder(*arguments)
+    def listed(*arguments, **options):
+        found = list_folder(*arguments, **options)
         (folder / "lereng/3.png").unlink()
         return found
 
-    monkeypatch.setattr(cache, "list_folder", listed)
+    monkeypatch.setattr(loading, "list_folder", listed)
     with pytest.raises(InputError, match=r"lereng/3\.png: cannot be read: No such file"):
         load(folder)
 
@@ -265,7 +265,14 @@ def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):
         pixels = np.load(stream)
         assert len(pixels) == 8 and stream.tell() == stored.stat().st_size  # room for nine was made, and given back
     facts = json.loads((store / f"decoded-{found.key}.json").read_text())
-    assert facts == {"bad": [["lereng/1.png", "is an empty file"]], "groups": list(range(8)), "rule": RULE}
+    reading_rule = [reading.READING, kinds.heic_is_read()]
+    assert facts == {
+        "bad": [["lereng/1.png", "is an empty file"]],
+        "groups": list(range(8)),
+        "rule": RULE,
+        "reading": reading_rule,
+        "whites": {},
+    }
 
 
 def test_the_users_cache_is_the_first_that_is_set(monkeypatch):

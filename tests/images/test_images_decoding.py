@@ -1,6 +1,8 @@
 """Decoding against values worked out by hand: alpha, 16 bits, floats, CMYK, orientation, size, and every refusal."""
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 
 from batik_scratch.errors import InputError
 from batik_scratch.images import UnreadableImage, cache, read_image, read_pixels, reading
+from batik_scratch.images.reading import read_with_white
 
 
 def pixels(path):
@@ -96,21 +99,61 @@ def test_sixteen_bits_are_divided_by_257_and_rounded(tmp_path):
     ("values", "expected"),
     [
         ([0.0, 0.25, 0.5, 1.0], [0, 64, 128, 255]),  # fractions of white
-        ([0.0, 1.0, 1.0, 0.0], [0, 0, 0, 0]),  # whole numbers: sixteen bits, almost black
+        ([0.0, 1.0, 1.0, 0.0], [0, 255, 255, 0]),
+        ([-0.001, 0.5, 1.001, np.nan], [0, 128, 255, 0]),  # as resampled ones are
+        ([0.0, 17.0, 254.6, 255.0], [0, 17, 255, 255]),
+        ([0.0, 1023.0, 2046.0, 4092.0], [0, 64, 127, 255]),  # twelve bits
         ([0.5, 1.0, 257.0, 65535.0], [0, 0, 1, 255]),
-        ([-5.0, 257.0, 80000.0, 2570.0], [0, 1, 255, 10]),
-        ([-0.5, 0.5, 1.0, np.nan], [0, 128, 255, 0]),
-        ([np.inf, -np.inf, 257.0, 514.0], [255, 0, 1, 2]),
     ],
 )
-def test_floating_greys_are_fractions_where_all_are_below_one_else_sixteen_bits(tmp_path, values, expected):
+def test_white_of_floating_greys_is_the_smallest_full_scale_that_holds_them(tmp_path, values, expected):
     Image.fromarray(np.array([values], np.float32)).save(tmp_path / "a.tif")
     assert pixels(tmp_path / "a.tif")[0, :, 0].tolist() == expected
 
 
-def test_large_whole_numbers_are_sixteen_bits_too(tmp_path):
-    Image.fromarray(np.array([[-3, 257, 70000]], np.int32)).save(tmp_path / "a.tif")
-    assert pixels(tmp_path / "a.tif")[0, :, 1].tolist() == [0, 1, 255]
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_fewer_bits_in_a_file_of_sixteen_are_not_turned_black(tmp_path, bits):
+    values = np.array([[0, 2 ** (bits - 1), 2**bits - 1]], np.uint16)
+    for name, kind in (("a.png", np.uint16), ("a.tif", np.uint16), ("b.tif", np.int32)):
+        Image.fromarray(values.astype(kind)).save(tmp_path / name)
+        assert pixels(tmp_path / name)[0, :, 1].tolist() == [0, 128, 255], name
+        assert read_with_white(tmp_path / name)[1] == 2**bits - 1
+
+
+@pytest.mark.parametrize("values", [[-5.0, 0.5, 1.0], [0.0, 70000.0, 1.0], [np.inf, 0.0, 1.0], [-0.5, 0.5, 1.0]])
+def test_numbers_that_fit_no_scale_are_refused_with_their_range(tmp_path, values):
+    Image.fromarray(np.array([values], np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(UnreadableImage, match=r"its numbers run from .* to .*, which is no scale of brightness"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_a_black_picture_of_sixteen_bits_is_black(tmp_path):
+    Image.fromarray(np.zeros((2, 3), np.uint16)).save(tmp_path / "a.png")
+    assert not pixels(tmp_path / "a.png").any() and read_with_white(tmp_path / "a.png")[1] == 65535
+
+
+def sixteen_bit_colours(path, values):
+    """Write a PNG of uint16 (H, W, 3), which Pillow reads and does not write."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    whole = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + whole)
+
+
+def test_colours_of_sixteen_bits_keep_their_upper_eight_and_are_refused_where_those_are_almost_black(tmp_path):
+    values = np.array([[[65535, 0, 300], [256, 512, 40000]]], np.uint16)
+    sixteen_bit_colours(tmp_path / "a.png", values)
+    assert pixels(tmp_path / "a.png").tolist() == (values >> 8).tolist()
+    sixteen_bit_colours(tmp_path / "b.png", values >> 4)  # twelve bits
+    with pytest.raises(UnreadableImage, match=r"uses the lowest 16 of 256 levels, so it would be read almost black"):
+        read_image(tmp_path / "b.png")
+    sixteen_bit_colours(tmp_path / "c.png", values * 0)
+    assert not pixels(tmp_path / "c.png").any()
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
@@ -178,7 +221,7 @@ def test_a_file_cut_short_is_refused_in_one_line(tmp_path):
         read_image(tmp_path / "b.png")
     assert "\n" not in error.value.reason and "truncated" in error.value.reason
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UnreadableImage, match=r"folder: does not decode: .*directory"):
+    with pytest.raises(UnreadableImage, match=r"folder: is a folder, not an image"):
         read_image(tmp_path / "folder")
 
 

@@ -36,7 +36,7 @@ def test_classes_and_paths_are_sorted_and_labels_follow(folder):
 
 def test_a_second_load_decodes_nothing_and_a_changed_photo_is_noticed(folder, monkeypatch):
     first = np.array(images.load_folder(folder, 24).images)
-    monkeypatch.setattr(cache, "read_pixels", None)
+    monkeypatch.setattr(cache, "read_with_white", None)
     assert np.array_equal(images.load_folder(folder, 24).images, first)
     monkeypatch.undo()
     save(folder / "a/3.png", 99)
@@ -50,7 +50,9 @@ def test_bad_files_stop_or_are_left_out(folder):
         images.load_folder(folder, 24)
     found = images.load_folder(folder, 24, skip_bad=True)
     assert len(found.images) == len(found.labels) == len(found.groups) == 12
-    assert found.skipped == [("a/bad.jpg", "is not an image in PNG, JPEG, BMP, WebP, TIFF, PPM or GIF format")]
+    assert found.skipped == [
+        ("a/bad.jpg", "is not an image in PNG, JPEG, BMP, WebP, TIFF, PPM or GIF format, but a web page")
+    ]
     assert np.array_equal(found.images[6], images.read_pixels(folder / "b/0.png", 24))
 
 

@@ -31,6 +31,11 @@ def right_case(seed):
         lambda: (nn.Standardization(float(rng.choice([1e-3, 0.1]))), either),
         lambda: (nn.Log(float(rng.choice([0, 1e-6, 0.1]))), either),
         lambda: (nn.Absolute(), either),
+        lambda: (nn.LeakyReLU(float(rng.choice([0.01, 0.3]))), either),
+        lambda: (nn.Sigmoid(), either),
+        lambda: (nn.Tanh(), either),
+        lambda: (nn.MaxPooling2D(pick(1, 3), pick(1, 3), padding="same"), image),
+        lambda: (nn.AveragePooling2D(pick(1, 3), pick(1, 3), padding="same"), image),
         lambda: (nn.Rescaling(float(rng.choice([-1.5, 2])), 0.3), either),
     ]
     layer, shape = makers[pick(0, len(makers) - 1)]()

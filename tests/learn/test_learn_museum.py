@@ -76,6 +76,10 @@ SAID = {
     "TrainedBackwardAtRest": ("There moving_mean and moving_variance are constants, which no x moves", None),
     "PictureTakenForAffine": ("Along axes (1, 2, 3) of (3, 5, 6, 2) dx is off by a constant and a multiple", None),
     "AbsoluteTakenForItself": ("at all 135 places where x is negative the sign is wrong", 2),
+    "LeakClosedInBackward": ("135 of 270 values are zero and should not be", 1),
+    "SigmoidTakenTwice": ("of an input that is forward's output: y stands where x should", None),
+    "TanhSquareForgotten": ("dx lacks a factor 1 + y", None),
+    "EdgeWindowsTakenForWhole": ("Wrong for padding 'same', and right without padding", None),
     "LogWithoutItsEpsilon": ("the same layer with an epsilon of 0, and forward adds 0.01.", None),
     "BatchForgottenInBias": ("dy (3, 3) with image cut to the first, unit kept; the shape is (3,)", None),
     "DividedByTheBatchTwice": (

@@ -103,9 +103,9 @@ def test_another_seed_class_or_index_is_another_view_light_and_dye(what, folder)
 def test_defaults_are_150_pixels_at_a_difficulty_of_a_fiftieth(tmp_path):
     motifs.write_dataset(tmp_path / "d", {"mega_mendung": 1}, 3, progress=False)
     (row,) = rows_of(tmp_path / "d")
-    assert (row["size"], row["difficulty"]) == ("150", "0.02") and motifs.DEFAULT_DIFFICULTY == 0.02
+    assert (row["size"], row["difficulty"]) == ("150", "0.005") and motifs.DEFAULT_DIFFICULTY == 0.005
     image, mask = motifs.draw("mega_mendung", np.random.default_rng(1))
-    again, same = motifs.draw("mega_mendung", np.random.default_rng(1), 150, 0.02)
+    again, same = motifs.draw("mega_mendung", np.random.default_rng(1), 150, 0.005)
     assert np.array_equal(image, again) and np.array_equal(mask, same)
     found = draw_described("mega_mendung", np.random.default_rng(1))
     assert np.array_equal(found[0], image) and np.array_equal(found[1], mask) and found[2]["size_of_tile"] > 0
@@ -213,7 +213,7 @@ def test_every_argument_and_the_version_make_another_cached_set_and_the_order_of
     monkeypatch.setattr(dataset, "VERSION", motifs.VERSION + 1)
     others.append(motifs.cached_dataset(1, counts, 40, 0.2, version=motifs.VERSION + 1))
     assert len({first, *others}) == 7 == len(drawn)
-    assert drawn[1][4] is False and drawn[5][1:3] == (150, 0.02)
+    assert drawn[1][4] is False and drawn[5][1:3] == (150, 0.005)
 
 
 def test_a_set_of_another_version_is_found_while_it_is_there_and_is_never_drawn(cache, monkeypatch):

@@ -1,4 +1,5 @@
-"""Even texture: energies come from one pool, edges stay where they are, and colour and contrast stay as they were."""
+"""Even texture and tones: energies come from one pool, shades from one list, edges stay where they are, and colour and
+contrast stay as they were."""
 
 import numpy as np
 import pytest
@@ -43,9 +44,29 @@ def test_a_direction_that_stands_out_does_so_less_and_in_the_usual_scales(angle)
     after = texture.even_texture(before, np.random.default_rng(3))
     wanted = np.repeat(texture.USUAL, 8).reshape(5, 8)
     off, now = energies(before) - wanted, energies(after) - wanted
-    assert np.abs(now).mean() < 0.7 * np.abs(off).mean()
-    # amplitudes are halved at most, so an energy comes down to a quarter of what stood out
-    assert now.max() < off.max() - np.log(2.5)
+    assert np.abs(now).mean() < 0.8 * np.abs(off).mean()
+    # an amplitude is divided by 1.4 at most, so an energy that stands out comes down to half
+    assert off.max() - np.log(2.3) < now.max() < off.max() - np.log(1.5)
+
+
+@pytest.mark.parametrize("kind", ["two heaps", "one heap", "mostly dark"])
+def test_shades_come_as_often_in_every_cloth_and_keep_their_order(kind):
+    noise = np.random.default_rng(4).standard_normal((80, 80))
+    grey = {"two heaps": 120 + 60 * np.tanh(4 * noise), "one heap": 120 + 25 * noise, "mostly dark": 60 + 9 * noise**2}
+    colour = np.clip(grey[kind], 5, 250)[..., None] * np.array([1.0, 0.9, 0.7])  # (80, 80, 3)
+    after = texture._even_tones(colour) @ texture.LUMA
+    assert (np.diff(after.ravel()[np.argsort(colour[..., 0], axis=None)]) >= -1e-9).all()
+    standard = np.quantile((after - after.mean()) / after.std(), np.linspace(0, 1, 17)[1:-1])
+    wanted = np.array(texture.TONES)
+    assert np.abs(standard - wanted[1:-1]).max() < 0.1
+    before = colour @ texture.LUMA
+    assert after.mean() == pytest.approx(before.mean(), abs=2) and after.std() == pytest.approx(before.std(), rel=0.05)
+
+
+def test_a_tone_changes_all_three_channels_alike():
+    colour = np.random.default_rng(2).uniform(90, 160, (40, 40, 3))
+    change = texture._even_tones(colour) - colour  # (40, 40, 3)
+    assert np.abs(change).max() > 3 and np.allclose(change, change[..., :1])
 
 
 def test_what_is_usual_already_stays_nearly_as_it_is():
@@ -59,7 +80,7 @@ def test_what_is_usual_already_stays_nearly_as_it_is():
 def test_mean_colour_and_contrast_stay():
     cloth = stripes(90, 11, 0.3) * np.array([1.1, 0.8, 0.6])
     even = texture.even_texture(cloth, np.random.default_rng(0))
-    assert np.allclose(even.mean(axis=(0, 1)), cloth.mean(axis=(0, 1)), atol=0.2)
+    assert np.allclose(even.mean(axis=(0, 1)), cloth.mean(axis=(0, 1)), atol=0.4)
     assert (even @ texture.LUMA).std() == pytest.approx((cloth @ texture.LUMA).std(), rel=0.01)
 
 

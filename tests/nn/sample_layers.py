@@ -27,8 +27,14 @@ LAYERS = [
     (nn.Log(0.01), (4, 5, 2)),
     (nn.Rescaling(-1.5, 0.25), (4, 5, 2)),
     (nn.Standardization(), (4, 5, 3)),
+    (nn.LeakyReLU(0.2), (5, 6, 3)),
+    (nn.Sigmoid(), (4, 5, 2)),
+    (nn.Tanh(), (4, 5, 2)),
+    (nn.MaxPooling2D((3, 2), strides=2, padding="same"), (6, 5, 2)),
+    (nn.AveragePooling2D((3, 2), strides=(1, 2), padding="same"), (6, 5, 2)),
 ]
-ANY_SHAPE = nn.ReLU | nn.Softmax | nn.Dropout | nn.Absolute | nn.Log | nn.Rescaling | nn.Standardization
+ANY_SHAPE = nn.ReLU | nn.LeakyReLU | nn.Sigmoid | nn.Tanh | nn.Softmax | nn.Dropout
+ANY_SHAPE |= nn.Absolute | nn.Log | nn.Rescaling | nn.Standardization
 
 
 def inputs(layer, shape, n=4):

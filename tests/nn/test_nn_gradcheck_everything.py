@@ -10,7 +10,8 @@ from batik_scratch.nn.gradcheck import GradientReport, everything
 NAMES = ("loops", "im2col", "winograd", "direct", "plain", "auto")
 LAYERS = [
     "Absolute", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten",
-    "GlobalAveragePooling2D", "Log", "MaxPooling2D", "ReLU", "Rescaling", "Softmax", "Standardization",
+    "GlobalAveragePooling2D", "LeakyReLU", "Log", "MaxPooling2D", "ReLU", "Rescaling", "Sigmoid", "Softmax",
+    "Standardization", "Tanh",
 ]  # fmt: skip
 
 
@@ -42,8 +43,8 @@ def test_each_algorithm_meets_every_shape_that_it_takes():
 
 
 def test_a_layers_name_may_be_typed_in_any_case_and_brings_that_layer_alone_by_all_methods(asked):
-    assert len(list(everything.all_checks("maxpooling2D"))) == 2
-    assert [(name, method) for name, _, method, _ in asked] == [("MaxPooling2D", "all")] * 2
+    assert len(list(everything.all_checks("maxpooling2D"))) == 3
+    assert [(name, method) for name, _, method, _ in asked] == [("MaxPooling2D", "all")] * 3
     assert asked[0][1] != asked[1][1]
     with pytest.raises(InputError, match="no layer 'Layer'; there are " + ", ".join(LAYERS)):
         list(everything.all_checks("Layer"))

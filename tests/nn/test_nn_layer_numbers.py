@@ -261,6 +261,10 @@ CONFIGS = [
     (nn.Rescaling(2, -1), {"scale": 2.0, "offset": -1.0}),
     (nn.Standardization(0.1), {"epsilon": 0.1}),
     (nn.Absolute(), {}),
+    (nn.LeakyReLU(0.1), {"negative_slope": 0.1}),
+    (nn.MaxPooling2D(2, padding="same"), {"pool_size": [2, 2], "strides": [2, 2], "padding": "same"}),
+    (nn.Sigmoid(), {}),
+    (nn.Tanh(), {}),
     *[(kind(), {}) for kind in (nn.ReLU, nn.Softmax, nn.Flatten, nn.GlobalAveragePooling2D)],
 ]  # fmt: skip
 

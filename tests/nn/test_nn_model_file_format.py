@@ -216,8 +216,15 @@ def test_the_same_name_twice_is_refused(tmp_path):
 def test_a_file_that_is_not_there_or_no_archive_is_said_to_be_so(tmp_path):
     with pytest.raises(InputError, match=r"m\.npz: there is no such model file"):
         nn.Sequential.load(tmp_path / "m.npz")
-    with pytest.raises(InputError, match="there is no such model file"):
+    with pytest.raises(InputError, match=r"is a folder, not a model; .* such as RUN/stage1/model\.npz"):
         nn.Sequential.load(tmp_path)
+    (tmp_path / "model.npz").write_text("hello")
+    with pytest.raises(InputError, match=r"is a folder, not a model; .* did you mean .*model\.npz\?"):
+        nn.Sequential.load(tmp_path)
+    with pytest.raises(InputError, match=r"no such model file; did you mean .*model\.npz\?"):
+        nn.Sequential.load(tmp_path / "modle.npz")
+    with pytest.raises(InputError, match="is a device, a pipe or a socket, not a file"):
+        nn.Sequential.load("/dev/null")
     (tmp_path / "m.npz").write_text("hello")
     with pytest.raises(InputError, match=r"not a model file .*files written by model\.save are"):
         nn.Sequential.load(tmp_path / "m.npz")

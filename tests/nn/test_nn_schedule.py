@@ -141,3 +141,41 @@ def test_the_smallest_plan_is_one_epoch_at_the_highest_rate():
     schedule.model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=5.0))
     schedule.on_epoch_begin(0, {})
     assert schedule.model.optimizer.learning_rate == 0.1
+
+
+def test_a_warm_up_by_batch_climbs_in_equal_steps_and_then_leaves_the_rate_alone():
+    class Halve(nn.Callback):
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 2:
+                self.model.optimizer.learning_rate /= 2
+
+    rates = Rates()
+    train(network(), [nn.WarmUp(0.8, 4), rates, Halve()], 4)  # three batches an epoch
+    assert rates.seen == pytest.approx([0.2, 0.4, 0.6, 0.8] + 5 * [0.8] + 3 * [0.4])
+
+
+@pytest.mark.parametrize("question", range(1, 12))  # three batches and an epoch's end: all places
+def test_a_warm_up_interrupted_anywhere_goes_on_in_its_climb(tmp_path, question):
+    whole, asked = network(), iter(range(1, 1000))
+    history = train(whole, [nn.WarmUp(0.8, 7)], 3)
+    stopping = nn.Checkpoint(tmp_path, 50, should_stop=lambda: next(asked) == question)
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), [nn.WarmUp(0.8, 7)], 3, checkpoint=stopping)
+    model = network(rate=9.0)
+    resumed = train(model, [nn.WarmUp(0.8, 7)], 3, checkpoint=nn.Checkpoint(tmp_path, 50))
+    assert resumed.history == history.history
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), whole.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ((0, 3), "learning_rate needs a finite number above 0, got 0"),
+        ((math.inf, 3), "learning_rate needs a finite number above 0, got inf"),
+        ((0.1, 0), "batches needs a whole number >= 1, got 0"),
+        ((0.1, 2.0), "batches needs a whole number >= 1, got 2.0"),
+    ],
+)
+def test_a_warm_up_that_cannot_be_is_refused(arguments, rule):
+    with pytest.raises(InputError, match=rule):
+        nn.WarmUp(*arguments)

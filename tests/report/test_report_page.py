@@ -221,3 +221,16 @@ def test_the_page_names_its_anchors(page):
     assert {link[1:] for link in links} <= ids
     headings = {heading.attributes["id"]: heading.text for heading in page.all("h2")}
     assert {link.attributes["href"][1:]: link.text for link in page.all("a")} == headings
+
+
+def test_what_was_passed_over_and_what_must_be_known_of_the_images_is_told(page_of):
+    entry = {"kind": "HEIC photos", "class_name": "kawung", "extension": ".heic", "count": 80}
+    warning = 'class "kawung" keeps 10 of its 90 photos <b>'
+    text = sections(page_of(described={"passed_over": [entry], "warnings": [warning]}))
+    items = [element.text for element in text["images"] if element.tag == "li"]
+    assert items == [warning, "80 HEIC photos (.heic) in kawung"]
+
+
+@pytest.mark.parametrize("data", [{}, {"passed_over": [], "warnings": []}, {"passed_over": None, "warnings": None}])
+def test_a_run_without_such_has_no_such_lists(page_of, data):
+    assert not [e for e in sections(page_of(described=data))["images"] if e.tag == "li"]

@@ -259,3 +259,16 @@ def test_every_picture_is_listed_under_its_own_name(pictures):
         "headline", "accuracy", "samples", "fig08_loss", "fig09_accuracy", "fig10_prediction", "fig11_saliency",
         "fig12_confusion",
     ]  # fmt: skip
+
+
+def test_a_matrix_of_two_hundred_classes_is_cut_to_those_that_are_mistaken_most(make_run):
+    from batik_scratch.report import pictures as module
+    from batik_scratch.report.recorded import read_run
+    from batik_scratch.report.tables import all_tables
+
+    names = [f"class {i:03d}" for i in range(200)]
+    folder = make_run(names=names, answers=[(c, (c + 1) % 200 if c in (7, 190) else c, c) for c in range(200)])
+    picture = module.confusion(read_run(folder))
+    assert "Shown are the 24 of 200 classes that stage one mistook most often" in picture.caption
+    assert max(picture.figure.get_size_inches()) < 40 and "198 of 200 right" in picture.alt
+    assert len(all_tables(read_run(folder))["confusion_stage1"].rows) == 200

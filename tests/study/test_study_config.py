@@ -67,13 +67,13 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "seed": 0,
     "image_size": 150,
     "epochs": 30,
-    "batch_size": 16,
-    "learning_rate": 0.0005,
+    "batch_size": 8,
+    "learning_rate": 0.0003,
     "stop_at_accuracy": 0.9,
     "schedule": "plateau",
     "reduce_lr_factor": 1 / 3,
     "reduce_lr_patience": 10,
-    "warmup_epochs": 0,
+    "warmup_epochs": 1,
     "first_bias": "centred",
     "validation_fraction": 0.25,
     "dropout": 0.2,
@@ -88,9 +88,11 @@ DEFAULTS = {  # what a run does where nothing is said: README, "What is taken fr
     "saliency_percentile": 99.0,
     "overlay_strength": 0.8,
     "draw_counts": (217, 200, 151),
-    "difficulty": 0.02,
-    "drawn_version": 3,
+    "difficulty": 0.005,
+    "drawn_version": 4,
     "skip_bad": False,
+    "split_folders": False,
+    "follow_links": False,
 }
 LIMITS = {
     "seed": (0, 2**63 - 1),
@@ -111,7 +113,7 @@ LIMITS = {
     "saliency_percentile": (50.0, 100.0),
     "overlay_strength": (0.0, 1.0),
     "difficulty": (0.0, 1.0),
-    "drawn_version": (2, 3),
+    "drawn_version": (2, 4),
 }
 
 
@@ -137,10 +139,13 @@ BEFORE = {  # what a run did whose release had no such key
     "crop_area": 1.0,
     "views": 1,
     "drawn_version": 2,
+    "split_folders": False,
+    "follow_links": False,
 }
 CLOTH = {  # what the network for real cloth is trained with, unless something else is said
     "network": "cloth",
     "image_size": 64,
+    "batch_size": 16,
     "epochs": 60,
     "learning_rate": 3e-3,
     "stop_at_accuracy": 0.0,

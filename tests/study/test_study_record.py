@@ -57,6 +57,7 @@ def test_every_file_of_a_real_run_is_in_the_schema_and_reads_back_as_it_was_writ
     found, again = RunFiles(tiny_run.path), RunFiles(tmp_path)
     classes = found.data.read()["class_names"]
     again.config.write(load_config(found.config.path).to_toml())
+    again.begun.write(found.begun.read())
     again.data.write(found.data.read())
     again.split.write(found.split.read())
     again.network.write(found.network.read())
@@ -74,7 +75,7 @@ def test_every_file_of_a_real_run_is_in_the_schema_and_reads_back_as_it_was_writ
     rest = {name for name in kept if name not in written}
     assert all(name.startswith("overlaid/") or name.endswith(("model.npz", "checkpoint/best.npz")) for name in rest)
     assert written == {name: path.read_bytes() for name, path in kept.items() if name in written}
-    assert len(written) == 6 + 2 * 4
+    assert len(written) == 7 + 2 * 4
 
 
 def test_the_configuration_is_read_to_run_by_and_to_be_shown(files):

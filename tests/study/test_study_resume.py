@@ -51,7 +51,7 @@ def killed_at(monkeypatch, where, name, call, run):
 @pytest.mark.parametrize(
     ("where", "name", "call"),
     [
-        (JsonFile, "write", 1),
+        (JsonFile, "write", 2),
         (tasks, "describe", 1),
         (nn.Sequential, "train_step", 2),
         (nn.Checkpoint, "save", 1),

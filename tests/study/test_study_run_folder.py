@@ -41,7 +41,7 @@ def test_a_new_folder_has_its_config_and_stages_and_others_may_read_it(tmp_path)
     (tmp_path / "empty").mkdir()
     for out in (tmp_path / "deep/down/run", tmp_path / "empty"):
         with RunFolder.create(out, TINY) as folder:
-            assert names(out) == ["config.toml", "stage1", "stage2"] and folder.path == out
+            assert names(out) == ["begun.json", "config.toml", "stage1", "stage2"] and folder.path == out
             assert load_config(folder / "config.toml") == TINY
             assert stat.S_IMODE(out.stat().st_mode) == 0o755
     assert names(tmp_path) == ["deep", "empty"] and names(tmp_path / "deep/down") == ["run"]
@@ -129,7 +129,7 @@ def test_a_file_system_without_locks_is_used_without_them(tmp_path, monkeypatch)
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
     with RunFolder.create(tmp_path / "run", TINY), RunFolder.open(tmp_path / "run"):
-        assert names(tmp_path / "run") == ["config.toml", "stage1", "stage2"]
+        assert names(tmp_path / "run") == ["begun.json", "config.toml", "stage1", "stage2"]
 
 
 def test_a_damaged_run_folder_is_named(tmp_path):

@@ -55,7 +55,8 @@ def test_the_data_are_described_as_they_are(study):
         for side, rows in (("train", w.train), ("validation", w.validation))
     }
     assert found["counts"] == counts and len({*counts["train"].values()}) == len(w.class_names)
-    assert set(found) == {"source", "class_names", "counts", "skipped", "near_duplicate_groups", "key"}
+    keys = {"source", "class_names", "counts", "skipped", "near_duplicate_groups", "key", "passed_over", "warnings"}
+    assert set(found) == keys
 
 
 def test_the_run_says_what_it_does_with_how_many_images(study):

@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     p.add_argument("--counts", type=counts, metavar="A,B,C", help="images per class (default: 217,200,151)")
     p.add_argument("--seed", type=int, default=0, help="of everything drawn (default: 0)")
     p.add_argument("--size", type=int, default=150, help="pixels (default: 150)")
-    p.add_argument("--difficulty", type=float, help="0 to 1 (default: 0.02)")
+    p.add_argument("--difficulty", type=float, help="0 to 1 (default: 0.005)")
 
 
 def call(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..shared import DONE, FOUND_WRONG, add_command
+from ..shared import DONE, FOUND_WRONG, add_command, add_folder_options
 
 
 def add(commands: Any) -> None:
@@ -12,6 +12,7 @@ def add(commands: Any) -> None:
     what = "say what is wrong with a folder, file by file"
     p = add_command(commands, "scan", call, what, "data scan my_photos")
     p.add_argument("folder", type=Path, help="one subfolder of photos per class")
+    add_folder_options(p)
     p.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -21,6 +22,6 @@ def call(options: argparse.Namespace) -> int:
 
     from ... import images
 
-    found = images.scan(options.folder)
+    found = images.scan(options.folder, bool(options.follow_links), split_folders=bool(options.split_folders))
     print(json.dumps(found.to_json(), indent=2) if options.json else found.table())
     return DONE if found.ok else FOUND_WRONG

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...nn import Absolute, Flatten, Log, ReLU, Softmax
+from ...nn import Absolute, Flatten, LeakyReLU, Log, ReLU, Sigmoid, Softmax, Tanh
 from .exhibit import CLASSES, COLOURED, hang
 
 
@@ -126,6 +126,45 @@ def AbsoluteTakenForItself(self, dy, dx):
     Numbers       minus the true dx wherever x is negative, the true one everywhere else.
     """
     return dy.copy()
+
+
+@hang(LeakyReLU(0.2), "dx", "zero in a region", COLOURED)
+def LeakClosedInBackward(self, dy, dx):
+    """backward is a ReLU's: nothing passes where x is negative, though forward lets a share through.
+
+    Looks right   where x is positive, and forward's numbers are those of the formula. The units that the leak was to
+                  keep alive are as lost as behind a ReLU.
+    The check     has as many negative inputs as positive ones.
+    Numbers       zero wherever x is negative; the true dx there is the slope times dy, here a fifth of it.
+    """
+    return dx * self._recall()
+
+
+@hang(Sigmoid(), "dx", "output for input", COLOURED)
+def SigmoidTakenTwice(self, dy, dx):
+    """The derivative is computed from Y as if that were X: s(Y) (1 - s(Y)), with s the sigmoid.
+
+    Looks right   it is the known formula, and what was kept is Y. Its values lie between 0.19 and 0.25, where those of
+                  the true derivative often lie; the gradient even vanishes less.
+    The check     compares all places.
+    Numbers       as good as right near x = 0, and much too large far from it: 0.2 for a true 0.01 at x = 4.6.
+    """
+    (y,) = self._recall()
+    again = 1 / (1 + np.exp(-y))
+    return dy * again * (1 - again)
+
+
+@hang(Tanh(), "dx", "local factor", COLOURED)
+def TanhSquareForgotten(self, dy, dx):
+    """dX = dY (1 - Y), after the sigmoid's Y (1 - Y), in place of 1 - Y^2.
+
+    Looks right   at zero, which is where a fresh network has its values, and it is never negative.
+    The check     has inputs of both signs, as far out as 2.
+    Numbers       1 - Y^2 is (1 - Y) (1 + Y): a factor of 1 + Y is missing. For negative x what is left is too large, up
+                  to twice dY, where the true gradient vanishes.
+    """
+    (y,) = self._recall()
+    return dy * (1 - y)
 
 
 @hang(Log(0.01), "dx", "epsilon forgotten", (4, 5, 2))

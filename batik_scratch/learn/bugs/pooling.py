@@ -106,6 +106,18 @@ def AverageNotDivided(self, dy, dx):
     return np.broadcast_to(dy[:, None, None, :], dx.shape).copy()
 
 
+@hang(AveragePooling2D(3, 2, padding="same"), "dx", "right without padding alone", (6, 5, 2))
+def EdgeWindowsTakenForWhole(self, dy, dx):
+    """Every window hands on dy / (ph pw), those at the edge too, of which forward took the mean of fewer places.
+
+    Looks right   in the middle of the picture, and everywhere without padding. Where zeros around the image count as
+                  places, it is the right backward pass: of another layer.
+    The check     has windows of 3 x 3 at stride 2 over 6 x 5, which reach over the edge.
+    Numbers       dx is too small at the edge: 4 / 9 of the true value in the corner, whose window has 4 of 9 places.
+    """
+    return super(type(self), self).backward(dy * self._inside(dy.dtype))
+
+
 @hang(AveragePooling2D((3, 2)), "dx", "constant factor", (7, 6, 2))
 def AveragePoolNotDivided(self, dy, dx):
     """Every pixel of a window gets all of dy, and not its share of 1 / (ph pw).

@@ -68,11 +68,11 @@ def train_epoch(
         checkpoint.before_epoch(model)
     done, mean = progress.batch, progress.mean
     _tell(callbacks, "on_epoch_begin", progress.epoch, {})
-    for index, (x, y) in enumerate(batches):
+    for index, (x, y, *weights) in enumerate(batches):
         if index < done:
             continue  # trained on before the interruption
         _tell(callbacks, "on_batch_begin", index, mean.logs() if index else {})
-        loss, logits = train_step(x, y)
+        loss, logits = train_step(x, y, *weights)
         if not math.isfinite(abs(loss)):
             raise TrainingDiverged(
                 f"training diverged: the loss is {loss} at epoch {progress.epoch + 1}, batch {index + 1} "
@@ -94,8 +94,8 @@ def train_epoch(
 def evaluate(loss_and_logits: OnBatch, batches: Batches) -> dict[str, float]:
     """Mean loss and accuracy over `batches`, dropout off."""
     mean = RunningMean()
-    for x, y in batches:
-        loss, logits = loss_and_logits(x, y)
+    for x, y, *weights in batches:
+        loss, logits = loss_and_logits(x, y, *weights)
         mean.add(loss, logits, y)
     return mean.logs()
 

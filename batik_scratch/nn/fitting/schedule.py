@@ -1,4 +1,4 @@
-"""A learning rate that follows a plan from the first epoch to the last: up in a straight line, then down a cosine."""
+"""Learning rates that follow a plan: up in a straight line at the start, or that and then down a cosine to the end."""
 
 import math
 from collections.abc import Mapping
@@ -66,3 +66,32 @@ class LearningRateSchedule(Callback):
                 f"LearningRateSchedule: the training that goes on had {before}, this one has {self.state()}; "
                 "give the same, or choose another folder"
             )
+
+
+class WarmUp(Callback):
+    """The learning rate climbs in a straight line, batch by batch, and is then left alone.
+
+    learning_rate     where it arrives
+    batches           how many lead up to it: batch k of them, from 1, gets learning_rate * k / batches
+
+    Adam's first step moves every weight by the whole rate, whatever its gradient. Where many inputs are never
+    negative, as behind ReLU, all those moves add up, and a unit is pushed to where it answers to nothing (lesson 23).
+    Small first steps leave it time (Goyal et al., 2017, warm up by batch too).
+
+    Afterwards another callback, such as `ReduceLROnPlateau`, may change the rate. A training that is resumed goes on
+    where it was in the climb.
+    """
+
+    state_names = ("done",)
+
+    def __init__(self, learning_rate: float, batches: int) -> None:
+        if not (learning_rate > 0 and math.isfinite(learning_rate)):
+            raise InputError(f"WarmUp: learning_rate needs a finite number above 0, got {learning_rate!r}")
+        if not isinstance(batches, int) or batches < 1:
+            raise InputError(f"WarmUp: batches needs a whole number >= 1, got {batches!r}")
+        self.learning_rate, self.batches, self.done = float(learning_rate), batches, 0
+
+    def on_batch_begin(self, batch: int, logs: Logs) -> None:
+        if self.done < self.batches:
+            self.done += 1
+            self.model.optimizer.learning_rate = self.learning_rate * self.done / self.batches

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..optimizers import Optimizer
 
-# x (N, ...), y (N,) -> loss and logits (N, U): with a step of the optimiser, or just looking
-OnBatch = Callable[[np.ndarray, np.ndarray], tuple[Any, np.ndarray]]
+# x (N, ...), y (N,), perhaps weights (N,) -> loss and logits (N, U): with a step of the optimiser, or just looking
+OnBatch = Callable[..., tuple[Any, np.ndarray]]
 
 
 class Trainee(Protocol):

@@ -20,12 +20,15 @@ from ..layers import (
     Flatten,
     GlobalAveragePooling2D,
     Layer,
+    LeakyReLU,
     Log,
     MaxPooling2D,
     ReLU,
     Rescaling,
+    Sigmoid,
     Softmax,
     Standardization,
+    Tanh,
 )
 from ..losses import SparseCategoricalCrossentropy
 from ..model import Sequential
@@ -68,6 +71,11 @@ OTHERS: tuple[tuple[Layer, tuple[int, ...]], ...] = (
     (Log(0.01), (4, 5, 2)),
     (Rescaling(-1.5, 0.25), (4, 5, 2)),
     (Standardization(), (4, 5, 3)),
+    (LeakyReLU(0.2), (5, 6, 3)),
+    (Sigmoid(), (4, 5, 2)),
+    (Tanh(), (4, 5, 2)),
+    (MaxPooling2D((3, 2), strides=2, padding="same"), (6, 5, 2)),
+    (AveragePooling2D((3, 2), strides=(1, 2), padding="same"), (6, 5, 2)),
 )
 
 

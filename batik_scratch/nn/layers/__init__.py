@@ -8,9 +8,11 @@ from .conv import Conv2D
 from .dense import Dense
 from .dropout import Dropout
 from .flatten import Flatten
+from .leaky_relu import LeakyReLU
 from .log import Log
 from .pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from .rescaling import Rescaling
+from .squashing import Sigmoid, Tanh
 from .standardization import Standardization
 
 __all__ = [
@@ -23,10 +25,13 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling2D",
     "Layer",
+    "LeakyReLU",
     "Log",
     "MaxPooling2D",
     "ReLU",
     "Rescaling",
+    "Sigmoid",
     "Softmax",
     "Standardization",
+    "Tanh",
 ]

@@ -1,0 +1,1 @@
+"""Machines that run cells: this one, or a Dask cluster."""
