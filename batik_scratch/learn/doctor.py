@@ -47,21 +47,20 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 # the first that fits is given; what was claimed has its tensor's shape
 EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
-    size.constant_factor, elementwise.mask_from_the_gradient, sides.right_on_one_side, size.zero_in_a_region,
-    elementwise.mask_missing, elementwise.mask_inverted,
-    elementwise.wrong_mask, elementwise.sign_lost, elementwise.diagonal_only, elementwise.local_factor,
+    size.constant_factor, elementwise.mask_from_the_gradient, size.zero_in_a_region, sides.right_on_one_side,
+    elementwise.mask_missing, elementwise.mask_inverted, elementwise.wrong_mask,
+    elementwise.sign_lost, elementwise.diagonal_only, elementwise.local_factor,
     elementwise.input_for_output, elementwise.value_for_derivative, sides.clipped, paths.product_rule_term_missing,
     paths.sum_over_other_axes, paths.path_missing,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, matrices.counted_once, sums.last_overlap,
-    matrices.gate_not_applied, matrices.slope_missing, matrices.wrong_count,
+    matrices.gate_not_applied, matrices.slope_missing,
     altered.epsilon_forgotten, altered.upstream_altered, altered.kernel_altered,
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
-    paths.one_factor_only, paths.factors_in_forward_order, matrices.another_x_taken, matrices.factor_by_output,
-    formulas.another_formula,
-    reruns.right_in_an_easier_case, reruns.right_values_elsewhere, reruns.right_in_the_easiest_case,
-    reruns.unexplained,
+    paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case, matrices.wrong_count,
+    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula,
+    reruns.right_values_elsewhere, reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
@@ -154,11 +153,14 @@ def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) ->
 
 
 def _again(done: Checkup, explanation: Explanation, told: Diagnosis) -> bool:
-    """True if the explanation fits another batch, of another size, with another dy; or if there is none to be had."""
+    """True if the explanation says the same of another batch, of another size, with another dy.
+
+    If the layer raises on that batch, or gives no gradient of the tensor's shape, nothing is confirmed.
+    """
     case = done.case
     other = try_to_check_up(case.changed(seed=case.seed + 1, n=case.n + 1, x=None, params={}))
     given = None if other is None else other.analytic.get(told.tensor)
     if other is None or given is None or given.shape != other.numeric(told.tensor).shape:
-        return True
+        return False
     said = explanation(Claim(other, told.tensor, given))
     return any(Diagnosis.told(told.tensor, words).name == told.name for words in said)

@@ -93,7 +93,8 @@ class Checkup:
     def claimed(self, name: str) -> np.ndarray | None:
         """d y / d tensor (y.size, tensor.size) as backward has it, read off row by row.
 
-        None if y has more than MOST values, or if a gradient is none or has another shape than its tensor.
+        None if y has more than MOST values, if a gradient is none or has another shape than its tensor, or if the rows
+        do not add up to what backward gave for dy, because it is not linear in dy.
         """
         if self._claimed is None:
             self._claimed = self._read_off() if self.y.size <= MOST else {}
@@ -113,7 +114,9 @@ class Checkup:
                     del matrices[name]
                 else:
                     matrices[name][row] = given.reshape(-1)
-        return {name: matrix for name, matrix in matrices.items() if np.isfinite(matrix).all()}
+        dy = self.dy.reshape(-1)
+        whole = {name: np.reshape(g, -1) for name, g in self.analytic.items() if g is not None}
+        return {name: rows for name, rows in matrices.items() if close(dy @ rows, whole[name])}
 
     def _tensor(self, name: str) -> np.ndarray:
         return self.x if name == "dx" else self.params[name]

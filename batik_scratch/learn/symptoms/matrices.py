@@ -26,7 +26,7 @@ def gate_not_applied(claim: Claim) -> Iterator[Words]:
     if (pair := _pair(claim)) is None:
         return
     claimed, true = pair
-    shut = (np.abs(true) <= ATOL).all(axis=1)
+    shut = np.all(np.abs(true) <= ATOL, axis=1)
     leaking = shut & (np.abs(claimed) > ATOL).any(axis=1)
     if leaking.sum() < 2 or shut.all() or leaking.sum() < 0.6 * shut.sum() or not close(claimed[~shut], true[~shut]):
         return
@@ -112,8 +112,8 @@ def another_x_taken(claim: Claim) -> Iterator[Words]:
     if claim.name == "dx" or claim.true.ndim < 2 or (pair := _pair(claim)) is None:
         return
     claimed, true = pair
-    places = [_places_in(claim.x, matrix) for matrix in (true, claimed)]
-    if places[0] is None or places[1] is None:
+    places = [found for matrix in (true, claimed) if (found := _places_in(claim.x, matrix)) is not None]
+    if len(places) < 2:
         return
     both = (np.abs(claimed) > ATOL) & (np.abs(true) > ATOL)
     differ = both & (places[0] != places[1])
@@ -176,7 +176,7 @@ def _row_factors(claim: Claim) -> Pair | None:
     if (pair := _pair(claim)) is None:
         return None
     claimed, true = pair
-    known = (np.abs(true) > ATOL).any(axis=1)
+    known = np.any(np.abs(true) > ATOL, axis=1)
     if known.sum() < 4 or not (np.abs(claimed[~known]) <= ATOL).all():
         return None
     factor = (claimed * true)[known].sum(axis=1) / (true**2)[known].sum(axis=1)

@@ -21,10 +21,8 @@ def right_on_one_side(claim: Claim) -> Iterator[Words]:
     right &= known
     if min(wrong.sum(), right.sum()) < ENOUGH or close(given[wrong], -true[wrong]):
         return
-    for letter, value in (("x", claim.x), ("y", claim.y), ("|x|", np.abs(claim.x))):
-        sides = _sides(letter, value[right], value[wrong])
-        if sides is None:
-            continue
+    sides = _parted(claim, right, wrong)
+    if sides is not None:
         slopes, claimed = true[wrong] / dy[wrong], given[wrong] / dy[wrong]
         if np.ptp(slopes) < 1e-6 and np.ptp(claimed) < 1e-6:
             evidence = f"forward's slope there is {slopes[0]:.6g} and backward multiplies dy by {claimed[0]:.6g}"
@@ -35,7 +33,26 @@ def right_on_one_side(claim: Claim) -> Iterator[Words]:
         yield f"""right on one side: dx is right at all {right.sum()} places where {sides[0]}, and wrong at all
             {wrong.sum()} where {sides[1]}; {evidence}. Forward has another rule on that side, and so has its
             derivative: give each side its own."""
-        return
+
+
+def side_and_slopes(claim: Claim, wrong: np.ndarray) -> str:
+    """Where dx is wrong, and forward's slope there, if one value of x or y parts these places from the others."""
+    if not claim.elementwise or min(wrong.sum(), (~wrong).sum()) < ENOUGH:
+        return ""
+    sides = _parted(claim, ~wrong, wrong)
+    if sides is None:
+        return ""
+    slopes = (claim.true / claim.dy)[wrong]
+    size = f"{slopes[0]:.6g}" if np.ptp(slopes) < 1e-6 else f"from {slopes.min():.4g} to {slopes.max():.4g}"
+    return f"They are those where {sides[1]}. Forward's slope there is not 0 but {size}: multiply dy by it there."
+
+
+def _parted(claim: Claim, right: np.ndarray, wrong: np.ndarray) -> tuple[str, str] | None:
+    """Where it is right and where it is wrong, in words, if one value of x, y or |x| parts the two."""
+    for letter, value in (("x", claim.x), ("y", claim.y), ("|x|", np.abs(claim.x))):
+        if (sides := _sides(letter, value[right], value[wrong])) is not None:
+            return sides
+    return None
 
 
 def _sides(letter: str, right: np.ndarray, wrong: np.ndarray) -> tuple[str, str] | None:

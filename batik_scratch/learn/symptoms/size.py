@@ -6,6 +6,9 @@ import numpy as np
 
 from .checkup import ATOL, Checkup, close, try_to_check_up, zero
 from .claim import Claim, Words
+from .sides import side_and_slopes
+
+OF_THE_SLICE = "Look at the bounds of the loop or slice that fills the array."
 
 
 def not_a_number(claim: Claim) -> Iterator[Words]:
@@ -48,8 +51,7 @@ def zero_in_a_region(claim: Claim) -> Iterator[Words]:
     forgotten = zero(given) & ~zero(true) & ~np.isnan(true)
     if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
         yield f"""zero in a region: {forgotten.sum()} of {given.size} values are zero and should not be
-            ({_region(forgotten)}); all others are right. Look at the bounds of the loop or slice that fills the
-            array."""
+            ({_region(forgotten)}); all others are right. {side_and_slopes(claim, forgotten) or OF_THE_SLICE}"""
 
 
 def constant_factor(claim: Claim) -> Iterator[Words]:
