@@ -7,11 +7,24 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from . import __version__
-from .commands import bench, data, evaluate, exercise, gradcheck, predict, run, saliency, summary, train
+from .commands import (
+    bench,
+    data,
+    evaluate,
+    exercise,
+    export,
+    gradcheck,
+    import_,
+    predict,
+    run,
+    saliency,
+    summary,
+    train,
+)
 from .commands.shared import BAD_INPUT, DONE, FOUND_WRONG, Parser
 from .errors import InputError, TrainingDiverged
 
-COMMANDS = (run, train, evaluate, predict, saliency, summary, gradcheck, bench)
+COMMANDS = (run, train, evaluate, predict, saliency, summary, gradcheck, bench, export, import_)
 GROUPS = {
     "data": ("draw, check or show a data set", (data.draw, data.scan, data.sheet)),
     "exercise": (
