@@ -12,6 +12,7 @@ __all__ = [
     "CNNClassifier",
     "bench",
     "estimator",
+    "exchange",
     "figures",
     "images",
     "learn",

@@ -13,7 +13,9 @@ from .commands import (
     evaluate,
     exercise,
     experiment,
+    export,
     gradcheck,
+    import_,
     predict,
     report,
     run,
@@ -24,7 +26,10 @@ from .commands import (
 from .commands.shared import BAD_INPUT, DONE, FOUND_WRONG, Parser
 from .errors import InputError, TrainingDiverged
 
-COMMANDS = (run, experiment, report, train, evaluate, predict, saliency, summary, gradcheck, bench)
+COMMANDS = (
+    *(run, experiment, report, train, evaluate, predict, saliency),
+    *(summary, gradcheck, bench, export, import_),
+)
 GROUPS = {
     "data": ("draw, check or show a data set", (data.draw, data.scan, data.sheet)),
     "exercise": (

@@ -20,6 +20,7 @@ FLOORS = {
     "nn": {"", "errors", "files", "ops"},
     "saliency": {"errors", "files", "ops", "nn"},
     "estimator": {"errors", "nn"},
+    "exchange": {"errors", "files", "ops", "nn"},
     "figures": {"errors", "files"},  # arrays and matplotlib
     "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
     "bench": {"errors", "files", "ops", "images", "nn", "saliency", "figures"},
@@ -40,7 +41,7 @@ FLOORS = {
     },  # draws what a study recorded: no network, no images of its own
     "commands": {
         *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"),
-        *("learn", "bench", "record", "study", "experiment", "explain", "report"),
+        *("learn", "bench", "exchange", "record", "study", "experiment", "explain", "report"),
     },
     "cli": {"", "errors", "ops", "commands"},
     "__main__": {"cli", "commands"},

@@ -40,7 +40,7 @@ def save(network: Network, path: str | os.PathLike, metadata: Mapping[str, Any])
     if Path(path).suffix in OTHERS:
         raise InputError(
             f"save: writes this package's own files, and {path} has the name of another program's; "
-            "call it model.npz, say"
+            "call it model.npz, or write that file with `batik-scratch export`"
         )
     if network.input_shape is None:
         raise InputError("save: the model is not built yet; give input_shape, or call it on a batch")
@@ -68,7 +68,7 @@ def load(
     classes = registry.known(layers)
     if Path(path).suffix in OTHERS:
         raise InputError(
-            f"{path}: is another program's file by its name; this reads what model.save wrote, such as model.npz"
+            f"{path}: is another program's file by its name; `batik-scratch import` makes a model file of .keras"
         )
     with open_archive(path) as archive:
         description = read_description(archive, path)

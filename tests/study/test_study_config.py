@@ -123,7 +123,7 @@ def test_without_a_word_everything_is_as_in_the_paper():
 
 def test_presets_and_quick_change_what_they_say_and_nothing_else():
     table1 = DEFAULTS | {"preset": "table1", "epochs": 100, "stop_at_accuracy": 0.0}
-    quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.001, "difficulty": 0.0}
+    quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.0005, "difficulty": 0.0}
     assert dataclasses.asdict(make_config(preset="table1")) == table1
     assert dataclasses.asdict(make_config(quick=True)) == DEFAULTS | quick
     assert dataclasses.asdict(make_config(preset="table1", quick=True)) == table1 | quick

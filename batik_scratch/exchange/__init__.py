@@ -1,0 +1,8 @@
+"""Models from and for other programs: Keras' files and ONNX."""
+
+from .files import export_model, import_model
+from .keras_read import from_keras
+from .keras_write import to_keras
+from .onnx_write import to_onnx
+
+__all__ = ["export_model", "from_keras", "import_model", "to_keras", "to_onnx"]
