@@ -4,6 +4,7 @@ A layer may hold a generator of its own, at any depth; share one of its class or
 generators of NumPy or Python; or make a new generator from a counter that each call advances. All four are rewound.
 """
 
+import copy
 import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,12 +24,20 @@ class Randomness:
     def __init__(self, layers: Iterable[Any]) -> None:
         self._states: list[tuple[Any, Any]] = []
         self._counters: list[tuple[Any, str, int]] = []
+        self._outside: list[Any] = []  # of classes and modules, whom a copy of the layer shares
         seen: set[int] = set()
         for layer in layers:
             self._look_into(layer, seen, DEPTH)
             for source in _of_its_class(layer):
                 self._look_into(source, seen, 0)
+                self._outside.append(source)
         self._global = _global_states()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Randomness":
+        memo |= {id(source): source for source in self._outside}
+        other = memo[id(self)] = object.__new__(type(self))
+        vars(other).update(copy.deepcopy(vars(self), memo))
+        return other
 
     def rewind(self) -> None:
         """Put the layers' own sources back to where they stood, so that the same numbers are drawn again."""

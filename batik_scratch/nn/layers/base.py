@@ -43,7 +43,7 @@ class Layer:
         self.input_shape = tuple(input_shape)
         self.output_shape = self.infer_shape(self.input_shape)
         self.params = {
-            key: np.ascontiguousarray(value, self.dtype)
+            key: np.asarray(value, self.dtype, order="C")
             for key, value in self.create_params(self.input_shape, rng).items()
         }
         self.grads = {}
