@@ -286,18 +286,15 @@ def check_arms(names: Collection[str]) -> None:
 
 def possible_arms(network: str, masks: bool) -> list[str]:
     """The arms that such a network can run, on images that have masks or have none."""
-    impossible = set() if masks else {"true_mask"}
-    if network == "cloth":  # it begins by making the picture grey: there is no beside
-        impossible.add("fourth_channel")
+    impossible = ("true_mask",) * (not masks) + ("fourth_channel",) * (network == "cloth")
     return [name for name in ARMS if name not in impossible]
 
 
 def check_possible(names: Sequence[str], network: str, masks: bool) -> None:
     """InputError if one of these arms cannot be run with such a network and such images."""
-    missing = [name for name in names if name not in possible_arms(network, masks)]
-    if missing:
-        why = {
-            "true_mask": "needs the motifs' masks, which drawn data alone have",
-            "fourth_channel": "needs a network that takes colours apart; the cloth network begins by making them grey",
-        }
-        raise InputError(f"--arms: {missing[0]} {why[missing[0]]}; leave it out")
+    why = {
+        "true_mask": "needs the motifs' masks, which drawn data alone have",
+        "fourth_channel": "needs a network that takes colours apart; the cloth network begins by making them grey",
+    }
+    for name in [name for name in names if name not in possible_arms(network, masks)]:
+        raise InputError(f"--arms: {name} {why[name]}; leave it out")

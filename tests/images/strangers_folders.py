@@ -392,7 +392,7 @@ CASES: dict[str, Case] = {
     "a flat test folder": Case(
         both(split("train", "val", classes=()), lambda p: touch(p / "test/1.png")),
         None,
-        ("train, test are the parts of a split, not classes. Give --data .*train; test holds no class",),
+        ("test, train are the parts of a split, not classes. Give --data .*train; test holds no class",),
     ),
     "--split-folders without parts": Case(lambda p: None, None, ("--split-folders needs one folder",), options=SPLIT),
     "the same photo in train and val, taken": Case(

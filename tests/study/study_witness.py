@@ -24,6 +24,7 @@ DRAWN = TwoStageConfig(
     stop_at_accuracy=0.625,
     reduce_lr_factor=0.37,
     reduce_lr_patience=1,
+    warmup_epochs=2,
     validation_fraction=0.3,
     dropout=0.12,
     rotation_range=13.0,
@@ -44,6 +45,7 @@ PHOTOGRAPHED = TwoStageConfig(
     stop_at_accuracy=0.0,
     reduce_lr_factor=0.7,
     reduce_lr_patience=2,
+    warmup_epochs=0,
     validation_fraction=0.66,
     dropout=0.1,
     rotation_range=70.0,
@@ -109,10 +111,14 @@ class Witness:
         """The loop: steps over the augmented training images, then a look at the validation images."""
         model, batches, done = self.network(), self.batches(pixels), Trained()
         x, y = pixels[self.validation].astype(np.float32) / 255, self.labels[self.validation]
-        best, waited = np.inf, 0
+        best, waited, steps = np.inf, 0, 0
+        climb = self.config.warmup_epochs * len(batches)
         for epoch in range(self.config.epochs):
             losses, hits = 0.0, 0
             for seen, labels in batches:
+                steps += 1
+                if steps <= climb:
+                    model.optimizer.learning_rate = self.config.learning_rate * steps / climb
                 loss, logits = model.train_step(seen, labels)
                 losses += loss * len(labels)
                 hits += (logits.argmax(axis=1) == labels).sum()

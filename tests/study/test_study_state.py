@@ -76,11 +76,11 @@ def test_an_edited_configuration_is_named_key_by_key_and_refused(place, monkeypa
     edit(run, "learning_rate", 0.25)
     with pytest.raises(InputError) as error:
         resume_two_stage(run, say=print, verbose=0)
-    assert "\n  epochs: 1 -> 2\n  learning_rate: 0.0005 -> 0.25\n" in str(error.value)
+    assert "\n  epochs: 1 -> 2\n  learning_rate: 0.0003 -> 0.25\n" in str(error.value)
     assert str(error.value).endswith("Put them back, or use --accept-changes")
     assert not (run / "run.json").exists()
     edit(run, "epochs", 1)
-    edit(run, "learning_rate", 0.0005)
+    edit(run, "learning_rate", 0.0003)
     assert resume_two_stage(run, say=print, verbose=0).run.exists()
 
 
