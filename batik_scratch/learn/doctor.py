@@ -58,9 +58,9 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     altered.epsilon_forgotten, altered.upstream_altered, altered.kernel_altered,
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
-    paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case, matrices.wrong_count,
-    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula,
-    reruns.right_values_elsewhere, reruns.right_in_the_easiest_case, reruns.unexplained,
+    paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
+    matrices.wrong_count, reruns.right_values_elsewhere, matrices.another_x_taken, matrices.factor_by_output,
+    formulas.another_formula, reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
@@ -72,7 +72,7 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
 )  # fmt: skip
 TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
     sides.right_on_one_side, sides.clipped, sides.clipped_by_norm, paths.product_rule_term_missing,
-    paths.sum_over_other_axes, paths.path_missing, matrices.counted_once, matrices.gate_not_applied,
+    paths.sum_over_other_axes, paths.path_missing, paths.only_dy, matrices.counted_once, matrices.gate_not_applied,
     matrices.slope_missing, matrices.wrong_count, paths.one_factor_only, paths.factors_in_forward_order,
     matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from .order import subsets
 
 
 def path_missing(claim: Claim) -> Iterator[Words]:
-    """dx lacks dy itself, or is nothing but dy."""
+    """dx lacks dy itself, or has it once too often."""
     given, true, dy = claim.given, claim.true, claim.dy
     if not claim.elementwise or np.isnan(true).any():
         return
@@ -21,7 +21,12 @@ def path_missing(claim: Claim) -> Iterator[Words]:
     elif close(given - dy, true):
         yield """dy added once too often: dx is the true gradient plus dy, at every place. Forward has no path on which
             x goes straight to y beside the others, or it was counted twice."""
-    elif close(given, dy):
+
+
+def only_dy(claim: Claim) -> Iterator[Words]:
+    """dx is nothing but dy."""
+    given, true, dy = claim.given, claim.true, claim.dy
+    if claim.elementwise and close(given, dy) and not np.isnan(true).any():
         beside = np.abs(true - dy).max()
         yield f"""only dy passed on: dx is dy itself, unchanged, as if forward were y = x; the true gradient differs
             from it by up to {beside:.4g}. If y = x + f(x), the share that comes back through f is missing: add it. If
