@@ -11,7 +11,8 @@ import pytest
 
 from batik_scratch.cli import main
 
-pytestmark = pytest.mark.slow
+# distributed leaves a pipe or two to the garbage collector
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 OPTIONS = ["--repeats", "1", "--folds", "2", "--inits", "1", "--permuted", "1", "--arms", "images,saliency,in_fold"]
 CELLS = 2 * 2 * (4 + 3)
 

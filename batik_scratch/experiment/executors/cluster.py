@@ -84,13 +84,15 @@ class Cluster:
 
     def wait(self, futures: Collection[Any], seconds: float) -> Collection[Any]:
         """See `Executor`."""
-        from distributed import wait
+        from distributed import CancelledError, wait
 
         try:
             with self._client.as_current():  # `wait` asks for it
                 return wait(list(futures), timeout=seconds, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return ()
+        except CancelledError:  # a worker was lost with what they were to be made of: the scheduler forgot them
+            return [future for future in futures if future.cancelled() or future.done()]
 
     def result(self, future: Any) -> Outcome:
         """See `Executor`."""

@@ -45,9 +45,8 @@ def broken_contracts(done: Checkup) -> list[Diagnosis]:
             found.append(Diagnosis.told(name, f"dtype changed: {name} is {array.dtype} {mend}"))
     if done.y.dtype == np.float64 and is_coarse(done.y):
         words = """float32 inside: y is float64, and yet float32 holds every one of its values: somewhere forward
-            computes in float32 and converts back. Derivatives can then be measured to three digits, not to
-            seven. Compute in
-            the dtype of x, and look for an astype, a float32 constant array or an np.zeros(..., np.float32)."""
+            computes in float32 and converts back. Derivatives can then be measured to three digits, not to seven.
+            Compute in the dtype of x, and look for an astype, a float32 constant or an np.zeros(..., np.float32)."""
         found.append(Diagnosis.told("y", words))
     if not done.twice.changed:
         unlike = done.twice.unlike(close)

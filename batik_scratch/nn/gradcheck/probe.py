@@ -91,7 +91,7 @@ def is_coarse(y: np.ndarray) -> bool:
     """True if float32 holds every value of y, which of random float64 numbers it does not unless y was made in it."""
     if y.dtype.kind != "f" or y.size < 3:
         return False
-    if y.dtype == np.float64 and len(np.unique(y[y * 64 != np.round(y * 64)])) < 3:
+    if y.dtype == np.float64 and len(np.unique(y[y * 4096 != np.round(y * 4096)])) < 3:
         return False  # few different values, or round ones such as counts, prove nothing
     return np.array_equal(y, y.astype(np.float32))
 
