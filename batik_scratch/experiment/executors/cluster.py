@@ -1,5 +1,6 @@
 """A Dask cluster that is there already, by its scheduler's address."""
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from ..training import Outcome, run_cell
 from .executor import Work, WorkerLost
 
 CONNECTING = 10.0  # seconds to reach the scheduler, and then to see its first worker
+SENDINGS = 4  # so often arrays are sent again
 KEPT = 8  # folds whose maps are with the cluster
 
 
@@ -54,6 +56,11 @@ class Cluster:
 
     def _share(self, value: Any) -> Any:
         with self._reached():
+            for patience in range(SENDINGS):
+                try:
+                    return self._client.scatter(value, hash=False)
+                except (OSError, TimeoutError):  # to a worker that is lost, which the scheduler may not know yet
+                    time.sleep(1 + patience)
             return self._client.scatter(value, hash=False)
 
     @contextmanager
