@@ -32,9 +32,10 @@ x, y, _ = lesson.drawn_cloths(7, 32)
 x, y = x[:20], y[:20]  # 20 pictures are enough for everything here
 
 
-def network(classes=3, learning_rate=2e-3):
-    """A half-wide paper network without dropout, fresh."""
-    layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+def network(classes=3, learning_rate=2e-3, first=()):
+    """A half-wide paper network without dropout, fresh, behind the layers `first`."""
+    layers = [*first]
+    layers += [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
     layers += [nn.Flatten(), nn.Dense(64), nn.ReLU(), nn.Dense(classes), nn.Softmax()]
     model = nn.Sequential(layers, x.shape[1:], random_state=0)
     model.compile(nn.Adam(learning_rate))
@@ -50,7 +51,7 @@ for classes in (2, 3, 10, 100):
 # %% [markdown]
 # A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason
 # is pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on
-# unchanged.
+# unchanged. (This package refuses such pictures, so that a layer in front makes them here.)
 #
 # > pictures from 0 to 255: the largest logit grows by a factor of 255
 # > the first loss is more than twice log 3: True
@@ -59,10 +60,11 @@ for classes in (2, 3, 10, 100):
 # weights that are not fresh, for a loss divided once too often, or for a wrong C.
 
 # %%
-model = network()
-growth = np.abs(model.logits(x * 255)).max() / np.abs(model.logits(x)).max()
+model, forgetful = network(), network(first=[nn.Rescaling(255)])
+forgetful.set_weights(model.get_weights())
+growth = np.abs(forgetful.logits(x)).max() / np.abs(model.logits(x)).max()
 print(f"pictures from 0 to 255: the largest logit grows by a factor of {growth:.0f}")
-too_bright = model.loss_and_logits(x * 255, y)[0]
+too_bright = forgetful.loss_and_logits(x, y)[0]
 print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}")
 
 # %% [markdown]

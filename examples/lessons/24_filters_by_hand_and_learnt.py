@@ -134,7 +134,7 @@ print(f"kawung: turned by 90 degrees, the same energies to a twentieth: {turned 
 # > mirrored, too: True
 
 # %%
-size, per_class, per_test, epochs = (49, 40, 20, 30) if lesson.quick() else (49, 60, 40, 40)
+size, per_class, per_test, epochs = 49, 60, 40, 40
 cloths, kinds, _ = lesson.drawn_cloths(per_class, size)
 others, their_kinds, masks = lesson.drawn_cloths(per_test, size, seed=7)
 
