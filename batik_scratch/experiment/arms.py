@@ -12,7 +12,8 @@ from enum import StrEnum
 import numpy as np
 
 from ..errors import InputError
-from ..saliency.evaluation.controls import centre_prior, sobel
+from ..saliency.evaluation.controls import centre_prior
+from ..saliency.evaluation.controls import sobel as sobel_filter
 from ..study import TwoStageConfig
 from ..study.training import build_model
 from .cells import REFERENCE, Group, stream
@@ -74,6 +75,9 @@ class Seen:
     fold: Fold
 
 
+Sees = Callable[[View], Seen]
+
+
 @dataclass(frozen=True)
 class Arm:
     """title and shows are for readers; maps: what `sees` needs; stages: it trains for the epochs of so many."""
@@ -81,12 +85,28 @@ class Arm:
     title: str
     kind: Kind
     shows: str
-    sees: Callable[[View], Seen]
+    sees: Sees
     maps: tuple[str, ...] = ()
     stages: int = 1
 
 
+ARMS: dict[str, Arm] = {}  # by the names of their functions, in the order of this file
+
+
+def arm(title: str, kind: Kind, maps: tuple[str, ...] = (), stages: int = 1) -> Callable[[Sees], Sees]:
+    """Make an arm of the function below, whose docstring is the sentence that readers are shown."""
+
+    def put(sees: Sees) -> Sees:
+        ARMS[sees.__name__] = Arm(title, kind, " ".join((sees.__doc__ or "").split()), sees, maps, stages)
+        return sees
+
+    return put
+
+
+@arm("images again", Kind.REFERENCE, stages=2)
 def images(view: View) -> Seen:
+    """No map: the images again, from new initial weights, for the epochs of both stages. All are compared with
+    it."""
     return Seen(view.images, view.fold)
 
 
@@ -95,33 +115,47 @@ def under(view: View, maps: np.ndarray) -> Seen:
     return Seen(lay_over(view.study, view.images, maps), view.fold)
 
 
+@arm("saliency", Kind.CLAIM, maps=("predicted",))
 def saliency(view: View) -> Seen:
+    """The claim: the map of the predicted class, made by a network that did not train on the image."""
     return under(view, view.maps["predicted"])
 
 
+@arm("saliency, in fold", Kind.CLAIM, maps=("in_fold",))
 def in_fold(view: View) -> Seen:
+    """The claim as published: the one stage-one network explains its own training images too."""
     return under(view, view.maps["in_fold"])
 
 
+@arm("true class", Kind.LEAK, maps=("true",))
 def true_class(view: View) -> Seen:
+    """The map of the true class: the label is written into the picture, also where it validates."""
     return under(view, view.maps["true"])
 
 
+@arm("true class, in fold", Kind.LEAK, maps=("true_in_fold",))
 def true_in_fold(view: View) -> Seen:
+    """The same leak with one network making all maps, so that it writes every label in one hand."""
     return under(view, view.maps["true_in_fold"])
 
 
+@arm("split anew", Kind.LEAK, maps=("in_fold",))
 def resplit(view: View) -> Seen:
+    """The overlaid set is split anew: images that trained stage one now validate stage two."""
     anew = split(view.config, view.material, view.group, "resplit")
     return Seen(in_fold(view).pixels, Fold(anew.train, anew.validation, view.fold.labels))
 
 
+@arm("random network", Kind.CONTROL)
 def random_network(view: View) -> Seen:
+    """The map of a network that was never trained: would any texture do?"""
     untrained = build_model(replace(view.study, seed=view.seed("untrained")), view.material.class_names)
     return under(view, network_maps(view.study, untrained, view.images))
 
 
+@arm("another image's", Kind.CONTROL, maps=("predicted",))
 def another_image(view: View) -> Seen:
+    """The map of another image: would any blue do?"""
     maps = np.empty_like(view.maps["predicted"])
     rng = view.rng("another_image")
     for rows in (view.fold.train, view.fold.validation):
@@ -130,32 +164,44 @@ def another_image(view: View) -> Seen:
     return under(view, maps)
 
 
+@arm("shuffled", Kind.CONTROL, maps=("predicted",))
 def shuffled(view: View) -> Seen:
+    """The map's own pixels, each at a random place: would any noise do?"""
     maps = view.maps["predicted"]
     flat = view.rng("shuffled").permuted(maps.reshape(len(maps), -1), axis=1)  # (N, S*S)
     return under(view, flat.reshape(maps.shape))
 
 
-def edges(view: View) -> Seen:
-    strength = [sobel(np.asarray(image)[None])[0] for image in view.images]  # one by one: it works in float64
+@arm("edges (Sobel)", Kind.CONTROL)
+def sobel(view: View) -> Seen:
+    """The image's edges, without any network."""
+    strength = [sobel_filter(np.asarray(image)[None])[0] for image in view.images]  # one by one: it works in float64
     return under(view, eight_bits(view.study, np.stack(strength)))
 
 
+@arm("centre", Kind.CONTROL)
 def centre(view: View) -> Seen:
+    """A blot in the middle, the same for every image."""
     return under(view, eight_bits(view.study, centre_prior(view.images)))
 
 
+@arm("tint", Kind.CONTROL, maps=("predicted",))
 def tint(view: View) -> Seen:
+    """An even blue, as strong as the maps are on average."""
     mean = np.rint(view.maps["predicted"][view.fold.train].mean())
     return under(view, np.full(view.images.shape[:3], mean, np.uint8))
 
 
+@arm("true mask", Kind.BOUND)
 def true_mask(view: View) -> Seen:
+    """Where the motif was drawn: the best map that there could be. Drawn data alone have it."""
     assert view.material.masks is not None  # `chosen` sees to it
     return under(view, view.material.masks)
 
 
+@arm("fourth channel", Kind.CLAIM, maps=("predicted",))
 def fourth_channel(view: View) -> Seen:
+    """The map beside the image, not over it: is it the map or the overlay?"""
     return Seen(np.concatenate([view.images, view.maps["predicted"][..., None]], axis=3), view.fold)
 
 
@@ -164,114 +210,18 @@ def alone(view: View, maps: np.ndarray) -> Seen:
     return Seen(np.repeat(maps[..., None], 3, axis=3), view.fold)
 
 
+@arm("maps alone", Kind.ALONE, maps=("predicted",))
 def maps_alone(view: View) -> Seen:
+    """The maps of the predicted class without the images: what do they tell of the class?"""
     return alone(view, view.maps["predicted"])
 
 
+@arm("true class's maps alone", Kind.ALONE, maps=("true",))
 def true_maps_alone(view: View) -> Seen:
+    """The maps of the true class without the images: is the label legible in them?"""
     return alone(view, view.maps["true"])
 
 
-ARMS: dict[str, Arm] = {
-    REFERENCE: Arm(
-        "images again",
-        Kind.REFERENCE,
-        "No map: the images again, from new initial weights, for the epochs of both stages. All are compared with it.",
-        images,
-        stages=2,
-    ),
-    "saliency": Arm(
-        "saliency",
-        Kind.CLAIM,
-        "The claim: the map of the predicted class, made by a network that did not train on the image.",
-        saliency,
-        ("predicted",),
-    ),
-    "in_fold": Arm(
-        "saliency, in fold",
-        Kind.CLAIM,
-        "The claim as published: the one stage-one network explains its own training images too.",
-        in_fold,
-        ("in_fold",),
-    ),
-    "true_class": Arm(
-        "true class",
-        Kind.LEAK,
-        "The map of the true class: the label is written into the picture, also where it validates.",
-        true_class,
-        ("true",),
-    ),
-    "true_in_fold": Arm(
-        "true class, in fold",
-        Kind.LEAK,
-        "The same leak with one network making all maps, so that it writes every label in one hand.",
-        true_in_fold,
-        ("true_in_fold",),
-    ),
-    "resplit": Arm(
-        "split anew",
-        Kind.LEAK,
-        "The overlaid set is split anew: images that trained stage one now validate stage two.",
-        resplit,
-        ("in_fold",),
-    ),
-    "random_network": Arm(
-        "random network",
-        Kind.CONTROL,
-        "The map of a network that was never trained: would any texture do?",
-        random_network,
-    ),
-    "another_image": Arm(
-        "another image's",
-        Kind.CONTROL,
-        "The map of another image: would any blue do?",
-        another_image,
-        ("predicted",),
-    ),
-    "shuffled": Arm(
-        "shuffled",
-        Kind.CONTROL,
-        "The map's own pixels, each at a random place: would any noise do?",
-        shuffled,
-        ("predicted",),
-    ),
-    "sobel": Arm("edges (Sobel)", Kind.CONTROL, "The image's edges, without any network.", edges),
-    "centre": Arm("centre", Kind.CONTROL, "A blot in the middle, the same for every image.", centre),
-    "tint": Arm(
-        "tint",
-        Kind.CONTROL,
-        "An even blue, as strong as the maps are on average.",
-        tint,
-        ("predicted",),
-    ),
-    "true_mask": Arm(
-        "true mask",
-        Kind.BOUND,
-        "Where the motif was drawn: the best map that there could be. Drawn data alone have it.",
-        true_mask,
-    ),
-    "fourth_channel": Arm(
-        "fourth channel",
-        Kind.CLAIM,
-        "The map beside the image, not over it: is it the map or the overlay?",
-        fourth_channel,
-        ("predicted",),
-    ),
-    "maps_alone": Arm(
-        "maps alone",
-        Kind.ALONE,
-        "The maps of the predicted class without the images: what do they tell of the class?",
-        maps_alone,
-        ("predicted",),
-    ),
-    "true_maps_alone": Arm(
-        "true class's maps alone",
-        Kind.ALONE,
-        "The maps of the true class without the images: is the label legible in them?",
-        true_maps_alone,
-        ("true",),
-    ),
-}
 QUICK_ARMS = (REFERENCE, "saliency", "true_class", "shuffled", "maps_alone")
 
 
