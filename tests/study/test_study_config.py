@@ -16,7 +16,7 @@ def test_flags_override_the_file_which_overrides_quick_which_overrides_the_prese
     assert make_config(preset="table1", quick=True).epochs == 20
     assert make_config(file=file, quick=True).epochs == 7
     config = make_config({"epochs": 3}, file, quick=True)
-    assert (config.epochs, config.image_size, config.learning_rate) == (3, 64, 1.0)
+    assert (config.epochs, config.image_size, config.learning_rate) == (3, 48, 1.0)
 
 
 def test_toml_reads_back_to_an_equal_config(tmp_path):
