@@ -166,7 +166,6 @@ def test_kernels_that_begin_from_a_formula_are_drawn_anew_as_noise_of_the_traine
     assert np.ptp(found["filters"].get_layer("filters").params["bias"]) == 0
 
 
-
 def test_cascading_is_the_default_and_another_kind_is_an_error():
     *_, (_, last) = evaluation.randomised_layers(trained())
     assert anew(trained(), last) == ["conv2d", "dense", "dense_1"]
