@@ -28,6 +28,7 @@ FLOORS = {
     "record": {"", "errors", "files"},  # what stands in a run folder
     "study": {"", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "record"},
     "explain": {"errors", "files", "images", "motifs", "nn", "saliency", "figures", "record", "study"},
+    "lab": {"", "errors", "files", "images", "motifs", "nn"},
     "experiment": {
         *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency"),
         *("record", "study", "statistics"),
@@ -41,7 +42,7 @@ FLOORS = {
     },  # draws what a study recorded: no network, no images of its own
     "commands": {
         *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"),
-        *("learn", "bench", "exchange", "record", "study", "experiment", "explain", "report"),
+        *("learn", "bench", "exchange", "record", "study", "experiment", "explain", "report", "lab"),
     },
     "cli": {"", "errors", "ops", "commands"},
     "__main__": {"cli", "commands"},
