@@ -16,6 +16,7 @@ from .commands import (
     export,
     gradcheck,
     import_,
+    lab,
     predict,
     report,
     run,
@@ -27,7 +28,7 @@ from .commands.shared import BAD_INPUT, DONE, FOUND_WRONG, Parser
 from .errors import InputError, TrainingDiverged
 
 COMMANDS = (
-    *(run, experiment, report, train, evaluate, predict, saliency),
+    *(run, experiment, report, train, evaluate, predict, saliency, lab),
     *(summary, gradcheck, bench, export, import_),
 )
 GROUPS = {

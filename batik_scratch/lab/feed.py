@@ -15,10 +15,12 @@ from ..errors import InputError
 from ..images.names import place_of
 from ..images.reading import printable
 from ..motifs import MOTIFS, draw
+from ..motifs.drawing import MIN_SIZE
 from ..nn.registry import BUILT_IN
 from . import recorded
 
-DRAWN_PER_CLASS = 3
+DRAWN_PER_CLASS = 3  # the one that the network is least sure of, and of the rest the middle and the surest
+CANDIDATES = 9  # drawn of each class, to choose those from
 DRAWN_SEED = 2026  # of cloths that no recorded training saw
 MAX_SIDE = 512
 
@@ -43,7 +45,7 @@ def page_data(model_file: Path | None = None, photos: Sequence[Path] = ()) -> di
             "class_names": names,
             "layers": [_layer(layer) for layer in model.layers],
         },
-        "images": own + [_drawn(name, number, side, names) for name in MOTIFS for number in range(DRAWN_PER_CLASS)],
+        "images": own + [cloth for motif in MOTIFS for cloth in _drawn(motif, model, side, names)],
         "epochs": _epochs(recorded.read_epochs()) if model_file is None else None,
     }
 
@@ -95,13 +97,23 @@ def _layer(layer: nn.Layer) -> dict[str, Any]:
     return told
 
 
-def _drawn(motif: str, number: int, side: int, names: Sequence[str]) -> dict[str, Any]:
+def _drawn(motif: str, model: nn.Sequential, side: int, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Cloths of one motif, from the hardest for this network on; the first few, if it does not know the motif."""
+    label = place_of(motif, names)
+    pixels = np.stack([_cloth(motif, number, side) for number in range(CANDIDATES)])  # (N, side, side, 3)
+    chosen = list(range(DRAWN_PER_CLASS))
+    if label is not None:
+        order = model.predict(pixels.astype(np.float32) / 255)[:, label].argsort(kind="stable")  # (N,)
+        chosen = [int(order[0]), int(order[CANDIDATES // 2]), int(order[-1])]
+    return [{"name": f"{motif} {n + 1}", "label": label, "pixels": packed(pixels[n])} for n in chosen]
+
+
+def _cloth(motif: str, number: int, side: int) -> np.ndarray:
+    """A drawn cloth, uint8 (side, side, 3)."""
     rng = np.random.default_rng(np.random.SeedSequence([DRAWN_SEED, MOTIFS.index(motif), number]))
-    pixels, _ = draw(motif, rng, max(side, 32))
-    if side < len(pixels):  # nothing smaller than 32 pixels is drawn
-        places = np.arange(side) * len(pixels) // side
-        pixels = pixels[places][:, places]
-    return {"name": f"{motif} {number + 1}", "label": place_of(motif, names), "pixels": packed(pixels)}
+    pixels, _ = draw(motif, rng, max(side, MIN_SIZE))
+    places = np.arange(side) * len(pixels) // side  # where fewer are wanted than can be drawn
+    return pixels[places][:, places]
 
 
 def _photo(path: Path, side: int, names: Sequence[str]) -> dict[str, Any]:

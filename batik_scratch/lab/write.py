@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,7 @@ def page(data: dict[str, Any]) -> str:
         "SCRIPT": script,
     }
     text = (PAGE / "lab.html").read_text(encoding="utf-8")
-    for name, value in filled.items():
-        text = text.replace(f"[[{name}]]", value, 1)
-    return text
+    return re.sub(r"\[\[([A-Z-]+)\]\]", lambda place: filled[place[1]], text)  # once: what was put in is not searched
 
 
 def languages() -> dict[str, dict[str, str]]:

@@ -21,6 +21,7 @@ FORMS = {
     "predict": "--model MODEL IMAGE [IMAGE ...]",
     "saliency": "--model MODEL [--method METHOD] [--target TARGET] [--out OUT] [--evaluate] [--images N] "
     "[--control F.npz] [IMAGE ...]",
+    "lab": "[--model F.npz] [--images PHOTO [PHOTO ...]] [--out OUT]",
     "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
     "gradcheck": "[--layer NAME | --model F.npz | --museum]",
     "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
@@ -43,6 +44,7 @@ GROUPS = {
         "evaluate",
         "predict",
         "saliency",
+        "lab",
         "summary",
         "gradcheck",
         "bench",

@@ -1,5 +1,7 @@
 """Networks that the lab's engine is held to, and the package's own numbers of them, in float64."""
 
+import base64
+
 import numpy as np
 
 from batik_scratch import nn
@@ -16,6 +18,13 @@ def in_float64(model):
     wide.metadata = model.metadata
     wide.compile(loss=nn.SparseCategoricalCrossentropy(from_logits=not wide.ends_in_softmax))
     return wide
+
+
+def pictures(told):
+    """The pictures that a page is fed, x (N, H, W, C) in [0, 1]."""
+    packed = [image["pixels"] for image in told["images"]]
+    pixels = [np.frombuffer(base64.b64decode(one["data"]), np.uint8).reshape(one["shape"]) for one in packed]
+    return np.stack(pixels) / 255.0
 
 
 def shipped():

@@ -1,10 +1,8 @@
 """The page computes what the package computes: every activation, gradient, step and map, from what the page is fed."""
 
-import base64
-
 import numpy as np
 import pytest
-from lab_networks import NETWORKS, in_float64
+from lab_networks import NETWORKS, in_float64, pictures
 from lab_node import needs_node, numbers_of
 
 from batik_scratch import nn, saliency
@@ -35,14 +33,9 @@ def compared(request, tmp_path_factory):
     model.save(folder / "m.npz")
     told = page_data(folder / "m.npz")
     told["images"] = told["images"][1 : 1 + IMAGES]
-    pixels = [np.frombuffer(decoded(image), np.uint8).reshape(image["pixels"]["shape"]) for image in told["images"]]
     labels = [number % len(told["model"]["class_names"]) for number in range(IMAGES)]
     numbers = numbers_of("engine_numbers.mjs", folder, told | {"labels": labels})
-    return numbers, in_float64(model), np.stack(pixels) / 255.0, np.array(labels)
-
-
-def decoded(image):
-    return base64.b64decode(image["pixels"]["data"])
+    return numbers, in_float64(model), pictures(told), np.array(labels)
 
 
 def test_every_activation_gradient_and_loss_is_the_packages(compared):

@@ -10,6 +10,16 @@ export function unpack({ dtype, shape, data }) {
   return { shape, data: Float64Array.from(new Kind(bytes.buffer)) };
 }
 
+// The axes' indices of the number at `index` of an array of this shape.
+export function placeIn(index, shape) {
+  const places = [];
+  for (const count of [...shape].reverse()) {
+    places.unshift(index % count);
+    index = Math.floor(index / count);
+  }
+  return places;
+}
+
 export class Network {
   constructor({ layers, input_shape, class_names }) {
     this.inputShape = input_shape;

@@ -1,0 +1,188 @@
+// What the page is about, where one stands in it, and the address that says so.
+//
+//   #overview   #overview/gradients   #step   #time/12   #saliency        a view, and what it shows
+//   #conv2d_1/3/10,12/backward        layer, channel or unit, place, view
+//   ...?image=4&class=1&lang=id       picture, explained class, language
+//
+// A teacher puts such an address on a slide; it is written again a moment after anything was moved.
+
+import { like } from "./engine.js";
+import { language, setLanguage } from "./language.js";
+import { Network, unpack } from "./network.js";
+
+const ALONE = ["overview", "step", "time", "saliency", "softmax"];
+export const PLACED = ["forward", "backward", "gates", "dense", "nudge"];
+const WRITE_AFTER = 300; // milliseconds: browsers complain of an address that is written at every movement
+
+export class Lab {
+  constructor(data) {
+    this.data = data;
+    this.network = new Network(data.model);
+    this.start = this.network.copyOfWeights();
+    this.pictures = data.images.map((image) => ({ ...image, x: like(unpack(image.pixels), (value) => value / 255) }));
+    this.version = 0; // counts changes of weights, pictures and labels: what was computed before is out of date
+    this.changed = false; // are the weights others than the file's?
+    this.draw = () => {};
+    this.read();
+  }
+
+  // ------------------------------------------------------------ what is computed, once for each state of things
+
+  once(name, compute) {
+    const key = `${this.version}/${this.image}`;
+    if (this.computed?.key !== key) this.computed = { key };
+    this.computed[name] ??= compute();
+    return this.computed[name];
+  }
+
+  get picture() {
+    return this.pictures[this.image];
+  }
+
+  get up() {
+    return this.once("up", () => this.network.forward(this.picture.x));
+  }
+
+  get predicted() {
+    return this.up.p.data.reduce((best, p, u, all) => (p > all[best] ? u : best), 0);
+  }
+
+  // The class that the loss counts as right: the picture's own, or the predicted one if nobody knows it.
+  get label() {
+    return this.picture.label ?? this.predicted;
+  }
+
+  get trace() {
+    return this.once("trace", () => this.network.trace(this.picture.x, this.label));
+  }
+
+  // The class whose logit the saliency map explains.
+  get explained() {
+    return this.target ?? this.predicted;
+  }
+
+  // ------------------------------------------------------------ changes
+
+  touch() {
+    this.version++;
+    this.draw();
+  }
+
+  weightsChanged() {
+    this.changed = true;
+    this.touch();
+  }
+
+  // Back to the file's weights; `steps` is what the view of steps begins with.
+  resetWeights(steps = null) {
+    this.network.take(this.start);
+    this.changed = false;
+    this.steps = steps;
+    this.touch();
+  }
+
+  addPicture(picture) {
+    this.pictures.push(picture);
+    this.go({ image: this.pictures.length - 1 });
+  }
+
+  // ------------------------------------------------------------ the address
+
+  go(changes) {
+    Object.assign(this, changes);
+    this.settle();
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => this.write(), WRITE_AFTER);
+    this.draw();
+  }
+
+  read() {
+    const [path, query] = location.hash.slice(1).split("?");
+    const wanted = new URLSearchParams(query ?? "");
+    const parts = path.split("/").filter(Boolean).map(decoded);
+    const placed = parts.length > 0 && !ALONE.includes(parts[0]);
+    this.view = placed ? (parts[3] ?? "") : (parts[0] ?? "overview");
+    this.layer = placed ? parts[0] : (this.layer ?? "");
+    this.channel = placed ? Number(parts[1] ?? 0) : 0;
+    this.spot = placed ? (parts[2] ?? "0,0") : "0,0";
+    this.extra = placed ? "" : (parts[1] ?? "");
+    this.image = Number(wanted.get("image") ?? 0);
+    this.target = wanted.has("class") ? Number(wanted.get("class")) : null;
+    this.pixel = wanted.get("pixel");
+    setLanguage(wanted.get("lang") ?? (navigator.language ?? "en").slice(0, 2));
+    this.settle();
+  }
+
+  // What an address names and there is not becomes the nearest thing that there is.
+  settle() {
+    const inside = (value, count) => (Number.isInteger(value) && value >= 0 && value < count ? value : 0);
+    this.image = inside(this.image, this.pictures.length);
+    if (this.target !== null) this.target = inside(this.target, this.network.classNames.length);
+    if (this.view === "nudge" && this.layer === "input") return;
+    const named = this.network.layers.find((layer) => layer.name === this.layer);
+    if (ALONE.includes(this.view)) return;
+    if (!PLACED.includes(this.view)) this.view = named ? viewOf(named) : "overview";
+    if (this.view === "overview") return;
+    const fitting = this.network.layers.filter((layer) => fits(layer, this.view));
+    if (!fitting.length) {
+      this.view = "overview";
+    } else if (!named || !fits(named, this.view)) {
+      this.layer = fitting[0].name;
+      this.channel = 0;
+      this.spot = "0,0";
+    } else {
+      this.channel = inside(this.channel, named.output_shape.at(-1));
+    }
+  }
+
+  address() {
+    const query = new URLSearchParams();
+    if (this.image) query.set("image", this.image);
+    if (this.target !== null) query.set("class", this.target);
+    if (this.pixel) query.set("pixel", this.pixel);
+    if (language() !== "en" || !(navigator.language ?? "en").startsWith("en")) query.set("lang", language());
+    const own = ALONE.includes(this.view)
+      ? [this.view, this.extra].filter(Boolean)
+      : [encodeURIComponent(this.layer), this.channel, this.spot, this.view];
+    const text = query.toString().replaceAll("%2C", ",");
+    return `#${own.join("/")}${text ? `?${text}` : ""}`;
+  }
+
+  write() {
+    if (location.hash !== this.address()) history.replaceState(null, "", this.address());
+  }
+
+  // The current layer, its number in the row, and a place that lies in an array of this height and width.
+  get current() {
+    return this.network.layers.find((layer) => layer.name === this.layer);
+  }
+
+  place(height, width) {
+    const [row, column] = this.spot.split(",").map(Number);
+    const inside = (value, count) => Math.min(Math.max(Number.isInteger(value) ? value : 0, 0), count - 1);
+    return [inside(row, height), inside(column, width)];
+  }
+}
+
+// A part of an address; one that was cut in the middle of a letter stays as it is.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+// Which view shows a layer, and whether a view can.
+export function viewOf(layer) {
+  if (layer.type === "Conv2D") return "forward";
+  if (layer.type === "Dense") return "dense";
+  return layer.type === "Softmax" ? "softmax" : "gates";
+}
+
+export function fits(layer, view) {
+  if (view === "forward" || view === "backward") return layer.type === "Conv2D";
+  if (view === "dense") return layer.type === "Dense";
+  if (view === "nudge") return layer.type === "Conv2D" || layer.type === "Dense";
+  return view === "gates" && !["Conv2D", "Dense", "Softmax"].includes(layer.type);
+}
