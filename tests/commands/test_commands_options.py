@@ -93,6 +93,7 @@ def default_of(name, option):
     from_study = {"network": config.network, "seed": config.seed, "image_size": config.image_size}
     where_none = {"counts": "217,200,151", "difficulty": motifs.DEFAULT_DIFFICULTY, "threads": "all allowed"}
     where_none |= {"only": "all that are installed", "method": "gradient"}
+    where_none |= {"model": "a small network that comes with the package"}
     if value is None:
         value = from_study[option] if option in from_study else where_none[option]
     return str(value)

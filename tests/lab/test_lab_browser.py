@@ -133,16 +133,26 @@ def test_everything_can_be_done_by_keyboard_alone(page):
 
 
 def test_a_convolution_view_moves_sixty_times_a_second(page):
+    """In processor time of the page's thread, drawing included: machines of tests are shared."""
+    ask = page.driver.execute_cdp_cmd
+    ask("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def seconds():
+        return next(m["value"] for m in ask("Performance.getMetrics", {})["metrics"] if m["name"] == "TaskDuration")
+
     for view in ("forward", "backward"):
         page.open(f"conv2d_1/3/0,0/{view}")
-        took = page.run(
-            "const map = [...document.querySelectorAll('main [role=application]')].at(arguments[0]);"
-            "const times = []; for (let n = 0; n < 60; n++) { const begun = performance.now();"
-            "map.dispatchEvent(new KeyboardEvent('keydown', { key: n % 28 ? 'ArrowRight' : 'ArrowDown' }));"
-            "times.push(performance.now() - begun); } return times.sort((a, b) => a - b)",
-            0,
+        before, frames = seconds(), 60
+        page.driver.execute_async_script(
+            "const [most, done] = arguments; const map = document.querySelector('main [role=application]'); let n = 0;"
+            "function frame() { const key = n % 28 ? 'ArrowRight' : 'ArrowDown';"
+            "map.dispatchEvent(new KeyboardEvent('keydown', { key }));"
+            "if (++n < most) requestAnimationFrame(frame); else requestAnimationFrame(() => setTimeout(done)); }"
+            "requestAnimationFrame(frame)",
+            frames,
         )
-        assert took[30] < 1000 / 60, f"{view}: {took[30]:.1f} ms"  # the median: machines of tests are shared
+        took = (seconds() - before) / frames
+        assert 0 < took < 1 / 60, f"{view}: {1000 * took:.1f} ms a frame"
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import { t } from "../language.js";
 import { Grid, PlaceMap, choice, figure, h, head, number, setNumber } from "../parts.js";
 import { controls, convolution, slice, upTo, windowValues } from "./window.js";
 
+const CARDS = 25; // senders that are written out, the strongest first
+
 export function backward(lab) {
   const conv = convolution(lab);
   const { kernel, kh, kw, channels, height, width, strides, dy, dx, grads, pads } = conv;
@@ -30,6 +32,9 @@ export function backward(lab) {
   );
   const biasSoFar = number("db-so-far", 0);
   const sender = senders(conv);
+  const collected = new SoFar(conv, f);
+  const scales = { kernel: largest(kernel.data), x: largest(conv.x.data), dx: largest(dx.data) };
+  let painted = {};
   const channelField = choice("channel", t("channel"), upTo(channels), c, (value) => {
     c = lab.backwardChannel = Number(value);
     view.update();
@@ -82,24 +87,26 @@ export function backward(lab) {
       setNumber(here, g);
       const weights = slice(kernel, c, f);
       const values = windowValues(conv, i, j, c);
-      grids.kernel.fill(weights, largest(kernel.data));
+      grids.kernel.fill(weights, scales.kernel);
       grids.to_dx.fill(
         weights.map((w) => w * g),
-        largest(dx.data),
+        scales.dx,
       );
-      grids.window.fill(values, largest(conv.x.data));
+      grids.window.fill(values, scales.x);
       const dwScale = largest(slice(grads.kernel, c, f));
       grids.to_dw.fill(
         values.map((value) => value * g),
         dwScale,
       );
-      const partial = upToHere(conv, c, f, i, j);
+      const partial = collected.upTo(c, i, j);
       grids.dw_so_far.fill(partial.dw, dwScale);
       grids.dw_complete.fill(slice(grads.kernel, c, f), dwScale);
       setNumber(biasSoFar, partial.db);
-      const scale = largest(channelOf(dx, c).data);
-      paintMap(soFar.canvas, partial.dx, scale);
-      paintMap(complete.canvas, channelOf(dx, c), scale);
+      if (c !== painted.c) {
+        painted = { c, scale: largest(channelOf(dx, c).data) };
+        paintMap(complete.canvas, channelOf(dx, c), painted.scale);
+      }
+      paintMap(soFar.canvas, partial.dx, painted.scale);
       const corner = [i * strides[0] - pads[0][0], j * strides[1] - pads[1][0]];
       const pixel = pixelOf(lab, conv, corner);
       soFar.mark(corner[0], corner[1], kh, kw, pixel);
@@ -117,27 +124,47 @@ function pixelOf(lab, { kh, kw, dx }, corner) {
 }
 
 // What the places up to (i, j), in reading order, have sent: dX of channel c by all filters; dW and db of filter f.
-function upToHere({ x, kernel, dy, dx, kh, kw, channels, filters, width, strides, pads }, c, f, i, j) {
-  const sum = zeros([dx.shape[0], dx.shape[1]]);
-  const dw = new Float64Array(kh * kw);
-  let db = 0;
-  for (let place = 0; place <= i * width + j; place++) {
-    const [row, column] = [Math.floor(place / width) * strides[0], (place % width) * strides[1]];
-    const g = dy.data[place * filters + f];
-    db += g;
+// It goes on from where it was, and begins again only when it has to go back.
+class SoFar {
+  constructor(conv, f) {
+    Object.assign(this, { conv, f, place: Infinity });
+  }
+
+  upTo(c, i, j) {
+    const { dx, kh, kw, width } = this.conv;
+    const last = i * width + j;
+    if (c !== this.c || last < this.place) {
+      Object.assign(this, {
+        c,
+        place: -1,
+        dx: zeros([dx.shape[0], dx.shape[1]]),
+        dw: new Float64Array(kh * kw),
+        db: 0,
+      });
+    }
+    while (this.place < last) this.add(++this.place);
+    return this;
+  }
+
+  add(place) {
+    const { x, kernel, dy, dx, kh, kw, channels, filters, width, strides, pads } = this.conv;
+    const row = Math.floor(place / width) * strides[0];
+    const column = (place % width) * strides[1];
+    const g = dy.data[place * filters + this.f];
+    this.db += g;
     for (let u = 0; u < kh; u++) {
       for (let v = 0; v < kw; v++) {
-        dw[u * kw + v] += x.data[((row + u) * x.shape[1] + column + v) * channels + c] * g;
-        const [p, q] = [row + u - pads[0][0], column + v - pads[1][0]];
+        this.dw[u * kw + v] += x.data[((row + u) * x.shape[1] + column + v) * channels + this.c] * g;
+        const p = row + u - pads[0][0];
+        const q = column + v - pads[1][0];
         if (p < 0 || q < 0 || p >= dx.shape[0] || q >= dx.shape[1]) continue;
         let back = 0;
-        const k = ((u * kw + v) * channels + c) * filters;
+        const k = ((u * kw + v) * channels + this.c) * filters;
         for (let n = 0; n < filters; n++) back += dy.data[place * filters + n] * kernel.data[k + n];
-        sum.data[p * dx.shape[1] + q] += back;
+        this.dx.data[p * dx.shape[1] + q] += back;
       }
     }
   }
-  return { dx: sum, dw, db };
 }
 
 // "Who sent gradient to this pixel": all places whose window saw it, and what each of them sent.
@@ -146,6 +173,7 @@ function senders(conv) {
   const title = h("h3", {});
   const list = h("div", { class: "senders", role: "list" });
   const strongest = h("p", { class: "note" });
+  const cards = [];
   const sum = number("pixel-sum", 0);
   const dxHere = number("pixel-dx", 0);
   return {
@@ -177,9 +205,9 @@ function senders(conv) {
         }
       }
       sent.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-      list.replaceChildren(
-        ...sent.slice(0, 25).map((one) => senderCard(one, largest(sent.map((s) => s.value)), onplace)),
-      );
+      const scale = largest(sent.map((one) => one.value));
+      sent.slice(0, CARDS).forEach((one, n) => (cards[n] ??= senderCard()).show(one, scale, onplace));
+      list.replaceChildren(...cards.slice(0, sent.length).map((card) => card.root));
       setNumber(
         sum,
         sent.reduce((all, one) => all + one.value, 0),
@@ -191,9 +219,15 @@ function senders(conv) {
   };
 }
 
-function senderCard({ i, j, u, v, value }, scale, onplace) {
-  const grid = new Grid(1, 1, t("sent")).fill([value], scale);
-  const text = t("sender", { i, j, u, v });
-  const go = h("button", { type: "button", class: "quiet", onclick: () => onplace(`${i},${j}`) }, text);
-  return h("div", { class: "sender", role: "listitem" }, grid.root, go);
+function senderCard() {
+  const grid = new Grid(1, 1, t("sent"));
+  const go = h("button", { type: "button", class: "quiet" });
+  return {
+    root: h("div", { class: "sender", role: "listitem" }, grid.root, go),
+    show({ i, j, u, v, value }, scale, onplace) {
+      grid.fill([value], scale);
+      go.textContent = t("sender", { i, j, u, v });
+      go.onclick = () => onplace(`${i},${j}`);
+    },
+  };
 }

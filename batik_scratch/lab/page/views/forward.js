@@ -40,7 +40,7 @@ export function forward(lab) {
   const total = number("sum", 0);
   const bias = number("bias", conv.layer.params.bias.data[f]);
   const out = number("output", 0);
-  const kernelScale = largest(kernel.data);
+  const [valueScale, kernelScale] = [largest(x.data), largest(kernel.data)];
   const matrix = matrices(conv, f);
 
   const root = h(
@@ -92,7 +92,6 @@ export function forward(lab) {
       });
       const shown =
         channels <= ROWS ? parts : [...parts].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, ROWS);
-      const valueScale = largest(x.data);
       const productScale = largest(parts.flatMap(({ products }) => [...products]));
       shown.forEach((part, n) => rows[n].show(part, valueScale, kernelScale, productScale));
       const sum = parts.reduce((all, part) => all + part.sum, 0);
@@ -144,6 +143,7 @@ function productRow(kh, kw, onchoose) {
 function matrices(conv, f) {
   const { x, y, kernel, kh, kw, channels, filters, height, width, strides, layer } = conv;
   const K = kh * kw * channels;
+  const scale = largest(x.data);
   const columns = { shape: [height * width, K], data: new Float64Array(height * width * K) };
   for (let i = 0, n = 0; i < height; i++) {
     for (let j = 0; j < width; j++) {
@@ -194,7 +194,7 @@ function matrices(conv, f) {
       put(pictures[1].mark, 0, (100 * f) / filters, 100, 100 / filters);
       put(pictures[2].mark, (100 * row) / places, (100 * f) / filters, 100 / places, 100 / filters);
       const values = columns.data.subarray(row * K, (row + 1) * K);
-      paintMap(rowStrip, { shape: [1, K], data: values }, largest(x.data));
+      paintMap(rowStrip, { shape: [1, K], data: values }, scale);
       rowName.textContent = t("strip_row_of", { row, width, i, j });
       const dot = values.reduce((sum, v, k) => sum + v * kernel.data[k * filters + f], 0);
       setNumber(result, dot + layer.params.bias.data[f]);
