@@ -84,6 +84,17 @@ def test_a_link_goes_where_it_says_and_moving_writes_the_next_one(page):
     assert page.run("return explained.value") == "2"
 
 
+def test_a_tab_opens_a_convolution_where_there_is_something_to_see_and_both_ways_keep_the_place(page):
+    page.open("overview")
+    page.click("#tab-backward")
+    place = page.run("return [row.value, column.value]")
+    assert abs(page.number("dy")) > 0 and page.run("return document.title") == "Convolution, backwards · The lab"
+    page.click("#tab-forward")
+    assert page.run("return [row.value, column.value]") == place
+    page.click("#other-way")
+    assert page.text("main h2") == "Convolution, backwards" and page.run("return [row.value, column.value]") == place
+
+
 @pytest.mark.parametrize("address", ["nonsense", "conv2d/99/999,999/forward", "dense/x/y/forward", "time/99999", "%%%"])
 def test_an_address_that_names_nothing_becomes_the_nearest_that_there_is(address, page):
     page.open(address)

@@ -16,6 +16,7 @@ import { softmax } from "./views/softmax.js";
 import { step } from "./views/step.js";
 import { time } from "./views/time.js";
 
+const BOTH_WAYS = ["forward", "backward"]; // they keep the place
 const VIEWS = { overview, forward, backward, gates, dense, softmax, nudge, step, time, saliency };
 
 setTexts(JSON.parse(document.getElementById("languages").textContent));
@@ -35,7 +36,7 @@ function draw() {
     const scroll = shown.view === view ? scrollY : null;
     const made = VIEWS[view](lab);
     app.replaceChildren(masthead(), tabs(), h("main", { id: "main" }, made.root), foot(), status);
-    document.title = `${t(`${view === "gates" ? "gates_other" : view}_title`)} · ${t("title")}`;
+    document.title = `${app.querySelector("h2").textContent} · ${t("title")}`;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     if (scroll !== null) scrollTo(0, scroll);
     else if (shown.key) scrollTo(0, 0);
@@ -129,12 +130,9 @@ function tabs() {
 // A tab keeps the layer, if the view can show it, and the picture.
 function follow(event, view) {
   event.preventDefault();
-  lab.go({ view, extra: "", spot: view === lab.view ? lab.spot : defaultSpot(view), pixel: null });
+  const same = view === lab.view || (BOTH_WAYS.includes(view) && BOTH_WAYS.includes(lab.view));
+  lab.go({ view, extra: "", spot: same ? lab.spot : "", pixel: null });
   lab.write();
-}
-
-function defaultSpot(view) {
-  return ["forward", "backward"].includes(lab.view) && ["forward", "backward"].includes(view) ? lab.spot : "0,0";
 }
 
 function foot() {

@@ -104,7 +104,7 @@ export class Lab {
     this.view = placed ? (parts[3] ?? "") : (parts[0] ?? "overview");
     this.layer = placed ? parts[0] : (this.layer ?? "");
     this.channel = placed ? Number(parts[1] ?? 0) : 0;
-    this.spot = placed ? (parts[2] ?? "0,0") : "0,0";
+    this.spot = placed ? (parts[2] ?? "") : "";
     this.extra = placed ? "" : (parts[1] ?? "");
     this.image = Number(wanted.get("image") ?? 0);
     this.target = wanted.has("class") ? Number(wanted.get("class")) : null;
@@ -129,7 +129,7 @@ export class Lab {
     } else if (!named || !fits(named, this.view)) {
       this.layer = fitting[0].name;
       this.channel = 0;
-      this.spot = "0,0";
+      this.spot = "";
     } else {
       this.channel = inside(this.channel, named.output_shape.at(-1));
     }
@@ -143,7 +143,7 @@ export class Lab {
     if (language() !== "en" || !(navigator.language ?? "en").startsWith("en")) query.set("lang", language());
     const own = ALONE.includes(this.view)
       ? [this.view, this.extra].filter(Boolean)
-      : [encodeURIComponent(this.layer), this.channel, this.spot, this.view];
+      : [encodeURIComponent(this.layer), this.channel, this.spot || "0,0", this.view];
     const text = query.toString().replaceAll("%2C", ",");
     return `#${own.join("/")}${text ? `?${text}` : ""}`;
   }
@@ -152,7 +152,7 @@ export class Lab {
     if (location.hash !== this.address()) history.replaceState(null, "", this.address());
   }
 
-  // The current layer, its number in the row, and a place that lies in an array of this height and width.
+  // The current layer, and a place that lies in an array of this height and width.
   get current() {
     return this.network.layers.find((layer) => layer.name === this.layer);
   }

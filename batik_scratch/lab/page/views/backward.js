@@ -9,7 +9,7 @@ import { controls, convolution, slice, upTo, windowValues } from "./window.js";
 const CARDS = 25; // senders that are written out, the strongest first
 
 export function backward(lab) {
-  const conv = convolution(lab);
+  const conv = convolution(lab, "backward");
   const { kernel, kh, kw, channels, height, width, strides, dy, dx, grads, pads } = conv;
   const f = lab.channel;
   const control = controls(lab, conv, "backward");

@@ -8,7 +8,7 @@ import { controls, convolution, slice, windowValues } from "./window.js";
 const ROWS = 16; // channels whose products are written out
 
 export function forward(lab) {
-  const conv = convolution(lab);
+  const conv = convolution(lab, "forward");
   const { x, y, kernel, kh, kw, channels, height, width, strides } = conv;
   const f = lab.channel;
   const control = controls(lab, conv, "forward");

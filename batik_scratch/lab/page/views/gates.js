@@ -37,7 +37,7 @@ export function gates(lab) {
   const layers = lab.network.layers.filter((one) => fits(one, "gates"));
   const channels = layer.output_shape.length === 3 ? layer.output_shape[2] : 0;
   const fields = [
-    choice("layer", t("layer"), named(layers), layer.name, (name) => lab.go({ layer: name, channel: 0, spot: "0,0" })),
+    choice("layer", t("layer"), named(layers), layer.name, (name) => lab.go({ layer: name, channel: 0, spot: "" })),
     channels > 0 &&
       choice("channel", t("channel"), upTo(channels), lab.channel, (value) => lab.go({ channel: Number(value) })),
   ].filter(Boolean);

@@ -9,7 +9,7 @@ import { picker, strongest } from "./picker.js";
 import { differing, subject } from "./subject.js";
 
 const POINTS = [11, 61]; // of the curve: as many as can be computed in PATIENCE
-const PATIENCE = 400; // milliseconds
+const PATIENCE = 600; // milliseconds
 
 export function nudge(lab) {
   const one = subject(lab);

@@ -145,7 +145,7 @@ function maps(lab, n, layer, array) {
 }
 
 function square(lab, layer, c, label, content, props = {}) {
-  const open = () => layer && lab.go({ view: viewOf(layer), layer: layer.name, channel: Math.max(c, 0), spot: "0,0" });
+  const open = () => layer && lab.go({ view: viewOf(layer), layer: layer.name, channel: Math.max(c, 0), spot: "" });
   return button(content, open, {
     "aria-label": label,
     "data-channel": c,

@@ -14,7 +14,7 @@ export function picker(lab, one) {
   const layers = lab.network.layers.filter((layer) => fits(layer, "nudge"));
   const options = [["input", t("a_pixel")], ...layers.map(({ name }) => [name, name])];
   const fields = [
-    choice("layer", t("nudge_what"), options, lab.layer, (layer) => lab.go({ layer, channel: 0, spot: "0,0" })),
+    choice("layer", t("nudge_what"), options, lab.layer, (layer) => lab.go({ layer, channel: 0, spot: "" })),
   ];
   if (one.pixel) return h("div", {}, h("div", { class: "controls" }, fields, colourField(lab)), pixelMap(lab));
   const layer = lab.current;

@@ -9,9 +9,10 @@ import { placeIn } from "../network.js";
 
 const SHOWN = 8; // weights in the table
 const METHODS = { sgd: "SGD", adam: "Adam" };
+const RATES = { sgd: 0.01, adam: 0.001 }; // the package's defaults
 
 export function step(lab) {
-  lab.steps ??= fresh("sgd", 0.01);
+  lab.steps ??= fresh("sgd");
   const state = lab.steps;
   const result = h("div", { class: "result", role: "status" });
   const table = h("div", {});
@@ -51,7 +52,7 @@ export function step(lab) {
     }
     const loss = lab.trace.loss;
     if (state.losses.length === state.t) state.losses.push(loss);
-    const words = t(loss < state.before ? "step_fell" : "step_rose");
+    const words = t(loss < state.before ? "step_fell" : loss === state.before ? "step_same" : "step_rose");
     result.replaceChildren(
       h(
         "p",
@@ -91,8 +92,7 @@ export function step(lab) {
       "div",
       { class: "controls" },
       choice("method", t("optimiser"), options, state.method, (method) => {
-        state.method = method;
-        again();
+        lab.resetWeights(fresh(method));
       }),
       rateSlider,
       button(t("take_a_step"), take, { id: "take-step", class: "primary" }),
@@ -108,7 +108,7 @@ export function step(lab) {
 }
 
 // No step taken: `losses` after each step, the optimiser's memory, and the rows of the last step's table.
-function fresh(method, rate) {
+function fresh(method, rate = RATES[method]) {
   return { method, rate, t: 0, memory: null, losses: [], rows: null, before: null };
 }
 

@@ -6,9 +6,18 @@ import { t } from "../language.js";
 import { padsOf } from "../layers.js";
 import { Player, button, choice, counter, h, layerName } from "../parts.js";
 
+// The place of a channel with the largest value, or backwards the largest gradient, as an address says it.
+function strongest(lab, layer, view) {
+  const array = (view === "forward" ? lab.trace.activations : lab.trace.gradients)[lab.network.place(layer.name) + 1];
+  const { data } = channelOf(array, lab.channel);
+  const best = data.reduce((top, value, n) => (Math.abs(value) > Math.abs(data[top]) ? n : top), 0);
+  return `${Math.floor(best / layer.output_shape[1])},${best % layer.output_shape[1]}`;
+}
+
 // The convolution that is looked at: arrays, sizes, and the current place (i, j) of its output.
-export function convolution(lab) {
+export function convolution(lab, view) {
   const layer = lab.current;
+  if (lab.spot === "") lab.spot = strongest(lab, layer, view); // a place where there is something to see
   const n = lab.network.place(layer.name);
   const x = pad(lab.trace.activations[n], padsOf(layer));
   const [kh, kw, channels, filters] = layer.params.kernel.shape;
@@ -53,12 +62,6 @@ export function controls(lab, { layer, height, width, filters }, view) {
     return lab.go({ spot: `${Math.floor(next / width)},${next % width}` });
   });
   const go = (changes) => lab.go({ pixel: null, ...changes });
-  const strongest = () => {
-    const array = (view === "forward" ? lab.trace.activations : lab.trace.gradients)[lab.network.place(layer.name) + 1];
-    const { data } = channelOf(array, lab.channel);
-    const best = data.reduce((top, value, n) => (Math.abs(value) > Math.abs(data[top]) ? n : top), 0);
-    go({ spot: `${Math.floor(best / width)},${best % width}` });
-  };
   const [row, column] = lab.place(height, width);
   const fields = {
     row: counter("row", t("row"), row, height, (value) => go({ spot: `${value},${lab.place(height, width)[1]}` })),
@@ -69,14 +72,12 @@ export function controls(lab, { layer, height, width, filters }, view) {
   const root = h(
     "div",
     { class: "controls" },
-    choice("layer", t("layer"), named(convolutions), layer.name, (name) =>
-      go({ layer: name, channel: 0, spot: "0,0" }),
-    ),
+    choice("layer", t("layer"), named(convolutions), layer.name, (name) => go({ layer: name, channel: 0, spot: "" })),
     choice("filter", t("filter"), upTo(filters), lab.channel, (value) => go({ channel: Number(value) })),
     fields.row,
     fields.column,
     player.root,
-    button(t("strongest_place"), strongest, { id: "strongest-place" }),
+    button(t("strongest_place"), () => go({ spot: strongest(lab, layer, view) }), { id: "strongest-place" }),
     button(t(`to_${other}`), () => lab.go({ view: other }), { id: "other-way" }),
   );
   const update = (i, j) => {
