@@ -22,8 +22,9 @@ def write_lab(out: Path, model_file: Path | None = None, photos: Sequence[Path] 
     model_file    a network to look at; without one, that which comes with the package
     photos        pictures to begin with, before the drawn cloths
 
-    The same network and pictures give the same bytes. InputError, and nothing written, if `out` is a folder or cannot
-    be written, or if the network or a photo cannot be shown.
+    The page is as large as its network: 1 MB, and quick, with the package's own; 14 MB, and seconds a view, with the
+    paper's at 150 pixels. The same network and pictures give the same bytes. InputError, and nothing written, if `out`
+    is a folder or cannot be written, or if the network or a photo cannot be shown.
     """
     if out.is_dir():
         raise InputError(f"--out {out}: is a folder; nothing was touched. Give the name of a file, such as lab.html")

@@ -48,6 +48,8 @@ def test_edges_are_as_wide_as_the_kernels_slices_and_have_their_sign(page, packa
     near(widths, 0.6 + 3.4 * lengths / lengths.max())
     colours = [colour for _, colour in drawn]
     assert [colour == "rgb(196 84 6)" for colour in colours] == signs.tolist()
+    signed = np.where(signs, lengths, -lengths)
+    near(page.numbers("edge"), signed[np.argsort(-lengths)[:3]])
 
 
 @pytest.mark.parametrize("layer, f, i, j", [("conv2d", 3, 20, 30), ("conv2d_1", 7, 28, 0), ("conv2d_2", 15, 11, 11)])

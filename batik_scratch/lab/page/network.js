@@ -5,7 +5,9 @@ import { LAYERS } from "./layers.js";
 
 // An array from the page's data: base64 of little-endian numbers, to float64.
 export function unpack({ dtype, shape, data }) {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const letters = atob(data);
+  const bytes = new Uint8Array(letters.length);
+  for (let n = 0; n < bytes.length; n++) bytes[n] = letters.charCodeAt(n);
   const Kind = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array }[dtype];
   return { shape, data: Float64Array.from(new Kind(bytes.buffer)) };
 }
@@ -97,6 +99,13 @@ export class Network {
   }
 
   copyOfWeights() {
-    return Float64Array.from(this.parameters(false).flatMap(({ value }) => [...value.data]));
+    const arrays = this.parameters(false).map(({ value }) => value.data);
+    const copy = new Float64Array(arrays.reduce((sum, data) => sum + data.length, 0));
+    let start = 0;
+    for (const data of arrays) {
+      copy.set(data, start);
+      start += data.length;
+    }
+    return copy;
   }
 }

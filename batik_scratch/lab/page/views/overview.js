@@ -31,7 +31,9 @@ export function overview(lab) {
     if (!layer) return;
     const frame = wrap.getBoundingClientRect();
     const end = middle(element, frame, "in");
-    for (const { from, weight, share } of edgesInto(layer, c, lab.up.activations[n - 1])) {
+    const edges = edgesInto(layer, c, lab.up.activations[n - 1]);
+    if (["Conv2D", "Dense"].includes(layer.type)) info.append(strongestEdges(layer, edges));
+    for (const { from, weight, share } of edges) {
       const start = columns[n - 1].pointOf(from, frame);
       if (!start) continue;
       const colour = inks(weight < 0 ? -1 : 1, 1).background;
@@ -189,6 +191,14 @@ function describe(lab, info, n, c, array) {
       ...[` · ${t("largest")} `, number("max", extreme(Math.max))],
     ),
   );
+}
+
+// The three widest lines in numbers: of a convolution a kernel's length with its sum's sign, of a unit weight times input.
+function strongestEdges(layer, edges) {
+  const best = [...edges].sort((a, b) => b.share - a.share).slice(0, 3);
+  const kind = t(layer.type === "Dense" ? "edges_of_unit" : "edges_of_map");
+  const parts = best.flatMap(({ from, weight }, n) => [n ? ", " : " ", `${from} (`, number("edge", weight, 3), ")"]);
+  return h("p", {}, kind, parts);
 }
 
 function outcome(lab) {

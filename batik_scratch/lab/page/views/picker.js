@@ -3,6 +3,7 @@
 import { largest, paintImage } from "../draw.js";
 import { t } from "../language.js";
 import { placeIn } from "../network.js";
+import { largestOf } from "../ranking.js";
 import { Grid, PlaceMap, button, choice, counter, figure, h, number } from "../parts.js";
 import { fits } from "../state.js";
 import { weightAt } from "./subject.js";
@@ -102,14 +103,10 @@ function kernelGrid(lab, layer) {
 
 // The weights whose change would change the loss most, of all layers: links that nudge them.
 export function strongest(lab) {
-  const found = [];
-  for (const { layer, place, key, value } of lab.network.parameters()) {
-    if (!fits(layer, "nudge")) continue;
-    const gradient = lab.trace.grads[place][key];
-    gradient.data.forEach((g, at) => found.push({ layer, key, at, g, w: value.data[at] }));
-  }
-  found.sort((a, b) => Math.abs(b.g) - Math.abs(a.g));
-  const rows = found.slice(0, STRONGEST).map(({ layer, key, at, g, w }) => {
+  const parameters = lab.network.parameters().filter(({ layer }) => fits(layer, "nudge"));
+  const gradients = parameters.map(({ place, key }) => lab.trace.grads[place][key].data);
+  const rows = largestOf(gradients, STRONGEST).map(({ n, at, value: g }) => {
+    const { layer, key, value } = parameters[n];
     const units = layer.params[key].shape.at(-1);
     const spot =
       key === "bias" ? "bias" : placeIn(Math.floor(at / units), layer.params.kernel.shape.slice(0, -1)).join(",");
@@ -119,7 +116,7 @@ export function strongest(lab) {
       "tr",
       {},
       h("td", {}, button(`${layer.name} ${key} ${words}`, go, { class: "quiet" })),
-      h("td", {}, number("weight", w)),
+      h("td", {}, number("weight", value.data[at])),
       h("td", {}, number("gradient", g)),
       h("td", {}, t(g > 0 ? "make_smaller" : "make_larger")),
     );

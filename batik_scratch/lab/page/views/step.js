@@ -6,6 +6,7 @@ import { t } from "../language.js";
 import { button, choice, h, head, number, slider } from "../parts.js";
 import { chart } from "../chart.js";
 import { placeIn } from "../network.js";
+import { largestOf } from "../ranking.js";
 
 const SHOWN = 8; // weights in the table
 const METHODS = { sgd: "SGD", adam: "Adam" };
@@ -113,10 +114,8 @@ function fresh(method, rate = RATES[method]) {
 }
 
 function largestGradients(parameters, trace) {
-  const found = parameters.flatMap(({ place, key }, n) =>
-    [...trace.grads[place][key].data].map((g, at) => ({ n, at, g })),
-  );
-  return found.sort((a, b) => Math.abs(b.g) - Math.abs(a.g)).slice(0, SHOWN);
+  const gradients = parameters.map(({ place, key }) => trace.grads[place][key].data);
+  return largestOf(gradients, SHOWN).map(({ n, at, value }) => ({ n, at, g: value }));
 }
 
 function nameOf({ layer, key, value }, at) {
