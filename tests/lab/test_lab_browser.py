@@ -95,6 +95,18 @@ def test_a_tab_opens_a_convolution_where_there_is_something_to_see_and_both_ways
     assert page.text("main h2") == "Convolution, backwards" and page.run("return [row.value, column.value]") == place
 
 
+def test_the_browsers_button_leads_back_to_the_view_before(page):
+    page.open("saliency/20,31?image=4")
+    page.click("#tab-step")
+    page.click("#tab-softmax")
+    assert page.text("main h2") == "Softmax and cross-entropy"
+    page.driver.back()
+    wait(page, "return document.querySelector('main h2').textContent === 'One step of learning'")
+    page.driver.back()
+    wait(page, "return document.querySelector('main h2').textContent === 'Which pixels mattered?'")
+    assert "row 20, column 31" in page.text(".pixel h3") and "image=4" in page.run("return location.hash")
+
+
 @pytest.mark.parametrize("address", ["nonsense", "conv2d/99/999,999/forward", "dense/x/y/forward", "time/99999", "%%%"])
 def test_an_address_that_names_nothing_becomes_the_nearest_that_there_is(address, page):
     page.open(address)

@@ -127,9 +127,11 @@ function tabs() {
   return h("nav", { class: "tabs", "aria-label": t("views") }, links);
 }
 
-// A tab keeps the layer, if the view can show it, and the picture.
+// A tab keeps the layer, if the view can show it, and the picture; the browser's button leads back to where one was.
 function follow(event, view) {
   event.preventDefault();
+  lab.write(); // where one was, for the way back
+  history.pushState(null, "", location.hash);
   const same = view === lab.view || (BOTH_WAYS.includes(view) && BOTH_WAYS.includes(lab.view));
   lab.go({ view, extra: "", spot: same ? lab.spot : "", pixel: null });
   lab.write();
