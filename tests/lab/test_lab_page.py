@@ -90,6 +90,8 @@ def test_a_layer_of_the_package_that_the_page_does_not_know_does_not_exist():
     assert known == set(nn.registry.BUILT_IN)
     for code, texts in languages().items():
         assert {f"what_{name}" for name in known} <= set(texts), code
+    others = set(re.findall(r"^  (\w+): \[", (PAGE / "views" / "others.js").read_text(), re.MULTILINE))
+    assert others == known - {"Conv2D", "Dense", "Softmax", "ReLU", "MaxPooling2D", "Dropout", "Flatten"}
 
 
 def test_scripts_are_as_short_as_modules_must_be():

@@ -191,14 +191,14 @@ export class Player {
 }
 
 // The head of a view: what it shows in a sentence, the formula, and where the package does it.
-export function head(view, sources) {
+export function head(view, sources, values = {}) {
   const files = sources.map(([file, name]) => h("code", {}, `${file}: ${name}`));
   return h(
     "header",
     { class: "view-head" },
-    h("h2", { tabindex: -1 }, t(`${view}_title`)),
-    h("p", { class: "sentence" }, t(`${view}_sentence`)),
-    h("p", { class: "formula" }, h("code", {}, t(`${view}_formula`))),
+    h("h2", { tabindex: -1 }, t(`${view}_title`, values)),
+    h("p", { class: "sentence" }, t(`${view}_sentence`, values)),
+    h("p", { class: "formula" }, h("code", {}, t(`${view}_formula`, values))),
     h("p", { class: "source" }, `${t("in_the_package")} `, files),
   );
 }

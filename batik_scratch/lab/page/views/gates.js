@@ -6,6 +6,8 @@ import { t } from "../language.js";
 import { padsOf } from "../layers.js";
 import { Grid, PlaceMap, button, canvas, choice, counter, figure, h, head, number, setNumber } from "../parts.js";
 import { fits } from "../state.js";
+import { four, readings, same } from "./four.js";
+import { OTHERS, plain } from "./others.js";
 import { named, upTo } from "./window.js";
 
 const SOURCES = {
@@ -19,7 +21,6 @@ const SOURCES = {
   ],
   Dropout: [["batik_scratch/nn/layers/dropout.py", "Dropout"]],
   Flatten: [["batik_scratch/nn/layers/flatten.py", "Flatten"]],
-  other: [["batik_scratch/nn/layers/base.py", "Layer"]],
 };
 
 export function gates(lab) {
@@ -44,37 +45,17 @@ export function gates(lab) {
   const root = h(
     "section",
     {},
-    head(`gates_${kind}`, SOURCES[kind]),
+    heading(layer, kind),
     h("div", { class: "controls" }, fields, inside.controls ?? []),
     inside.root,
   );
   return { root, update: inside.update };
 }
 
-// Four maps of one channel, or blocks of a row of numbers, which are pointed at together.
-function four(lab, arrays, onplace) {
-  const flat = arrays.y.shape.length === 1;
-  const map = (array) => (flat ? asBlock(array) : channelOf(array, lab.channel));
-  const made = Object.entries({ x: "X", y: "Y", dy: "dY", dx: "dX" }).map(([key, name]) => {
-    const values = map(arrays[key]);
-    const placed = new PlaceMap(`${name} ${t(`four_${key}`)}`, {
-      height: values.shape[0],
-      width: values.shape[1],
-      onpoint: (row, column) => lab.go({ spot: onplace(key, row, column) }),
-    });
-    paintMap(placed.canvas, values, key === "x" || key === "y" ? largest(arrays.x.data) : largest(arrays.dx.data));
-    return { key, values, placed, figure: figure(`${name}: ${t(`four_${key}`)}`, placed.root) };
-  });
-  return Object.fromEntries(made.map((one) => [one.key, one]));
-}
-
-function readings(names) {
-  const shown = Object.fromEntries(names.map((name) => [name, number(name, 0)]));
-  return { shown, root: h("p", { class: "sum" }, ...names.flatMap((name) => [`${name} = `, shown[name], "  "])) };
-}
-
-function same(key, row, column) {
-  return `${row},${column}`;
+function heading(layer, kind) {
+  if (kind !== "other") return head(`gates_${kind}`, SOURCES[kind]);
+  const [formula, source] = OTHERS[layer.type];
+  return head("gates_other", [source], { type: layer.type, what: t(`what_${layer.type}`), formula });
 }
 
 function gate(lab, layer, arrays) {
@@ -255,45 +236,4 @@ function flattened(lab, layer, arrays) {
       setNumber(value, arrays.y.data[index]);
     },
   };
-}
-
-function plain(lab, layer, arrays) {
-  const sameShape = arrays.x.shape.length === arrays.y.shape.length;
-  if (!sameShape || arrays.x.shape[0] !== arrays.y.shape[0]) return averages(lab, arrays);
-  const maps = four(lab, arrays, same);
-  const read = readings(["X", "Y", "dY", "dX"]);
-  const { values } = maps.x;
-  return {
-    root: h(
-      "div",
-      {},
-      h(
-        "div",
-        { class: "panels maps-only" },
-        Object.values(maps).map((one) => one.figure),
-      ),
-      read.root,
-    ),
-    update() {
-      const [i, j] = lab.place(...values.shape);
-      for (const { placed } of Object.values(maps)) placed.mark(i, j);
-      for (const [name, key] of Object.entries({ X: "x", Y: "y", dY: "dy", dX: "dx" })) {
-        setNumber(read.shown[name], maps[key].values.data[i * values.shape[1] + j]);
-      }
-    },
-  };
-}
-
-// Poolings that take a mean: maps of the input and what became of them.
-function averages(lab, arrays) {
-  const figures = Object.entries({ x: "X", y: "Y", dy: "dY", dx: "dX" }).map(([key, name]) => {
-    const drawn = canvas(`${name} ${t(`four_${key}`)}`);
-    const array = arrays[key];
-    paintMap(
-      drawn,
-      array.shape.length === 3 ? channelOf(array, Math.min(lab.channel, array.shape[2] - 1)) : asBlock(array),
-    );
-    return figure(`${name}: ${t(`four_${key}`)}`, drawn);
-  });
-  return { root: h("div", { class: "panels maps-only" }, figures), update() {} };
 }

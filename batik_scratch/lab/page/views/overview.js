@@ -7,7 +7,7 @@ import { edgesInto } from "../edges.js";
 import { viewOf } from "../state.js";
 
 const SHOWN = 16; // maps of a layer, before somebody asks for all
-const UNITS = 32; // more numbers than these are drawn as one block
+const UNITS = 24; // more numbers than these are drawn as one block
 
 export function overview(lab) {
   const backwards = lab.extra === "gradients";
