@@ -46,9 +46,19 @@ class Page:
 
     def go(self, address):
         """Go to #address in the page that is open, as a link does."""
-        self.driver.execute_script("location.hash = arguments[0]", f"#{address}")
-        time.sleep(0.15)
+        self.driver.execute_async_script(
+            "const [hash, done] = arguments; if (location.hash === hash) return done();"
+            "addEventListener('hashchange', () => done(), { once: true }); location.hash = hash;",
+            f"#{address}",
+        )
         return self
+
+    def wait(self, script, *arguments, seconds=20):
+        """Until a script returns something true."""
+        end = time.monotonic() + seconds
+        while not self.run(script, *arguments):
+            assert time.monotonic() < end, f"waited in vain for {script}"
+            time.sleep(0.05)
 
     def run(self, script, *arguments):
         """What a script's `return` returns."""
@@ -84,7 +94,6 @@ class Page:
     def click(self, selector):
         """Press an element."""
         self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
-        time.sleep(0.1)
 
     def set(self, selector, value, event="input"):
         """Put a value into a field, as a reader does."""
@@ -93,7 +102,6 @@ class Page:
             "e.dispatchEvent(new Event(arguments[2], { bubbles: true }));",
             *(selector, str(value), event),
         )
-        time.sleep(0.1)
 
     def console(self):
         """Everything that the console was told since the last time."""

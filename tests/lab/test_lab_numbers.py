@@ -12,6 +12,7 @@ from batik_scratch.lab import recorded
 from batik_scratch.ops.im2col import im2col
 
 pytestmark = needs_browser
+SAID = "return document.querySelector('.hidden-status').textContent.includes(arguments[0])"  # what became of a photo
 
 
 def near(mine, theirs):
@@ -274,7 +275,7 @@ def test_a_photo_from_the_disk_becomes_the_picture_and_stays_here(page, package,
     pixels = np.rint(package.x[7] * 255).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "cloth <b>.png")
     page.driver.find_element(By.ID, "photo").send_keys(str(tmp_path / "cloth <b>.png"))
-    page.run("return new Promise((done) => setTimeout(done, 300))")
+    page.wait(SAID, "cloth <b>.png")
     near([page.number(f"logit{u}") for u in range(3)], package.model.logits(package.x[7:8]))
     Image.fromarray(np.full((300, 200, 3), (200, 100, 50), np.uint8)).save(tmp_path / "plain.png")
     drop(page, tmp_path / "plain.png")
@@ -291,7 +292,7 @@ def drop(page, path):
     page.run(
         "const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0)); const data = new DataTransfer();"
         "data.items.add(new File([bytes], arguments[1], { type: 'image/png' }));"
-        "document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));"
-        "return new Promise((done) => setTimeout(done, 400))",
+        "document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));",
         *(base64.b64encode(path.read_bytes()).decode(), path.name),
     )
+    page.wait(SAID, path.name)

@@ -149,6 +149,7 @@ export class Lab {
   }
 
   write() {
+    clearTimeout(this.writing);
     if (location.hash !== this.address()) history.replaceState(null, "", this.address());
   }
 
