@@ -57,13 +57,6 @@ def test_every_view_is_there_in_every_language(page):
     silent(page)
 
 
-def test_it_opens_in_two_seconds(page):
-    """The best of three: machines of tests are shared."""
-    ask = "return performance.getEntriesByType('navigation')[0].domComplete"
-    took = [page.open().run(ask) for _ in range(3)]
-    assert 0 < min(took) < 2000
-
-
 def test_on_a_phone_nothing_is_wider_than_the_screen(phone):
     for address in VIEWS:
         phone.open(address)
