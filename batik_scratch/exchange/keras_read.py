@@ -47,6 +47,7 @@ def from_keras(path: str | os.PathLike, model: nn.Sequential | None = None) -> n
         raise InputError(f"{path}: not a readable .keras file ({error}); save it anew with model.save") from None
     groups, shape = _layers(config, path)
     built = nn.Sequential([layer for group in groups for layer in group], shape, 0)
+    built.any_range = True  # whoever trained it knows which
     _take(built, groups, _h5(io.BytesIO(weights), path), path)
     return built
 

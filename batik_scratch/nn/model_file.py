@@ -68,7 +68,7 @@ def load(
     classes = registry.known(layers)
     if Path(path).suffix in OTHERS:
         raise InputError(
-            f"{path}: is another program's file by its name; `batik-scratch import` makes a model file of .keras"
+            f"{path}: is another program's file by its name; `batik-scratch import` reads .keras and .onnx"
         )
     with open_archive(path) as archive:
         description = read_description(archive, path)
@@ -77,6 +77,7 @@ def load(
             shape = [int(n) for n in description["input_shape"]]
             _check_size(row, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
             network = build(row, input_shape=shape, random_state=0, dtype=description["dtype"])
+            network.any_range = description.get("any_range") is True
             metadata = dict(description["metadata"])
         except InputError as error:
             raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
