@@ -14,7 +14,7 @@ L = keras.layers
 
 
 def theirs():
-    """{name: layers after the input, and its shape} of models that Keras writes: sizes, paddings, strides, all layers."""
+    """{name: (layers after the input, its shape)} of models that Keras writes: sizes, paddings, strides, all layers."""
     return {
         "paper": (
             [
