@@ -5,7 +5,7 @@ import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -84,6 +84,21 @@ def test_every_example_is_among_the_files_that_the_wheel_carries():
         for pattern in patterns.split():
             carried |= {path for path in ROOT.glob(pattern) if path.is_file()}
     assert carried == {ROOT / "examples" / below for below in examples.installed_examples()}
+
+
+def test_of_an_installed_package_the_files_are_those_that_pip_recorded(tmp_path, monkeypatch):
+    """What pip compiled beside them is left out; so is what other packages of that name keep elsewhere."""
+
+    class Recorded(PurePosixPath):
+        def locate(self):
+            return tmp_path / self
+
+    below = "../../../share/batik_scratch/examples"
+    names = ["lessons/01_a_neuron.py", "own_layer.py", "lessons/__pycache__/01_a_neuron.cpython-311.pyc"]
+    files = [Recorded(f"{below}/{name}") for name in names] + [Recorded("batik_scratch/learn/examples.py")]
+    monkeypatch.setattr(examples, "BESIDE", tmp_path / "nowhere")
+    monkeypatch.setattr(examples.importlib.metadata, "files", lambda name: files)
+    assert examples.installed_examples() == {Path(name): tmp_path / below / name for name in names[:2]}
 
 
 USER = """

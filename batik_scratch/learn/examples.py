@@ -23,6 +23,8 @@ def installed_examples() -> dict[Path, Path]:
     found = {}
     for file in files:
         parts = file.parts
+        if "__pycache__" in parts:  # pip compiles whatever ends in .py
+            continue
         if PLACE[-1] in parts and parts[: parts.index(PLACE[-1]) + 1][-3:] == PLACE:
             below = Path(*parts[parts.index(PLACE[-1]) + 1 :])
             found[below] = Path(str(file.locate()))
