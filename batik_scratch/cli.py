@@ -1,16 +1,19 @@
 """The command line: which commands there are, and how each of them may end."""
 
-import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from . import __version__
 from .commands import (
     bench,
+    completion,
     data,
     evaluate,
+    examples,
     exercise,
     experiment,
     export,
@@ -24,12 +27,14 @@ from .commands import (
     summary,
     train,
 )
-from .commands.shared import BAD_INPUT, DONE, FOUND_WRONG, Parser
+from .commands.colour import RED, paint
+from .commands.parser import BAD_INPUT, Parser
+from .commands.shared import DONE, FOUND_WRONG
 from .errors import InputError, TrainingDiverged
 
 COMMANDS = (
     *(run, experiment, report, train, evaluate, predict, saliency, lab),
-    *(summary, gradcheck, bench, export, import_),
+    *(summary, gradcheck, bench, export, import_, examples, completion),
 )
 GROUPS = {
     "data": ("draw, check or show a data set", (data.draw, data.scan, data.sheet)),
@@ -43,17 +48,22 @@ GROUPS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 found something wrong, 2 bad input, 130/143 stopped."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = build_parser().parse_args(given)
+    parser = build_parser()
+    parser.look_over(given)
+    options = parser.parse_args(given)
+    options.parser = parser
     options.command_line = "batik-scratch " + " ".join(given)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return options.call(options)
+        code = options.call(options)
+        sys.stdout.flush()  # here, where a reader that went away is caught
+        return code
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except TrainingDiverged as error:
         return _complain(str(error), FOUND_WRONG)
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        sys.stderr.close()
+        _leave_the_pipe()
         return DONE
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
@@ -66,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 143 if by_signal else 130
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """All commands with their options; parsing leaves the function to call in `.call`."""
     parser = Parser(
         prog="batik-scratch", description="A convolutional network from scratch, and a two-stage batik study."
@@ -87,8 +97,15 @@ def _complain(message: str, code: int) -> int:
     lines = message.splitlines()
     if len(lines) > 7:
         lines = [*lines[:6], f"... and {len(lines) - 6} more lines"]
-    print("batik-scratch: error: " + "\n".join(lines), file=sys.stderr)
+    print(f"batik-scratch: {paint('error:', RED, sys.stderr)} " + "\n".join(lines), file=sys.stderr)
     return code
+
+
+def _leave_the_pipe() -> None:
+    """Nothing more is said, not even by the interpreter at its end, which would flush into the pipe once more."""
+    sys.stderr.close()
+    with suppress(OSError, ValueError):  # a stream without a file of the system
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

@@ -14,6 +14,7 @@ FLOORS = {
     "": set(),  # the package's own __init__: the version, and floors that load when they are first asked for
     "errors": set(),
     "files": {"errors"},
+    "toml": set(),
     "ops": {"errors"},
     "images": {"errors", "files"},
     "motifs": {"errors", "files", "images"},
@@ -26,11 +27,11 @@ FLOORS = {
     "bench": {"errors", "files", "ops", "images", "nn", "saliency", "figures"},
     "statistics": {"errors"},  # numbers and SciPy
     "record": {"", "errors", "files"},  # what stands in a run folder
-    "study": {"", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "record"},
+    "study": {"", "errors", "files", "toml", "ops", "images", "motifs", "nn", "saliency", "record"},
     "explain": {"errors", "files", "images", "motifs", "nn", "saliency", "figures", "record", "study"},
     "lab": {"", "errors", "files", "images", "motifs", "nn"},
     "experiment": {
-        *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency"),
+        *("", "errors", "files", "toml", "ops", "images", "motifs", "nn", "saliency"),
         *("record", "study", "statistics"),
     },
     "report": {

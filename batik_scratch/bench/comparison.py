@@ -3,6 +3,7 @@
 import importlib.metadata
 import statistics
 from dataclasses import dataclass, field
+from typing import Any
 
 from .networks import NETWORKS
 from .programs import OURS, PROGRAMS, WORK
@@ -43,6 +44,22 @@ class Comparison:
         """How many times faster with the most threads than with the fewest."""
         counts = [threads for other, threads in self.seconds if other == name]
         return self.median(name, min(counts), work) / self.median(name, max(counts), work)
+
+    def to_json(self) -> dict[str, Any]:
+        """network, batch, image_size, rounds, calls, and of each program and number of threads the medians in seconds
+        of one call and the peak memory in MB (1e6 bytes).
+        """
+        programs = [
+            {
+                "program": describe(name),
+                "threads": threads,
+                "seconds": {work: self.median(name, threads, work) for work in WORK},
+                "peak_memory_mb": self.memory[name, threads],
+            }
+            for name, threads in self.seconds
+        ]
+        sizes = {"batch": self.batch, "image_size": self.size, "rounds": self.rounds, "calls": CALLS}
+        return {"network": self.network, **sizes, "programs": programs}
 
     def table(self) -> str:
         """The figures as text, one block per number of threads."""

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
 from ..figures.style import to_png
@@ -11,10 +12,24 @@ from ..files import atomic
 from ..ops import threads
 from .chart import bench_figure
 from .compare import compare, installed_peers
+from .comparison import Comparison
 from .layers import layer_table
 from .networks import NETWORKS
 from .programs import OURS
 from .warmup import compile_kernels
+
+
+def figures(
+    only: Sequence[str] | None,
+    counts: Sequence[int] | None,
+    batch: int,
+    size: int | None,
+    rounds: int,
+    out: Path,
+    network: str = "paper",
+) -> dict[str, Any]:
+    """What `measure` does, told for a program: see `Comparison.to_json`; and the chart's path."""
+    return _compared(only, counts, batch, size, rounds, out, network).to_json() | {"chart": str(out)}
 
 
 def measure(
@@ -35,6 +50,21 @@ def measure(
 
     InputError if a program is not installed, if a number is out of range, or if no file `out` can be made.
     """
+    size = NETWORKS[network].size if size is None else size
+    found = _compared(only, counts, batch, size, rounds, out, network)
+    return f"{found.table()}\n\n{layer_table(batch, size, network=network)}\n\nchart: {out}"
+
+
+def _compared(
+    only: Sequence[str] | None,
+    counts: Sequence[int] | None,
+    batch: int,
+    size: int | None,
+    rounds: int,
+    out: Path,
+    network: str,
+) -> Comparison:
+    """The comparison, after all that was asked for was checked; its chart is written."""
     names = _programs(only)
     size = NETWORKS[network].size if size is None else size
     least = NETWORKS[network].least
@@ -54,7 +84,7 @@ def measure(
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic(out) as file:
         file.write(to_png(bench_figure(comparison, counts[-1])))
-    return f"{comparison.table()}\n\n{layer_table(batch, size, network=network)}\n\nchart: {out}"
+    return comparison
 
 
 def _programs(only: Sequence[str] | None) -> list[str]:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .machine import add_json_option, document
 from .shared import DONE, add_command, counts, tell_how_it_starts
 
 
@@ -23,11 +24,12 @@ def add(commands: Any) -> None:
         action="store_true",
         help="only compile the kernels, once, so that later commands start fast; nothing is measured",
     )
+    add_json_option(p)
 
 
 def call(options: argparse.Namespace) -> int:
     """Print the tables and write the chart, or compile the kernels alone."""
-    from ..bench.session import measure
+    from ..bench.session import figures, measure
     from ..bench.warmup import compile_kernels
 
     tell_how_it_starts()
@@ -36,5 +38,6 @@ def call(options: argparse.Namespace) -> int:
         return DONE
     only = options.only.split(",") if options.only else None
     sizes = (options.batch, options.image_size, options.rounds)
-    print(measure(only, options.threads, *sizes, options.out, options.network))
+    asked = (only, options.threads, *sizes, options.out, options.network)
+    print(document("bench", figures(*asked)) if options.json else measure(*asked))
     return DONE

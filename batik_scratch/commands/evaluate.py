@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from .machine import add_json_option, document
 from .shared import DONE, add_command, add_model_option, photos, tell, tell_if_plain
 
 
@@ -14,6 +15,7 @@ def add(commands: Any) -> None:
     p.add_argument("--data", type=photos, required=True, help="folder of photos, one subfolder per class")
     p.add_argument("--skip-bad", action="store_true", help="leave unreadable files out instead of stopping")
     p.add_argument("--follow-links", action="store_true", help="read what symbolic links lead to, as well")
+    add_json_option(p)
 
 
 def call(options: argparse.Namespace) -> int:
@@ -21,5 +23,6 @@ def call(options: argparse.Namespace) -> int:
     from ..study.single import evaluate_model
 
     tell_if_plain()
-    print(evaluate_model(options.model, options.data, options.skip_bad, options.follow_links, tell))
+    found = evaluate_model(options.model, options.data, options.skip_bad, options.follow_links, tell)
+    print(document("evaluate", found.to_json()) if options.json else found)
     return DONE

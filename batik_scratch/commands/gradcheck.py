@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .machine import add_json_option, document
 from .shared import DONE, FOUND_WRONG, add_command, tell_how_it_starts
 
 
@@ -15,13 +16,18 @@ def add(commands: Any) -> None:
     one_of.add_argument("--layer", metavar="NAME", help="one kind of layer alone; a wrong name lists them")
     one_of.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
     one_of.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
+    add_json_option(p)
 
 
 def call(options: argparse.Namespace) -> int:
     """Print the table; the exit code is 1 if a gradient is wrong, or if a bug of the museum gets through."""
-    from .gradient_report import museum_report, report
+    from .gradient_report import figures, museum_figures, museum_report, report
 
     tell_how_it_starts()
+    if options.json:
+        told, ok = museum_figures() if options.museum else figures(options.layer, options.model)
+        print(document("gradcheck", told))
+        return DONE if ok else FOUND_WRONG
     text, ok = museum_report() if options.museum else report(options.layer, options.model)
     print(text)
     return DONE if ok else FOUND_WRONG

@@ -1,8 +1,10 @@
 """What `batik-scratch gradcheck` prints: the table of every check, and the doctor's words if one fails."""
 
+import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -11,6 +13,7 @@ from ..learn.doctor import diagnose
 from ..nn.gradcheck import GradientReport
 from ..nn.gradcheck.everything import all_checks, saved_check
 from ..nn.gradcheck.report import tables
+from .colour import GREEN, RED, paint
 
 T = TypeVar("T")
 
@@ -20,21 +23,63 @@ def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bo
 
     InputError if there is no such layer (it lists those there are), or the file is no model.
     """
-    reports = [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
+    reports = _checked(layer, model)
     wrong = [one for one in reports if not one.ok]
     lines = [tables(reports), ""]
     for one in wrong:
-        lines += [f"WRONG: {one.title}", *_words(one)]
+        lines += [paint(f"WRONG: {one.title}", RED, sys.stdout), *_words(one)]
     rows = [row for one in reports for row in one.tensors]
     bad = sum(not row.ok for row in rows)
-    lines.append(f"{bad} of {len(rows)} checks are wrong" if bad else f"{len(rows)} checks, all right")
+    said = f"{bad} of {len(rows)} checks are wrong" if bad else f"{len(rows)} checks, all right"
+    lines.append(paint(said, RED if bad else GREEN, sys.stdout))
     return "\n".join(lines), not wrong
+
+
+def figures(layer: str | None = None, model: Path | None = None) -> tuple[dict[str, Any], bool]:
+    """The same for a program: each check with its tensors' verdicts, and the doctor's words where one is wrong."""
+    reports = _checked(layer, model)
+    checks = [
+        {
+            "title": one.title,
+            "ok": one.ok,
+            "tensors": [asdict(row) for row in one.tensors],
+            "diagnosis": "" if one.ok else "\n".join(line.strip() for line in _words(one)),
+        }
+        for one in reports
+    ]
+    ok = all(one.ok for one in reports)
+    return {"ok": ok, "checks": checks}, ok
+
+
+def museum_figures() -> tuple[dict[str, Any], bool]:
+    """The museum for a program: each bug, what caught it, and what the doctor said first."""
+    visits = _visited()
+    told = [
+        {
+            "exhibit": one.exhibit.name,
+            "caught": one.caught,
+            "caught_by": one.caught_by,
+            "error": one.error,
+            "named": one.named,
+        }
+        for one in visits
+    ]
+    ok = all(one.caught for one in visits)
+    return {"ok": ok, "exhibits": told}, ok
 
 
 def museum_report() -> tuple[str, bool]:
     """The museum's table, and True if every bug was caught."""
-    visits = list(_with_bar(museum.walk(), "walking", len(museum.EXHIBITS)))
+    visits = _visited()
     return museum.table(visits), all(one.caught for one in visits)
+
+
+def _checked(layer: str | None, model: Path | None) -> list[GradientReport]:
+    return [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
+
+
+def _visited() -> list[museum.Visit]:
+    return list(_with_bar(museum.walk(), "walking", len(museum.EXHIBITS)))
 
 
 def _words(wrong: GradientReport) -> list[str]:

@@ -4,19 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import InputError
+from .colour import YELLOW, paint
 
-DONE, FOUND_WRONG, BAD_INPUT = 0, 1, 2  # exit codes
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, with errors of two lines instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: error: {message}\nsee: {self.prog} --help", file=sys.stderr)
-        sys.exit(BAD_INPUT)
+DONE, FOUND_WRONG = 0, 1  # exit codes, beside the parser's BAD_INPUT
 
 
 def add_command(
@@ -102,7 +95,7 @@ def counts(text: str) -> tuple[int, ...]:
 
 def tell(text: str) -> None:
     """Say something to whoever waits; it is not part of the result."""
-    print(text, file=sys.stderr)
+    print(paint(text, YELLOW, sys.stderr) if text.startswith("WARNING") else text, file=sys.stderr)
 
 
 def tell_if_plain() -> None:

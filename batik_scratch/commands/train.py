@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .machine import add_json_option, document
 from .shared import DONE, add_command, add_study_options, study_config, tell, tell_how_it_starts
 
 
@@ -13,6 +14,7 @@ def add(commands: Any) -> None:
     p = add_command(commands, "train", call, what, "train --data my_photos --out model.npz")
     add_study_options(p)
     p.add_argument("--out", type=Path, default=Path("model.npz"), help="model file to write (default: model.npz)")
+    add_json_option(p)
 
 
 def call(options: argparse.Namespace) -> int:
@@ -20,5 +22,6 @@ def call(options: argparse.Namespace) -> int:
     from ..study.single import train_model
 
     tell_how_it_starts()
-    print(train_model(study_config(options), options.out, tell))
+    found = train_model(study_config(options), options.out, tell, verbose=int(not options.json))
+    print(document("train", found.to_json()) if options.json else found)
     return DONE

@@ -6,6 +6,7 @@ from .. import nn
 from ..errors import InputError
 from .keras_read import from_keras
 from .keras_write import to_keras
+from .onnx_read import from_onnx
 from .onnx_write import to_onnx
 
 
@@ -22,11 +23,12 @@ def export_model(source: Path, target: Path, logits: bool = False) -> None:
 
 
 def import_model(source: Path, target: Path) -> None:
-    """Write the `.keras` file `source` as a model file `target` of this package. Nothing that exists is overwritten."""
+    """Write the .keras or .onnx file `source` as a model file `target` of this package; nothing is overwritten."""
     _free(target)
-    if source.suffix != ".keras":
-        raise InputError(f"{source}: what can be imported are .keras files")
-    from_keras(source).save(target)
+    readers = {".keras": from_keras, ".onnx": from_onnx}
+    if source.suffix not in readers:
+        raise InputError(f"{source}: what can be imported are .keras and .onnx files")
+    readers[source.suffix](source).save(target)
 
 
 def _free(target: Path) -> None:

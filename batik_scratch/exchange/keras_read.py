@@ -15,6 +15,7 @@ import numpy as np
 from .. import nn
 from ..errors import InputError
 from ..nn.layers.base import snake_case
+from ..nn.model_file import check_size
 from .extras import h5py
 from .keras_layers import read_layer
 
@@ -46,7 +47,13 @@ def from_keras(path: str | os.PathLike, model: nn.Sequential | None = None) -> n
             raise
         raise InputError(f"{path}: not a readable .keras file ({error}); save it anew with model.save") from None
     groups, shape = _layers(config, path)
-    built = nn.Sequential([layer for group in groups for layer in group], shape, 0)
+    row = [layer for group in groups for layer in group]
+    try:
+        check_size(row, shape, len(weights) // 2)  # two bytes is the least that a number has
+        built = nn.Sequential(row, shape, 0)
+    except InputError as error:
+        raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
+    built.any_range = True  # whoever trained it knows which
     _take(built, groups, _h5(io.BytesIO(weights), path), path)
     return built
 
@@ -72,6 +79,8 @@ def _layers(config: Any, path: str | os.PathLike) -> tuple[list[list[nn.Layer]],
                 shape = options["batch_shape"]
                 continue
             groups.append(read_layer(kind, options, f"{path}: config.json, layers[{number}], {options.get('name')!r}"))
+        if any(n is None for n in shape[1:]):
+            raise InputError(f"{path}: takes images of any size, {shape}; build it for one size, and save it again")
         return groups, [int(n) for n in shape[1:]]
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{path}: config.json is damaged ({error!r}); save the model anew") from None
@@ -83,12 +92,19 @@ def _h5(source: Any, path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]
         with h5py().File(source, "r") as file:
             found = {}
             for name, group in file["layers"].items():
-                found[name] = {key: np.asarray(value[()]) for key, value in group.get("vars", {}).items()}
+                found[name] = {key: _array(value) for key, value in group.get("vars", {}).items()}
             return found
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except (*DAMAGE, TypeError, AttributeError) as error:
         raise InputError(f"{path}: its weights cannot be read ({error}); save the model anew") from None
+
+
+def _array(value: Any) -> np.ndarray:
+    """A stored array, unless it unpacks to more than any network has."""
+    if value.nbytes > MOST:
+        raise ValueError(f"{value.name} has {value.nbytes:,} bytes, the limit is {MOST:,}")
+    return np.asarray(value[()])
 
 
 def _take(

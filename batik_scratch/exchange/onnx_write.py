@@ -13,7 +13,7 @@ from .extras import onnx
 
 OPSET = 17
 IR_VERSION = 8  # what runtimes of opset 17 read
-SIMPLE = {nn.ReLU: "Relu", nn.Sigmoid: "Sigmoid", nn.Tanh: "Tanh", nn.Absolute: "Abs", nn.Dropout: "Identity"}
+SIMPLE = {nn.ReLU: "Relu", nn.Sigmoid: "Sigmoid", nn.Tanh: "Tanh", nn.Absolute: "Abs"}
 
 
 def to_onnx(model: nn.Sequential, path: str | os.PathLike, logits: bool = False) -> None:
@@ -74,7 +74,7 @@ class _Graph:
         array = np.asarray(value)
         array = array if array.dtype.kind == "i" else array.astype(self.model.dtype)
         name = f"constant_{len(self.constants)}"
-        self.constants.append(onnx().numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.constants.append(onnx().numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def turn(self, to_planes: bool) -> None:
@@ -88,6 +88,8 @@ class _Graph:
             raise InputError(f"to_onnx: {layer.name} is your own {type(layer).__name__}, which has no operator there")
         if type(layer) in SIMPLE:
             self.add(SIMPLE[type(layer)])
+        elif isinstance(layer, nn.Dropout):
+            self.add("Dropout", self.constant(layer.rate))  # at rest, unless a runtime is told to train
         elif isinstance(layer, nn.LeakyReLU):
             self.add("LeakyRelu", alpha=layer.negative_slope)
         elif isinstance(layer, nn.Softmax):
@@ -111,7 +113,8 @@ class _Graph:
         elif isinstance(layer, nn.Dense):
             self.add("Gemm", self.constant(layer.params["kernel"]), self.constant(layer.params["bias"]))
         elif isinstance(layer, nn.BatchNormalization):
-            self.add("BatchNormalization", *map(self.constant, layer.params.values()), epsilon=layer.epsilon)
+            told = {"epsilon": layer.epsilon, "momentum": layer.momentum}
+            self.add("BatchNormalization", *map(self.constant, layer.params.values()), **told)
         elif isinstance(layer, nn.Rescaling):
             self.add("Mul", self.constant(layer.scale))
             self.add("Add", self.constant(layer.offset))

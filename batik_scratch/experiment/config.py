@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from ..errors import InputError
 from ..study import TwoStageConfig
 from ..study.config import from_table
+from ..toml import flat_toml
 from .cells import REFERENCE
 
 
@@ -58,8 +57,7 @@ class ExperimentConfig:
 
     def to_toml(self) -> str:
         """The config as TOML; `load_experiment_config` reads it back to an equal one."""
-        own = {name: list(v) if isinstance(v, tuple) else v for name, v in self.own().items()}
-        return tomli_w.dumps({"experiment": own}) + "\n[study]\n" + self.study.to_toml()
+        return flat_toml(self.own(), "experiment") + "\n[study]\n" + self.study.to_toml()
 
     def own(self) -> dict[str, Any]:
         """The settings beside those of the study."""

@@ -17,13 +17,18 @@ def sample_grid(
     per_class: int = 4,
     columns: int | None = None,
     width: float = style.WIDE,
+    right: Sequence[bool] | None = None,
 ) -> Figure:
-    """The first `per_class` pictures of each class: groups of uint8 (M, H, W, 3), one per name; `columns` to a line."""
+    """The first `per_class` pictures of each class: groups of uint8 (M, H, W, 3), one per name; `columns` to a line.
+
+    A name may have two lines, and turns vermillion if its `right` is false.
+    """
     columns = columns or (1 if len(groups) <= 4 else 2)
     lines = math.ceil(len(groups) / columns)
     gap = 0.12 * per_class
     side = (width - 0.2) / (per_class * columns + gap * (columns - 1))
-    figure = style.new_figure(width, lines * (side + 0.33))
+    height = max((name.count("\n") + 1 for name in names), default=1)  # lines of the names
+    figure = style.new_figure(width, lines * (side + 0.13 + 0.2 * height))
     widths = ([1.0] * per_class + [gap]) * (columns - 1) + [1.0] * per_class
     grid = figure.subplots(lines, len(widths), squeeze=False, width_ratios=widths)
     pack(figure)
@@ -37,7 +42,9 @@ def sample_grid(
             draw_picture(axes, picture, None)
             if place == 0:
                 room = max(8, int(11 * side * per_class))  # characters that fit above the group
-                axes.set_title(style.label(name, room), fontsize=style.TEXT_SIZE, loc="left", color=style.INK)
+                colour = style.WRONG if right is not None and not right[index] else style.INK
+                title = "\n".join(style.label(part, room) for part in name.split("\n", 1))
+                axes.set_title(title, fontsize=style.TEXT_SIZE, loc="left", color=colour)
     return figure
 
 

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from . import style
 from .grid import draw_picture, pack
 
+SLIDE = 5  # columns from which a figure is as wide as a slide
+
 
 def saliency_panel(
     images: np.ndarray,
@@ -21,12 +23,13 @@ def saliency_panel(
     percentile: float = 99.0,
     columns: int = 4,
     right: Sequence[bool] | None = None,
+    width: float = style.WIDE,
 ) -> Figure:
     """Originals uint8 (M, H, W, 3) above their raw maps float (M, H, W) and overlays uint8 (M, H, W, 3).
 
     Each map is drawn from 0 to its own `percentile`. Without `maps` originals and overlays alone; `further` adds one
-    more row of maps (the second network's). A picture per column, `columns` to a line; titles may have two lines and
-    turn vermillion if `right` is false.
+    more row of maps (the second network's). A picture per column, `columns` to a line; titles may have three lines and
+    turn vermillion if `right` is false. Five columns or more make a figure that is no higher than a slide (4 to 3).
     """
     rows = [("original", images, False), ("overlay", overlays, False)]
     if maps is not None:
@@ -36,8 +39,11 @@ def saliency_panel(
     columns = min(columns, len(images))
     blocks = math.ceil(len(images) / columns)
     with_bar = any(is_map for *_, is_map in rows)
-    side = (style.WIDE - 0.4) / max(columns, 3)
-    figure = style.new_figure(side * columns + 0.4, blocks * (side * len(rows) + 0.55) + 0.6 * with_bar)
+    side, above = (width - 0.4) / max(columns, 3), 0.2 + 0.18 * max(title.count("\n") + 1 for title in titles)
+    if columns >= SLIDE:
+        side = min(side, (0.75 * width - above - 0.6 * with_bar) / len(rows))
+    across = width if columns >= SLIDE else side * columns + 0.4
+    figure = style.new_figure(across, blocks * (side * len(rows) + above) + 0.6 * with_bar)
     grid = figure.subplots(blocks * len(rows), columns, squeeze=False)
     pack(figure)
     for place in range(blocks * columns):

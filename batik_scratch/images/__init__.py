@@ -4,6 +4,7 @@ from .augment import ImageAugmenter
 from .batches import AugmentedBatches
 from .folds import stratified_folds
 from .loading import ImageSet, load_folder
+from .pictures import pictures
 from .places import user_cache
 from .reading import UnreadableImage, read_image, read_pixels
 from .scan import ScanReport, scan
@@ -20,6 +21,7 @@ __all__ = [
     "eight_views",
     "load_folder",
     "mean_over_views",
+    "pictures",
     "read_image",
     "read_pixels",
     "scan",

@@ -68,15 +68,16 @@ def load(
     classes = registry.known(layers)
     if Path(path).suffix in OTHERS:
         raise InputError(
-            f"{path}: is another program's file by its name; `batik-scratch import` makes a model file of .keras"
+            f"{path}: is another program's file by its name; `batik-scratch import` reads .keras and .onnx"
         )
     with open_archive(path) as archive:
         description = read_description(archive, path)
         try:
             row = [_layer(entry, classes) for entry in description["layers"]]
             shape = [int(n) for n in description["input_shape"]]
-            _check_size(row, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
+            check_size(row, shape, os.path.getsize(path) // np.dtype(description["dtype"]).itemsize)
             network = build(row, input_shape=shape, random_state=0, dtype=description["dtype"])
+            network.any_range = description.get("any_range") is True
             metadata = dict(description["metadata"])
         except InputError as error:
             raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
@@ -209,7 +210,7 @@ def _layer(entry: Mapping[str, Any], classes: Mapping[str, type[Layer]]) -> Laye
     return layer
 
 
-def _check_size(layers: list[Layer], shape: list[int], numbers: int) -> None:
+def check_size(layers: list[Layer], shape: list[int], numbers: int) -> None:
     """Refuse an architecture with more weights than the file has room for, before anything of that size is made."""
     current, total = tuple(shape), 0
     for layer in layers:

@@ -52,6 +52,7 @@ class Network:
             raise InputError(f"{who}: dtype is one of {', '.join(DTYPES)}; got {dtype!r}")
         self.dtype = np.dtype(dtype)
         self.input_shape: tuple[int, ...] | None = None
+        self.any_range = False  # True: pixels need not be in [0, 1], as in a model that another program trained
         self.order_rng = np.random.default_rng(0)  # where the batches' order is drawn from; `build` gives its own
         self._seeds = (
             random_state if isinstance(random_state, np.random.SeedSequence) else np.random.SeedSequence(random_state)
@@ -139,7 +140,8 @@ class Network:
     def architecture(self) -> dict[str, Any]:
         """What it takes to build the network again, as JSON takes it."""
         layers = [{"type": type(layer).__name__, "name": layer.name, "config": layer.config()} for layer in self.layers]
-        return {"input_shape": list(self.input_shape or ()), "dtype": self.dtype.name, "layers": layers}
+        told = {"input_shape": list(self.input_shape or ()), "dtype": self.dtype.name, "layers": layers}
+        return told | ({"any_range": True} if self.any_range else {})
 
     # ------------------------------------------------------------------ walking
 
@@ -197,9 +199,16 @@ class Network:
     def _refuse_bytes(self, x: np.ndarray) -> None:
         """InputError for pictures of 0..255 in another type than uint8, by the look of the first one.
 
-        A network that begins with a change of scale, or with a layer of the user's own, may want such numbers.
+        A network that begins with a change of scale, or with a layer of the user's own, may want such numbers; so may
+        one that another program trained (`any_range`).
         """
-        if x.ndim != 4 or len(x) == 0 or x.dtype.kind not in "fiu" or not isinstance(self.layers[0], WANTS_UNIT_RANGE):
+        if (
+            self.any_range
+            or x.ndim != 4
+            or len(x) == 0
+            or x.dtype.kind not in "fiu"
+            or not isinstance(self.layers[0], WANTS_UNIT_RANGE)
+        ):
             return
         low, high = x[0].min(), x[0].max()
         if low >= 0 and 2 < high <= 255:

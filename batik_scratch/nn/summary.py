@@ -1,5 +1,7 @@
 """The table of a network's layers: what goes in, what comes out, what it costs."""
 
+from typing import Any
+
 from . import shown
 from .layers import Conv2D, Layer
 from .network import Network
@@ -52,6 +54,24 @@ def _totals(network: Network) -> list[str]:
         *_not_trained(total, sum(layer.parameter_count for layer in network.layers)),
         f"Multiply-adds: {forward:,} per image forward, {backward:,} backward in training",
         f"Cached for the backward pass: {sum(layer.cached_bytes() for layer in network.layers):,} bytes per image",
+    ]
+
+
+def summary_rows(network: Network) -> list[dict[str, Any]]:
+    """The table's figures of each layer of a built network, for a program; those of one image."""
+    return [
+        {
+            "name": layer.name,
+            "type": type(layer).__name__,
+            "output_shape": list(layer.output_shape or ()),
+            "algorithm": _algorithm(layer) or None,
+            "parameters": parameters_of(layer),
+            "trained_parameters": layer.parameter_count,
+            "multiply_adds": layer.multiply_adds(),
+            "backward_multiply_adds": backward_multiply_adds(network, layer),
+            "cached_bytes": layer.cached_bytes(),
+        }
+        for layer in network.layers
     ]
 
 

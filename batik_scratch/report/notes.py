@@ -38,9 +38,8 @@ def verdict(run: Recorded) -> str:
 
 
 def notes(run: Recorded) -> list[str]:
-    """Sentences, the weightiest first."""
-    found = _data_warnings(run)
-    found += [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
+    """All that is to be known beside `in_short` and `data_warnings`, the weightiest first."""
+    found = [_interval(run), _paired(run), *_unused_classes(run), *_selection(run)]
     found += [
         "Every map explains the class that the network predicted, not the true one. The true class would write the "
         "label into the picture, also into the pictures that validate stage two.",
@@ -66,7 +65,24 @@ def notes(run: Recorded) -> list[str]:
     return found
 
 
-def _data_warnings(run: Recorded) -> list[str]:
+def in_short(run: Recorded) -> list[str]:
+    """Three sentences: how exact the accuracy is, what the difference of the stages is worth, and what a map shows."""
+    first = run.stages[StageName.FIRST]
+    low, high = first.interval
+    pairs = _pairs(run)
+    luck = "hardly explained by" if pairs.p < SIGNIFICANT else "no more than"
+    return [
+        f"Stage one's accuracy of {first.metrics['accuracy']:.3f} was measured on {len(first.predictions)} images, and "
+        f"with others like them it might as well have been anything from {low:.3f} to {high:.3f}.",
+        f"The difference between the stages is {luck} luck with these images ({_p(pairs.p)}), and one split cannot "
+        "say what another split or other initial weights would bring.",
+        "A map shows which pixels the network's answer depends on, right or wrong; it does not show that the motif was "
+        "understood.",
+    ]
+
+
+def data_warnings(run: Recorded) -> list[str]:
+    """What says that the images, or the settings, are perhaps not what one thinks."""
     found = []
     if run.changes:
         told = "; ".join(str(change) for change in run.changes)

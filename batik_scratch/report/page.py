@@ -1,6 +1,7 @@
 """The page: what is said where, rendered from `page.html`. Text comes from strangers; everything is escaped."""
 
 import base64
+import io
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from PIL import Image
 
 from ..figures.style import DPI
 from . import paper
-from .notes import DRAWN, notes, verdict
+from .gallery import gallery
+from .notes import DRAWN, data_warnings, in_short, notes, verdict
 from .pictures import Picture
 from .recorded import STAGES, Recorded, StageName
 from .tables import METRIC_NAMES, Table
@@ -38,15 +41,16 @@ class Embedded:
 def embed(picture: Picture, png: bytes, narrow_png: bytes | None) -> Embedded:
     """Put the PNG (and the phone's one) of a picture into data URIs."""
     width, height = struct.unpack(">II", png[16:24])  # of the IHDR chunk
+    uri = _photo_uri if picture.photographic else _data_uri
     return Embedded(
         picture.name,
         picture.title,
         picture.caption,
         picture.alt,
-        _data_uri(png),
+        uri(png),
         round(width * 96 / DPI),
         round(height * 96 / DPI),
-        _data_uri(narrow_png) if narrow_png else None,
+        uri(narrow_png) if narrow_png else None,
     )
 
 
@@ -72,7 +76,10 @@ def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping
         paper=paper,
         tiles=[_tile(run, metric) for metric in paper.METRICS],
         verdict=verdict(run),
+        warned=data_warnings(run),
+        short=in_short(run),
         notes=notes(run),
+        galleries={stage: gallery(run, stage, _MISTAKES_SHOWN) for stage in STAGES},
         drawn_note=DRAWN if run.drawn else "",
         stages=[(stage, stage.words.capitalize(), run.stages[stage]) for stage in STAGES],
         facts=facts_of(run.run),
@@ -152,6 +159,13 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value) if value != "" else "–"
+
+
+def _photo_uri(png: bytes) -> str:
+    """The picture as JPEG, which takes a fraction of a PNG of photos; figures/ has the PNG."""
+    memory = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(memory, "JPEG", quality=75, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode("ascii")
 
 
 def _data_uri(png: bytes) -> str:

@@ -14,12 +14,13 @@ from .recorded import STAGES, Recorded, Stage, StageName
 STAGE_TITLES = {stage: f"{stage.words}: {stage.sees}" for stage in STAGES}
 _HEADLINE_CLASSES = 6
 _THREE_BESIDE, _TWO_BESIDE = 6, 8  # classes up to which so many matrices can be read side by side
+_ACROSS = 8  # pictures of Fig. 11 side by side
 _MATRIX_SHOWN = 24  # classes of a matrix that can be read at all
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the report; `narrow` is the same arranged for a phone, if that differs."""
+    """A figure of the report; `narrow` is the same arranged for a phone, if that differs; photographic: of photos."""
 
     name: str
     figure: Figure
@@ -27,6 +28,7 @@ class Picture:
     caption: str
     alt: str
     narrow: Figure | None = None
+    photographic: bool = False
 
 
 def all_pictures(run: Recorded) -> dict[str, Picture]:
@@ -40,16 +42,29 @@ def headline(run: Recorded) -> Picture:
     """A strip: one picture of each class beside its overlay."""
     rows = _pick(run)[:_HEADLINE_CLASSES]
     pairs = [np.stack([run.examples["images"][i], run.examples["overlays"][i]]) for i in rows]  # each (2, H, W, 3)
-    names = [run.class_names[int(run.examples["labels"][i])] for i in rows]
+    right = [bool(run.examples["labels"][i] == run.examples["predicted"][i]) for i in rows]
+    names = [
+        run.class_names[int(run.examples["labels"][i])]
+        + ("" if hit else f"\nread as {run.class_names[int(run.examples['predicted'][i])]}")
+        for i, hit in zip(rows, right, strict=True)
+    ]
     return Picture(
         "headline",
-        figures.sample_grid(pairs, names, per_class=2, columns=min(len(rows), 3)),
+        figures.sample_grid(pairs, names, per_class=2, columns=min(len(rows), 3), right=right),
         "What the network looks at",
         "A validation image of each class, and beside it the same image with blue laid where the prediction depends on "
         "the pixels most; brighter blue, more influence."
+        + (
+            ""
+            if all(right)
+            else " A name in vermillion marks an image that the network misread, and so explains wrongly."
+        )
         + (f" Fig. 11 shows all {len(run.class_names)} classes." if len(run.class_names) > len(rows) else ""),
         f"Images of {_listed(run, rows)}, each beside a copy on which the influential pixels are blue.",
-        figures.sample_grid(pairs, names, per_class=2, columns=1 if len(rows) <= 3 else 2, width=style.NARROW),
+        figures.sample_grid(
+            pairs, names, per_class=2, columns=1 if len(rows) <= 3 else 2, width=style.NARROW, right=right
+        ),
+        photographic=True,
     )
 
 
@@ -91,6 +106,7 @@ def samples(run: Recorded) -> Picture:
         "As the network gets them: squeezed to a square of "
         f"{run.examples['images'].shape[2]}x{run.examples['images'].shape[1]} pixels.",
         f"Up to {per_class} images of each of: {', '.join(names)}.",
+        photographic=True,
     )
 
 
@@ -140,29 +156,28 @@ def prediction(run: Recorded) -> Picture:
 
 
 def saliency(run: Recorded) -> Picture:
-    """Fig. 11: original, raw map, overlay and the second network's map, for every class."""
-    few = len(run.class_names) <= 4
-    rows = _pick(run, per_class=2 if few else 1)
+    """Fig. 11: original, raw map, overlay and the second network's map, for every class; of a slide's shape."""
+    rows = _pick(run, per_class={1: 4, 2: 3, 3: 2, 4: 2}.get(len(run.class_names), 1))
     ex = run.examples
     right = [bool(ex["labels"][i] == ex["predicted"][i]) for i in rows]
     titles = []
     for i, hit in zip(rows, right, strict=True):
         share = 100 * ex["probabilities"][i][int(ex["predicted"][i])]
-        guess = "right" if hit else f"says {style.label(run.class_names[int(ex['predicted'][i])], 16)}"
-        titles.append(f"{style.label(run.class_names[int(ex['labels'][i])], 20)}\n{guess}, {share:.1f} %")
-    figure = figures.saliency_panel(
-        ex["images"][rows], ex["maps"][rows], ex["overlays"][rows], titles, ex["maps_stage2"][rows],
-        float(run.config.get("saliency_percentile", 99.0)), 3 if len(rows) in (3, 6) else 4, right,
-    )  # fmt: skip
+        guess = "right" if hit else f"read as\n{style.label(run.class_names[int(ex['predicted'][i])], 13)}"
+        titles.append(f"{style.label(run.class_names[int(ex['labels'][i])], 13)}\n{guess}\n{share:.1f} %")
+    percentile = float(run.config.get("saliency_percentile", 99.0))
+    drawn = (ex["images"][rows], ex["maps"][rows], ex["overlays"][rows], titles, ex["maps_stage2"][rows], percentile)
     return Picture(
         "fig11_saliency",
-        figure,
+        figures.saliency_panel(*drawn, min(len(rows), _ACROSS), right),
         "Fig. 11: original, saliency map, overlay",
         "The raw map is the size of the gradient of the predicted class's logit at each pixel (the largest of the "
         "three colour channels); white is most. The overlay is what stage two trains and validates on, and the last "
         "row is what the second network, given the overlay, looks at in turn. Titles in vermillion mark wrong "
         "predictions. Where a class has one, the first picture is one that was read correctly.",
         f"Columns for {_listed(run, rows)}; rows are the original, the raw map, the blue overlay, the stage-two map.",
+        figures.saliency_panel(*drawn, 3, right, style.NARROW),
+        photographic=True,
     )
 
 

@@ -36,6 +36,7 @@ class Recorded:
 
     examples    arrays over the M pictures kept for the report, as the study describes them
     changes     {key: [before, after]} each: settings that were changed while the run was interrupted
+    overlaid    folder of every image under its map; None: there is none
     """
 
     config: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Recorded:
     stages: Mapping[StageName, Stage]
     examples: Examples
     changes: Sequence[Any] = ()
+    overlaid: Path | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -64,14 +66,24 @@ class Recorded:
         return lines
 
     @property
-    def class_names(self) -> list[str]:
-        """The class names in label order."""
+    def folder_names(self) -> list[str]:
+        """The class names in label order, as their folders have them: what CSV files and other records say."""
         return [str(name) for name in self.data["class_names"]]
+
+    @property
+    def class_names(self) -> list[str]:
+        """The class names in label order, as the page and its figures write them."""
+        return [spoken(name) for name in self.folder_names]
 
     @property
     def drawn(self) -> bool:
         """Whether the images were drawn by code rather than photographed."""
         return self.data["source"] == "drawn"
+
+
+def spoken(name: str) -> str:
+    """A class name for a reader: the blank that an underscore stands for."""
+    return name.replace("_", " ")
 
 
 def read_run(folder: Path) -> Recorded:
@@ -102,6 +114,7 @@ def _read(files: RunFiles) -> Recorded:
         stages=stages,
         examples=files.examples.read(classes),
         changes=files.begun.read()["changes"] if files.begun.exists() else (),
+        overlaid=files.overlaid.path,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import paper
-from .recorded import STAGES, Recorded, StageName
+from .recorded import STAGES, Recorded, StageName, spoken
 
 METRIC_NAMES = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1-score"}
 EPOCH_HEADER = ("Epoch", "Accuracy", "Loss", "Val Accuracy", "Val Loss")
@@ -16,16 +16,23 @@ LAST_EPOCHS = len(paper.TABLE_1)
 
 @dataclass(frozen=True)
 class Table:
-    """A header and its rows; `digits` is how many decimals a float shows outside CSV, which keeps them all."""
+    """A header and its rows; `digits` is how many decimals a float shows outside CSV, which keeps them all.
+
+    `names` are the columns of class names, which CSV has as their folders are called.
+    """
 
     name: str
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]
     digits: int = 3
+    names: tuple[int, ...] = ()
 
     def shown(self) -> list[list[str]]:
         """The rows as text, as the page and Markdown show them."""
-        return [[_shown(value, self.digits) for value in row] for row in self.rows]
+        return [
+            [spoken(str(v)) if i in self.names else _shown(v, self.digits) for i, v in enumerate(row)]
+            for row in self.rows
+        ]
 
     def to_csv(self) -> str:
         """CSV with floats in full."""
@@ -83,37 +90,37 @@ def per_class(run: Recorded, stage: StageName) -> Table:
     each = run.stages[stage].metrics["per_class"]
     rows = [
         (name, *(each[name][key] for key in ("precision", "recall", "f1", "support")))
-        for name in run.class_names
+        for name in run.folder_names
         if name in each
     ]
-    return Table(f"per_class_{stage}", ("Class", "Precision", "Recall", "F1", "Images"), rows)
+    return Table(f"per_class_{stage}", ("Class", "Precision", "Recall", "F1", "Images"), rows, names=(0,))
 
 
 def confusion(run: Recorded, stage: StageName) -> Table:
     """The confusion matrix: a row per true class, a column per predicted one."""
     matrix = run.stages[stage].metrics["confusion"]
-    rows = [(name, *counts) for name, counts in zip(run.class_names, matrix, strict=True)]
-    return Table(f"confusion_{stage}", ("True \\ predicted", *run.class_names), rows)
+    rows = [(name, *counts) for name, counts in zip(run.folder_names, matrix, strict=True)]
+    return Table(f"confusion_{stage}", ("True \\ predicted", *run.folder_names), rows)
 
 
 def split_counts(run: Recorded) -> Table:
     """How many images of each class train and validate."""
     counts = run.data["counts"]
     rows: list[tuple[Any, ...]] = []
-    for name in run.class_names:
+    for name in run.folder_names:
         train, validation = (int(counts.get(part, {}).get(name, 0)) for part in ("train", "validation"))
         rows.append((name, train, validation, train + validation))
     rows.append(("all", *(sum(row[i] for row in rows) for i in (1, 2, 3))))
-    return Table("split_counts", ("Class", "Training", "Validation", "Together"), rows)
+    return Table("split_counts", ("Class", "Training", "Validation", "Together"), rows, names=(0,))
 
 
 def mistakes(run: Recorded, stage: StageName) -> Table:
     """Every validation image that was misread, the surest mistakes first."""
-    names = run.class_names
+    names = run.folder_names
     wrong = [p for p in run.stages[stage].predictions if p.label != p.predicted]
     wrong.sort(key=lambda p: (-p.probabilities[p.predicted], p.path))
     rows = [(p.path, names[p.label], names[p.predicted], p.probabilities[p.predicted]) for p in wrong]
-    return Table(f"mistakes_{stage}", ("Image", "True", "Predicted", "Probability"), rows)
+    return Table(f"mistakes_{stage}", ("Image", "True", "Predicted", "Probability"), rows, names=(1, 2))
 
 
 def _shown(value: Any, digits: int) -> str:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from ..errors import InputError
 from ..motifs import DEFAULT_DIFFICULTY, PAPER_COUNTS, VERSION
 from ..nn.initializers import BIASES
+from ..toml import flat_toml
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class TwoStageConfig:
 
     def to_toml(self) -> str:
         """The config as TOML; `load_config` reads it back to an equal one."""
-        return tomli_w.dumps(self.settings())
+        return flat_toml(self.settings())
 
     def settings(self) -> dict[str, Any]:
         """Every key with its value, as TOML and JSON take them."""

@@ -13,17 +13,15 @@ from ..images.names import nearest, place_of
 from ..images.passed_over import shortened, summary
 from ..images.reading import printable
 from .config import TwoStageConfig
-from .data import load_study_data, to_unit
-from .metrics import classification_metrics
-from .training import predict_rows, probabilities, train_network
-
-SHOWN = 12  # classes whose rows and columns a terminal has room for
+from .data import load_study_data
+from .outcome import Outcome
+from .training import predict_rows, train_network
 
 
-def train_model(config: TwoStageConfig, out: Path, say: Callable[[str], None] = print) -> str:
-    """Train a network as a study's first stage does and write it to `out`; returns the metrics as text.
+def train_model(config: TwoStageConfig, out: Path, say: Callable[[str], None] = print, verbose: int = 1) -> Outcome:
+    """Train a network as a study's first stage does and write it to `out`; returns what it says of the held-out images.
 
-    `say` takes what one must know of the data, before the training.
+    `say` takes what one must know of the data, before the training; verbose 1 prints a line for each epoch, 0 none.
     """
     if out.exists():
         raise InputError(f"--out {out}: exists; nothing was touched. Choose another name, or remove it")
@@ -32,10 +30,10 @@ def train_model(config: TwoStageConfig, out: Path, say: Callable[[str], None] = 
     data = load_study_data(config)
     for line in data.said():
         say(line)
-    model, _ = train_network(config, data, data.images, verbose=1)
+    model, history = train_network(config, data, data.images, verbose)
     model.save(out)
     predicted = predict_rows(model, data.images, data.validation).argmax(axis=1)  # (N,)
-    return f"{_metrics_text(data.labels[data.validation], predicted, data.class_names)}\nmodel: {out}"
+    return Outcome(data.labels[data.validation], predicted, data.class_names, out, len(history.epoch))
 
 
 def evaluate_model(
@@ -44,8 +42,8 @@ def evaluate_model(
     skip_bad: bool = False,
     follow_links: bool = False,
     say: Callable[[str], None] = print,
-) -> str:
-    """Metrics of a saved model on every image of `folder`, as text: one image is enough, and so is one class.
+) -> Outcome:
+    """What a saved model says of every image of `folder`: one image is enough, and so is one class.
 
     The folder's classes must be the model's, in any case, spacing and Unicode form.
     """
@@ -63,17 +61,7 @@ def evaluate_model(
         )
     labels = np.array([places[found.class_names[label]] for label in found.labels])  # (N,) as the model counts
     predicted = predict_rows(model, found.images, np.arange(len(labels))).argmax(axis=1)  # (N,)
-    return _metrics_text(labels, predicted, names)
-
-
-def predict_images(model_file: Path, paths: Sequence[Path]) -> str:
-    """One line per image: the predicted class and every class's percentage, adding up to 100."""
-    model, names, size = load_classifier(model_file)
-    lines = []
-    for path, p in zip(paths, probabilities(model, to_unit(read_pixels(paths, size))), strict=True):  # p (U,)
-        shares = shortened([f"{names[c]} {p[c]:.2%}" for c in np.argsort(-p, kind="stable")])
-        lines.append(f"{path}: {names[int(p.argmax())]} ({shares})")
-    return "\n".join(lines)
+    return Outcome(labels, predicted, names, model_file)
 
 
 def load_classifier(model_file: Path) -> tuple[nn.Sequential, list[str], int]:
@@ -88,23 +76,3 @@ def load_classifier(model_file: Path) -> tuple[nn.Sequential, list[str], int]:
 def read_pixels(paths: Sequence[Path], size: int) -> np.ndarray:
     """Images as uint8 (N, size, size, 3), decoded as in a study."""
     return np.stack([image_tools.read_pixels(path, size) for path in paths])  # (N, size, size, 3)
-
-
-def _metrics_text(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:
-    metrics = classification_metrics(labels, predicted, names)
-    low, high = metrics["accuracy_interval"]
-    lines = [
-        f"{len(labels)} images: accuracy {metrics['accuracy']:.3f} (95% interval {low:.3f} to {high:.3f}), "
-        f"weighted precision {metrics['precision']:.3f}, recall {metrics['recall']:.3f}, F1 {metrics['f1']:.3f}"
-    ]
-    confusion = np.array(metrics["confusion"])  # (U, U)
-    there = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()  # or answered
-    shown = list(range(len(names))) if len(names) <= SHOWN else there
-    width = max(len(names[c]) for c in shown)
-    for true in shown[:SHOWN]:
-        answers = shown if len(shown) <= SHOWN else np.flatnonzero(confusion[true]).tolist()
-        told = [f"{names[c]}: {confusion[true, c]}" for c in answers]
-        lines.append(f"  {names[true]:{width}s}  predicted as  {shortened(told, SHOWN, '  ')}")
-    if len(shown) > SHOWN:
-        lines.append(f"  and {len(shown) - SHOWN} more classes")
-    return "\n".join(lines)

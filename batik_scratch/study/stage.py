@@ -1,5 +1,7 @@
 """One stage: train a network on a set of images, and record how well it does."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import nn
@@ -33,6 +35,7 @@ def train_stage(
     files: StageFiles,
     verbose: int = 1,
     checkpoint_every: int = 1,
+    extra: Sequence[nn.Callback] = (),
 ) -> None:
     """Train on pixels uint8 (N, H, W, 3), the images of `data` or what was made of them; write the stage's files.
 
@@ -42,7 +45,7 @@ def train_stage(
     """
     with StopRequest() as stop:
         checkpoint = nn.Checkpoint(files.checkpoint, checkpoint_every, stop.asked)
-        model, history = train_network(config, data, pixels, verbose, [RecordHistory(files)], checkpoint)
+        model, history = train_network(config, data, pixels, verbose, [RecordHistory(files), *extra], checkpoint)
     model.save(files.model.path)
     probabilities = predict_rows(model, pixels, data.validation)  # (N, U)
     labels, predicted = data.labels[data.validation], probabilities.argmax(axis=1)  # (N,) both

@@ -8,6 +8,7 @@ class, for training and validation images alike.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ..record import Examples, Maps, RunFiles, StageName, overlaid_names
 from .config import TwoStageConfig
 from .data import StudyData, to_unit
 from .maps import map_in_batches, overlay_maps, raw_maps
+from .progress import Steps
 from .stage import train_stage
 from .training import build_model
 
@@ -48,18 +50,29 @@ class Session:
     say                takes the lines that tell what is being done
     verbose            1: a line for each epoch; 0: none
     checkpoint_every   epochs between two checkpoints
+    at                 is told how many images of a task are done
     """
 
     command: str = ""
     say: Callable[[str], None] = print
     verbose: int = 1
     checkpoint_every: int = 1
+    at: Callable[[int], None] = lambda images: None
+
+
+def images_of_tasks(config: TwoStageConfig, data: StudyData) -> dict[str, int]:
+    """{name of a task: how many images it trains on or explains, at most}; those that do neither are left out."""
+    training = config.epochs * len(data.train)
+    explained, held_out = len(data.labels), len(data.validation)
+    return {StageName.FIRST: training, "saliency": explained, StageName.SECOND: training, "examples": held_out}
 
 
 def two_stage_tasks(config: TwoStageConfig, data: StudyData, files: RunFiles, session: Session) -> Sequence[Task]:
     """The tasks of a two-stage study, in the order in which each finds what it needs."""
     first, second = (files.stages[stage] for stage in StageName)
-    settings = {"verbose": session.verbose, "checkpoint_every": session.checkpoint_every}
+    steps = Steps(session.at, len(data.train), config.batch_size)
+    settings: dict[str, Any] = {"verbose": session.verbose, "checkpoint_every": session.checkpoint_every}
+    settings["extra"] = [steps]
     names = shortened([printable(name) for name in data.class_names])
     counts = (
         f"{len(data.labels)} images in {len(data.class_names)} classes ({names}): "
@@ -77,7 +90,7 @@ def two_stage_tasks(config: TwoStageConfig, data: StudyData, files: RunFiles, se
             "saliency",
             "saliency: explaining every image, laying the maps over them in blue",
             first.saliency.exists,
-            lambda: overlay_images(config, data, files),
+            lambda: overlay_images(config, data, files, session.at),
         ),
         Task(
             StageName.SECOND,
@@ -89,7 +102,7 @@ def two_stage_tasks(config: TwoStageConfig, data: StudyData, files: RunFiles, se
             "examples",
             "",
             lambda: second.saliency.exists() and files.examples.exists(),
-            lambda: keep_examples(data, files),
+            lambda: keep_examples(data, files, session.at),
         ),
     )
 
@@ -100,7 +113,9 @@ def describe(config: TwoStageConfig, data: StudyData, files: RunFiles) -> None:
     files.network.write(summary_table(build_model(config, data.class_names)) + "\n")
 
 
-def overlay_images(config: TwoStageConfig, data: StudyData, files: RunFiles) -> None:
+def overlay_images(
+    config: TwoStageConfig, data: StudyData, files: RunFiles, at: Callable[[int], None] = lambda images: None
+) -> None:
     """Make the second data set: every image under its map by the first network, as pictures and as one mapped array.
 
     The raw maps are written last: if they are there, the rest is. Memory stays flat: both arrays are on the disk.
@@ -115,17 +130,21 @@ def overlay_images(config: TwoStageConfig, data: StudyData, files: RunFiles) -> 
         overlaid[rows] = overlay_maps(config, data.images[rows], batch)
         for row in rows:
             files.overlaid.write(names[row], overlaid[row])
+        at(int(rows[-1]) + 1)
     overlaid.flush()
     first.saliency.write(Maps(maps, np.arange(n)))
     del maps  # Windows removes no file that is mapped
     files.maps_in_work.remove()
 
 
-def keep_examples(data: StudyData, files: RunFiles) -> None:
+def keep_examples(data: StudyData, files: RunFiles, at: Callable[[int], None] = lambda images: None) -> None:
     """Keep the second network's maps of the validation images, and a few pictures of each class for the report."""
     overlaid = files.overlaid_pixels.open()  # (N, H, W, 3)
     first, second = (nn.Sequential.load(files.stages[stage].model.path) for stage in StageName)
-    maps = [batch for _, batch in map_in_batches(second, overlaid, data.validation, "saliency, stage 2")]
+    maps: list[np.ndarray] = []
+    for _, batch in map_in_batches(second, overlaid, data.validation, "saliency, stage 2"):
+        maps.append(batch)
+        at(sum(map(len, maps)))
     files.stages[StageName.SECOND].saliency.write(Maps(np.concatenate(maps), data.validation))
 
     each = [data.validation[data.labels[data.validation] == c] for c in range(len(data.class_names))]

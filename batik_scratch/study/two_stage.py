@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from ..errors import InputError
 from ..record import BadRunFile, RunRecord
@@ -14,8 +15,9 @@ from .changes import check_unchanged
 from .config import TwoStageConfig, load_config
 from .data import StudyData, load_study_data
 from .environment import environment
+from .progress import RunBar
 from .run_folder import RunFolder, absolute, check_free, check_outside, check_photos
-from .tasks import Session, two_stage_tasks
+from .tasks import Session, images_of_tasks, two_stage_tasks
 
 
 def run_two_stage(
@@ -112,12 +114,17 @@ def _as_begun(files: RunFolder, data: StudyData, config: TwoStageConfig) -> Stud
 
 def _go_through(config: TwoStageConfig, data: StudyData, files: RunFolder, session: Session, clock: "_Clock") -> None:
     """Every task that is not done yet; then the record, which says that all are."""
-    for task in two_stage_tasks(config, data, files, session):
-        if task.says:
-            session.say(task.says)
-        if not task.done():
-            task.do()
-        clock.lap(task.name)
+    with RunBar(images_of_tasks(config, data), shown=bool(session.verbose)) as bar:
+        for task in two_stage_tasks(config, data, files, replace(session, at=bar.at)):
+            if task.says:
+                with tqdm.external_write_mode():  # the bar steps aside for the line
+                    session.say(task.says)
+            done = task.done()
+            bar.begin(task.name, done)
+            if not done:
+                task.do()
+            bar.end()
+            clock.lap(task.name)
     finished = datetime.datetime.now(datetime.UTC)
     files.run.write(
         RunRecord(

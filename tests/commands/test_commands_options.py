@@ -16,22 +16,24 @@ STUDY += "[--epochs EPOCHS] [--seed SEED] "
 STUDY += "[--image-size IMAGE_SIZE] [--skip-bad] [--split-folders] [--follow-links] [--out OUT]"
 FORMS = {
     "run": f"{STUDY} [--resume DIR] [--accept-changes] [--checkpoint-every N]",
-    "train": STUDY,
-    "evaluate": "--model MODEL --data DATA [--skip-bad] [--follow-links]",
-    "predict": "--model MODEL IMAGE [IMAGE ...]",
+    "train": f"{STUDY} [--json]",
+    "evaluate": "--model MODEL --data DATA [--skip-bad] [--follow-links] [--json]",
+    "predict": "--model MODEL [--json | --csv] IMAGE [IMAGE ...]",
     "saliency": "--model MODEL [--method METHOD] [--target TARGET] [--out OUT] [--evaluate] [--images N] "
     "[--control F.npz] [IMAGE ...]",
     "lab": "[--model F.npz] [--images PHOTO [PHOTO ...]] [--out OUT]",
-    "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
-    "gradcheck": "[--layer NAME | --model F.npz | --museum]",
+    "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL] [--json]",
+    "gradcheck": "[--layer NAME | --model F.npz | --museum] [--json]",
     "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
-    "[--rounds ROUNDS] [--out OUT] [--warmup]",
+    "[--rounds ROUNDS] [--out OUT] [--warmup] [--json]",
     "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
     "data scan": "[--split-folders] [--follow-links] [--json] folder",
     "data sheet": "[--out OUT] [--per-class PER_CLASS] folder",
     "export": "[--logits] MODEL OUT",
     "import": "FILE OUT",
-    "exercise list": "",
+    "completion": "SHELL",
+    "examples": "OUT",
+    "exercise list": "[--json]",
     "exercise start": "name [DIR]",
     "exercise check": "[--time-limit SECONDS] FILE",
     "exercise hint": "[--time-limit SECONDS] FILE",
@@ -50,13 +52,15 @@ GROUPS = {
         "bench",
         "export",
         "import",
+        "examples",
+        "completion",
         "data",
         "exercise",
     ]
 }
 GROUPS |= {group: [name.split()[1] for name in FORMS if name.startswith(f"{group} ")] for group in ("data", "exercise")}
 MUST = {"evaluate": "--model m --data d", "predict": "i --model m", "saliency": "--model m", "data scan": "f"}
-MUST |= {"export": "m o", "import": "f o"}
+MUST |= {"export": "m o", "import": "f o", "completion": "bash", "examples": "o"}
 MUST |= {"data sheet": "f", "exercise start": "n", "exercise solution": "n"}
 MUST |= {"exercise check": "f", "exercise hint": "f"}
 
@@ -206,7 +210,7 @@ def test_an_option_that_needs_a_number_takes_no_word(words, capsys):
         ("train --config c --out o", "config out"),
         ("train", "out"),
         ("evaluate --model m --data d", "model data"),
-        ("predict i j --model m", "images model"),
+        ("predict i j --model m", "model"),
         ("saliency i j --model m --out o --control c", "images model out control"),
         ("saliency --model m", "out"),
         ("summary --model m", "model"),

@@ -172,11 +172,12 @@ def test_predict_turns_and_flattens_a_picture_as_training_does(judge, tmp_path, 
     assert a == b and c == d and a != c
 
 
-def test_predict_of_what_is_no_picture_names_the_file_and_prints_nothing(judge, tmp_path, command):
+def test_predict_goes_on_past_what_is_no_picture_names_it_and_ends_with_1(judge, tmp_path, command):
     good, bad = photo(tmp_path / "a.png", 0), tmp_path / "b.png"
     bad.write_text("no picture")
-    said = command(2, "predict", good, bad, "--model", judge.file)
-    assert str(bad) in said.err and said.out == ""
+    said = command(1, "predict", bad, good, "--model", judge.file)
+    assert said.err.startswith(f"error: {bad}: is not an image") and "1 file could not be read" in said.err
+    assert said.out.startswith(f"{good}: ") and said.out.count("\n") == 1
 
 
 # ------------------------------------------------------------------ which models

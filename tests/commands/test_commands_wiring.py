@@ -161,7 +161,7 @@ def test_train_takes_the_settings_of_a_run(command, noted, tmp_path):
     options = ["--config", tmp_path / "c.toml", "--quick", "--seed", 9, "--preset", "table1", "--data", "pictures"]
     assert command(0, "train", *options, "--out", "x.npz").out == "the metrics\n"
     (config, out, _), more = calls[0]
-    assert str(out) == "x.npz" and more == {}
+    assert str(out) == "x.npz" and more == {"verbose": 1}
     quick = {"image_size": 48, "epochs": 20, "learning_rate": 0.0007, "difficulty": 0.0}
     said = {"preset": "table1", "stop_at_accuracy": 0.0, "seed": 9, "dropout": 0.5, "data": "pictures"}
     assert config == study.TwoStageConfig(**quick, **said)
@@ -292,10 +292,11 @@ COMPUTING = ["run", "train", "evaluate", "predict", "saliency", "gradcheck", "be
 @pytest.fixture
 def idle(noted, runs):
     """Every command that computes something does nothing."""
-    from batik_scratch.study import single
+    from batik_scratch.study import answers, single
 
-    for name in ("train_model", "evaluate_model", "predict_images"):
+    for name in ("train_model", "evaluate_model"):
         noted(single, name, "done")
+    noted(answers, "Answers", [])
     noted(explain, "explain_images", [])
     noted(gradient_report, "report", ("done", True))
     noted(session, "measure", "done")

@@ -54,3 +54,8 @@ def test_what_has_no_operator_is_refused_and_nothing_is_written(tmp_path):
         with pytest.raises(InputError, match=words):
             exchange.to_onnx(model, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_layer_is_among_the_models_compared():
+    ours = {cls for name in nn.__all__ if isinstance(cls := getattr(nn, name), type) and issubclass(cls, nn.Layer)}
+    assert {type(layer) for model in models().values() for layer in model.layers} == ours - {nn.Layer}

@@ -129,7 +129,7 @@ def test_a_description_that_could_fill_the_memory_is_not_read(tmp_path, what):
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_a_network_with_more_weights_than_the_file_has_numbers_is_never_made(layer, shape, weights):
-    model_file._check_size([layer], shape, weights)
+    model_file.check_size([layer], shape, weights)
     if weights:
         with pytest.raises(InputError, match=f"more than {weights} parameters, the file holds {weights - 1} numbers"):
-            model_file._check_size([layer], shape, weights - 1)
+            model_file.check_size([layer], shape, weights - 1)

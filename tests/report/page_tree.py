@@ -74,7 +74,7 @@ def table(page, caption):
 
 
 def png(image):
-    """The bytes inside an <img>."""
+    """The bytes inside an <img>: a PNG, or a JPEG where it shows photos."""
     head, data = image.attributes["src"].split(",", 1)
-    assert head == "data:image/png;base64"
+    assert head in ("data:image/png;base64", "data:image/jpeg;base64")
     return base64.b64decode(data)

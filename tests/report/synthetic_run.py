@@ -4,10 +4,12 @@ No two numbers are equal, so that nothing can be swapped unseen.
 """
 
 import csv
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 NAMES = ("keratonan", "mega_mendung", "singa_barong")
 STAGES = ("stage1", "stage2")
@@ -19,7 +21,9 @@ learning_rate = 0.001
 augment = true
 saliency_percentile = 97.5
 """
-BLANK = b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 9, 0, 0, 0, 7])  # 9 pixels wide, 7 high
+_memory = io.BytesIO()
+Image.new("RGB", (9, 7)).save(_memory, "PNG")
+BLANK = _memory.getvalue()  # 9 pixels wide, 7 high
 # examples: label, predicted, split; of each class the one that the report shows first is not the first here
 EXAMPLES = (
     (2, 0, "validation"), (0, 0, "train"), (1, 1, "validation"), (0, 2, "validation"), (2, 2, "train"),

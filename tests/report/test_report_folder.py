@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from synthetic_run import BLANK
 
 from batik_scratch.errors import InputError
 from batik_scratch.figures import style
@@ -72,8 +73,8 @@ def test_every_table_is_written_as_csv_and_markdown(reported, run):
 
 
 def test_every_figure_is_written_under_its_own_name(make_run, undrawn, monkeypatch, pictures):
-    """The wide one, and no other file; a PNG is its figure's number here."""
-    monkeypatch.setattr(write, "to_png", lambda figure: bytes(16) + id(figure).to_bytes(8, "big"))
+    """The wide one, and no other file; behind a PNG is its figure's number here."""
+    monkeypatch.setattr(write, "to_png", lambda figure: BLANK + id(figure).to_bytes(8, "big"))
     folder = make_run()
     assert write_report(str(folder)) == folder / "report.html"
     files = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}

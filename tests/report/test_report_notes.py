@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from batik_scratch.report.notes import DRAWN, notes, verdict
+from batik_scratch.report.notes import DRAWN, data_warnings, notes, verdict
 from batik_scratch.report.recorded import read_run
 
 
@@ -103,8 +103,8 @@ def test_an_image_that_only_one_stage_judged_is_not_counted(make_run):
 def test_classes_that_a_stage_never_answers_are_named_with_the_stage(read):
     """Stage one answers 0 and 2 only, stage two 1 only; every class has images."""
     said = sentence(read(answers=[(0, 0, 1), (1, 2, 1), (1, 0, 1), (2, 2, 1)]), "never answered")
-    assert "Stage one never answered mega_mendung." in said
-    assert "Stage two never answered keratonan, singa_barong." in said
+    assert "Stage one never answered mega mendung." in said
+    assert "Stage two never answered keratonan, singa barong." in said
     assert "precision 0" in said
 
 
@@ -115,7 +115,7 @@ def test_a_class_without_images_that_is_answered_is_not_called_unanswered(read):
 
 def test_only_the_stage_that_leaves_a_class_out_is_named(read):
     said = sentence(read(answers=[(0, 0, 0), (1, 1, 1), (2, 2, 0)]), "never answered")
-    assert said.startswith("Stage two never answered singa_barong.") and "Stage one" not in said
+    assert said.startswith("Stage two never answered singa barong.") and "Stage one" not in said
 
 
 def test_networks_that_answer_every_class_are_not_blamed(run):
@@ -179,11 +179,14 @@ def test_a_run_knows_whether_its_images_were_drawn(read, source, drawn):
 
 def test_warnings_about_the_images_come_first(read):
     run = read(described={"warnings": ["a is lost.", "b is lost", "c", "d", "e"]})
-    assert notes(run)[0] == (
+    assert data_warnings(run)[0] == (
         "The images are perhaps not what you think: a is lost; b is lost; c. 2 more warnings are listed under Images."
     )
 
 
 def test_settings_that_were_changed_on_the_way_are_told(read):
     run = dataclasses.replace(read(), changes=[{"epochs": [1, 2]}])
-    assert "changed while this run was interrupted" in notes(run)[0] and "{'epochs': [1, 2]}" in notes(run)[0]
+    assert (
+        "changed while this run was interrupted" in data_warnings(run)[0]
+        and "{'epochs': [1, 2]}" in data_warnings(run)[0]
+    )

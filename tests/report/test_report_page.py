@@ -1,13 +1,19 @@
 """The page: each number beside its name, each picture under its title, complete, offline, and escaped."""
 
+import base64
+import io
 import json
 import re
 
+import numpy as np
 import pytest
 from page_tree import png, sections, table
+from PIL import Image
 from synthetic_run import STAGES
 
 from batik_scratch.figures import style
+from batik_scratch.record import overlaid_names
+from batik_scratch.report.gallery import gallery
 from batik_scratch.report.tables import all_tables
 
 # ------------------------------------------------------------------ numbers
@@ -43,8 +49,6 @@ def test_every_table_stands_under_its_own_caption(run, page):
         "Stage one, 14 epochs": "table1_stage1",
         "Stage two, 12 epochs": "table1_stage2",
         "The paper's Table I, 100 epochs": "table1_paper",
-        "Stage one: its surest mistakes (8 of 8)": "mistakes_stage1",
-        "Stage two: its surest mistakes (5 of 5)": "mistakes_stage2",
         "Images of each class, and how they were split": "split_counts",
     }
     for caption, name in captions.items():
@@ -52,11 +56,42 @@ def test_every_table_stands_under_its_own_caption(run, page):
     assert len(page.all("table")) == len(captions) + 2  # the run, every setting
 
 
+def galleries(page):
+    """{heading: tiles} of the galleries of mistakes, in their order."""
+    headings = [h.text for h in sections(page)["errors"] if h.tag == "h3"]
+    return dict(zip(headings, (ul.all("li") for ul in page.all("ul", class_="gallery")), strict=True))
+
+
+def test_every_mistake_is_a_tile_with_what_was_said_and_what_it_is(run, page):
+    found = galleries(page)
+    assert list(found) == ["Stage one: its surest mistakes (8 of 8)", "Stage two: its surest mistakes (5 of 5)"]
+    for tiles, stage in zip(found.values(), STAGES, strict=True):
+        rows = all_tables(run)[f"mistakes_{stage}"].rows
+        for tile, (path, true, said, share) in zip(tiles, rows, strict=True):
+            true, said = (name.replace("_", " ") for name in (true, said))
+            assert tile.text == f"{said}, {100 * share:.1f} % and it is {true}{path}"
+
+
+def test_a_mistakes_picture_is_the_image_under_its_map_and_a_lost_one_is_left_out(read):
+    run = read()
+    pixels = np.full((40, 60, 3), (200, 30, 90), np.uint8)
+    first, second = (row[0] for row in all_tables(run)["mistakes_stage1"].rows[:2])
+    paths = [row[0] for row in run.split]
+    names = dict(zip(paths, overlaid_names(paths, [row[1] for row in run.split]), strict=True))
+    (run.overlaid / names[first]).parent.mkdir(parents=True)
+    Image.fromarray(pixels).save(run.overlaid / names[first])
+    one, other, *_ = gallery(run, STAGES[0], 5)
+    assert (one.path, other.path, other.source) == (first, second, "")
+    with Image.open(io.BytesIO(base64.b64decode(one.source.partition(",")[2]))) as shown:
+        assert shown.size == (60, 40) and np.abs(np.asarray(shown, float) - pixels).max() < 12
+    assert len(gallery(run, STAGES[0], 5)) == 5
+
+
 def test_only_the_ten_surest_of_many_mistakes_are_shown(page_of):
     page = page_of(answers=[(0, 0, 0)] + [(1, 2, 1)] * 13 + [(2, 2, 2)] * 2)
-    _, rows = table(page, "Stage one: its surest mistakes (10 of 13)")
-    assert len(rows) == 10
-    assert [float(row[3]) for row in rows] == sorted((float(row[3]) for row in rows), reverse=True)
+    tiles = galleries(page)["Stage one: its surest mistakes (10 of 13)"]
+    shares = [float(re.search(r"([\d.]+) %", tile.text).group(1)) for tile in tiles]
+    assert len(tiles) == 10 and shares == sorted(shares, reverse=True)
     assert "Stage two misread no validation image." in [p.text for p in page.all("p")]
 
 
@@ -68,17 +103,31 @@ def test_a_single_epoch_is_not_called_epochs(page_of):
 def test_the_first_lines_count_classes_and_images(page):
     lead = page.all("p", class_="lead")[0].text
     assert "learned 3 motifs" in lead and "21 images that it never trained on" in lead
-    assert page.all("title")[0].text == "Two-stage batik study: keratonan, mega_mendung, singa_barong"
+    assert page.all("title")[0].text == "Two-stage batik study: keratonan, mega mendung, singa barong"
 
 
 def test_verdict_and_notes_are_those_of_the_run(run, page):
-    from batik_scratch.report.notes import notes, verdict
+    from batik_scratch.report.notes import in_short, notes, verdict
 
     assert verdict(run) in [p.text for p in page.all("p", class_="verdict")]
-    assert [note.text for note in sections(page)["believe"] if note.tag == "li"] == notes(run)
+    told = sections(page)["believe"]
+    assert [note.text for note in told if note.tag == "li"] == [*in_short(run), *notes(run)]
+    (folded,) = [element for element in told if element.tag == "details"]
+    assert [note.text for note in folded.all("li")] == notes(run) and "open" not in folded.attributes
 
 
 # ------------------------------------------------------------------ pictures
+
+
+def assert_shows(raw, file, photographic):
+    """The bytes of the page are those of the figure's file; of photos a JPEG that looks the same and is smaller."""
+    if not photographic:
+        assert raw == file.read_bytes()
+        return
+    with Image.open(io.BytesIO(raw)) as ours, Image.open(file) as whole:
+        assert ours.format == "JPEG" and ours.size == whole.size
+        difference = np.abs(np.asarray(ours.convert("RGB"), float) - np.asarray(whole.convert("RGB"), float))
+    assert difference.mean() < 8
 
 
 def test_each_picture_stands_in_its_section_with_its_own_words_and_pixels(reported, pictures, page):
@@ -99,7 +148,7 @@ def test_each_picture_stands_in_its_section_with_its_own_words_and_pixels(report
             assert figure.all("figcaption")[0].text == f"{picture.title}. {picture.caption}"
             images = figure.all("img")
             assert [image.attributes["alt"] for image in images] == [picture.alt] * len(images)
-            assert png(images[0]) == (reported / "figures" / f"{picture.name}.png").read_bytes()
+            assert_shows(png(images[0]), reported / "figures" / f"{picture.name}.png", picture.photographic)
             assert len(images) == (1 if picture.narrow is None else 2)
     assert sum(map(len, places.values())) == len(page.all("figure")) == len(pictures)
 
@@ -113,7 +162,7 @@ def test_each_picture_has_the_size_on_the_page_that_it_was_drawn_for(pictures, p
         assert size == pytest.approx([96 * x for x in inches], abs=1)
         for other in narrow:
             assert image.attributes["class"] == "wide" and other.attributes["class"] == "narrow"
-            pixels = [int.from_bytes(png(other)[i : i + 4], "big") for i in (16, 20)]
+            pixels = Image.open(io.BytesIO(png(other))).size
             assert pixels == pytest.approx([style.DPI * x for x in picture.narrow.get_size_inches()], abs=1)
 
 

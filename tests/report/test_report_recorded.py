@@ -50,7 +50,8 @@ def test_settings_description_and_record_are_read_from_their_files(folder, run):
     assert run.config == tomllib.loads((folder / "config.toml").read_text())
     assert run.run == json.loads((folder / "run.json").read_text())
     assert run.data == json.loads((folder / "data.json").read_text())
-    assert run.class_names == ["keratonan", "mega_mendung", "singa_barong"]
+    assert run.folder_names == ["keratonan", "mega_mendung", "singa_barong"]
+    assert run.class_names == ["keratonan", "mega mendung", "singa barong"]  # as the page writes them
 
 
 def test_the_network_is_read_without_empty_lines_around_it(run):

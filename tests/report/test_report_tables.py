@@ -101,22 +101,22 @@ def test_the_table_of_classes_is_what_follows_from_the_confusion_matrix(tables, 
         answered, images = sum(row[c] for row in matrix), sum(matrix[c])
         precision, recall = matrix[c][c] / answered, matrix[c][c] / images
         f1 = 2 * matrix[c][c] / (answered + images)
-        expected.append([name, f"{precision:.3f}", f"{recall:.3f}", f"{f1:.3f}", str(images)])
+        expected.append([name.replace("_", " "), f"{precision:.3f}", f"{recall:.3f}", f"{f1:.3f}", str(images)])
     assert table.shown() == expected
 
 
 def test_a_class_that_the_metrics_leave_out_has_no_row(read):
     each = {"singa_barong": {"precision": 0.125, "recall": 0.25, "f1": 0.5, "support": 3}}
     table = all_tables(read(metrics=[{"per_class": each}, {}]))["per_class_stage1"]
-    assert table.shown() == [["singa_barong", "0.125", "0.250", "0.500", "3"]]
+    assert table.shown() == [["singa barong", "0.125", "0.250", "0.500", "3"]]
 
 
 def test_the_split_is_counted_class_by_class_and_together(tables):
     assert list(tables["split_counts"].header) == ["Class", "Training", "Validation", "Together"]
     assert tables["split_counts"].shown() == [
         ["keratonan", "15", "5", "20"],
-        ["mega_mendung", "22", "7", "29"],
-        ["singa_barong", "29", "9", "38"],
+        ["mega mendung", "22", "7", "29"],
+        ["singa barong", "29", "9", "38"],
         ["all", "66", "21", "87"],
     ]
 

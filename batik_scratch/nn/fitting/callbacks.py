@@ -235,29 +235,33 @@ class CSVLogger(Callback):
 
 
 class ProgressBar(Callback):
-    """A bar per epoch on a terminal, and one line per epoch that stays."""
+    """On a terminal a bar for the whole training, with the time that is left; and one line per epoch that stays."""
 
     def __init__(self, epochs: int, batches: int, bar: bool = True) -> None:
         self.epochs, self.batches, self.bar = epochs, batches, bar
         self._bar: tqdm | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        # disable=None: no bar unless standard error is a terminal
-        title = f"epoch {epoch + 1}/{self.epochs}"
-        self._bar = tqdm(total=self.batches, desc=title, unit="batch", leave=False, disable=None if self.bar else True)
+        if self._bar is None:
+            # disable=None: no bar unless standard error is a terminal; initial: time is counted from here
+            total, hidden = self.epochs * self.batches, None if self.bar else True
+            first = epoch * self.batches
+            self._bar = tqdm(total=total, initial=first, unit="batch", leave=False, disable=hidden)
+        self._bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
+        self._first = epoch * self.batches  # the batch that this epoch begins with
 
     def on_batch_end(self, batch: int, logs: Logs) -> None:
         assert self._bar is not None
         self._bar.set_postfix(loss=f"{logs['loss']:.4f}", accuracy=f"{logs['accuracy']:.3f}", refresh=False)
-        self._bar.update()
+        self._bar.update(self._first + batch + 1 - self._bar.n)  # an epoch may go on in its middle
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        self._close()
         parts = [f"{key} {logs[key]:.4f}" for key in ("loss", "accuracy", "val_loss", "val_accuracy") if key in logs]
-        print(
-            f"epoch {epoch + 1:3d}/{self.epochs}  {'  '.join(parts)}  learning_rate {logs['learning_rate']:.3g}",
-            flush=True,
-        )
+        with tqdm.external_write_mode():  # bars step aside for the line
+            print(
+                f"epoch {epoch + 1:3d}/{self.epochs}  {'  '.join(parts)}  learning_rate {logs['learning_rate']:.3g}",
+                flush=True,
+            )
 
     def on_train_end(self, logs: Logs) -> None:
         self._close()
@@ -265,3 +269,4 @@ class ProgressBar(Callback):
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
