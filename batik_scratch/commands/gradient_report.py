@@ -15,12 +15,12 @@ from ..nn.gradcheck.report import tables
 T = TypeVar("T")
 
 
-def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bool]:
+def report(layer: str | None = None, model: Path | None = None, thorough: bool = False) -> tuple[str, bool]:
     """The table, and True if all is right: of everything, of the layers called `layer`, or of a saved network.
 
     InputError if there is no such layer (it lists those there are), or the file is no model.
     """
-    reports = [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
+    reports = [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer, thorough), "checking"))
     wrong = [one for one in reports if not one.ok]
     lines = [tables(reports), ""]
     for one in wrong:
@@ -38,10 +38,12 @@ def museum_report() -> tuple[str, bool]:
 
 
 def _words(wrong: GradientReport) -> list[str]:
-    """The doctor's, if it was a layer; else which rows to look at."""
-    if wrong.layer is not None:
-        return [museum.in_lines(str(found), "  ") for found in diagnose(wrong.layer, wrong.input_shape)]
-    return [f"  {row.name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for row in wrong.wrong]
+    """The doctor's, if it was a layer and he finds something; else which rows to look at."""
+    found = [] if wrong.layer is None else diagnose(wrong.layer, wrong.input_shape)
+    if found:
+        return [museum.in_lines(str(one), "  ") for one in found]
+    rows = [(f"{row.name}, {row.method}", row) for row in wrong.wrong]
+    return [f"  {name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for name, row in rows]
 
 
 def _with_bar(work: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:

@@ -22,7 +22,7 @@ FORMS = {
     "saliency": "--model MODEL [--method METHOD] [--target TARGET] [--out OUT] [--evaluate] [--images N] "
     "[--control F.npz] [IMAGE ...]",
     "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL]",
-    "gradcheck": "[--layer NAME | --model F.npz | --museum]",
+    "gradcheck": "[--layer NAME | --model F.npz | --museum] [--thorough]",
     "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
     "[--rounds ROUNDS] [--out OUT] [--warmup]",
     "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
