@@ -12,11 +12,13 @@ looked at, so it reads a student's layer as well as ours.
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..nn import Layer, Optimizer
+from ..nn import Layer
+from ..nn.gradcheck.optimizers import UpdateRule
 from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
 from .symptoms import (
@@ -40,7 +42,7 @@ from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up, try_to
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.quotients import diagnose_quotient
-from .update_rules import right_rule
+from .update_families import family_of
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
@@ -102,10 +104,30 @@ def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0
     return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
-def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
-    """What is wrong with the first `steps` of an Adam (it has beta_1), an AdamW (weight_decay too) or a descent."""
-    apart = optimizers.steps_apart(an_optimizer(optimizer), right_rule(optimizer), steps)
-    return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
+def diagnose_optimizer(optimizer: Any, steps: int = 7, rule: UpdateRule | None = None) -> list[Diagnosis]:
+    """What is wrong with the first `steps` of an optimiser, by the rule that its numbers tell; empty if nothing is.
+
+    optimizer    any object with step(layers) and a learning rate (learning_rate, lr, eta); its other numbers may have
+                 any usual name. Two betas: Adam, in Keras' form or PyTorch's, AdamW with a weight decay too. A decay
+                 rate and an epsilon: RMSprop. An epsilon alone: Adagrad. A decay rate alone: momentum, in Keras' form,
+                 PyTorch's or as a running mean. Neither: plain descent
+    rule         of your own: rule(w, g, memory, t) -> the new w; `memory` is a dict to each tensor that is empty in the
+                 first step, t = 1, 2, ... counts the steps. With it no other rule is right, and mistakes of memory,
+                 sign, factor and count are told against it
+
+    InputError if `optimizer` is none. A step that raises is diagnosed too.
+    """
+    an_optimizer(optimizer)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = optimizers.explain(optimizer, steps, family_of(optimizer, rule))
+    except InputError:
+        raise
+    except Exception as error:
+        words = f"raises: step(layers) stops with {type(error).__name__}: {error}. Make the same call by hand."
+        found = Diagnosis.told("step", words)
+    return [] if found is None else [found]
 
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
