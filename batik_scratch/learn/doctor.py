@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..nn import Layer
+from ..nn.gradcheck.losses import draw_targets
 from ..nn.gradcheck.optimizers import UpdateRule
 from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
@@ -25,6 +26,7 @@ from .symptoms import (
     altered,
     elementwise,
     formulas,
+    loss_formulas,
     losses,
     matrices,
     normalising,
@@ -41,6 +43,7 @@ from .symptoms.at_rest import at_rest
 from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up, try_to_check_up
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
+from .symptoms.loss_layer import Loss, LossAsLayer
 from .symptoms.quotients import diagnose_quotient
 from .update_families import family_of
 
@@ -69,14 +72,21 @@ SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     order.reshape_missing, order.axes_mixed_up, order.wrong_shape,
 )  # fmt: skip
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
-    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
-    losses.true_class_forgotten, losses.only_the_true_class, altered.input_altered, reruns.unexplained,
+    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
+    size.constant_factor, loss_formulas.slope_of_the_activation, losses.true_class_forgotten,
+    losses.only_the_true_class, loss_formulas.labels_not_one_hot, loss_formulas.smoothing_differs,
+    loss_formulas.gradient_at_the_logits, loss_formulas.another_activation, loss_formulas.right_for_some_targets,
+    size.zero_in_a_region, loss_formulas.factor_by_row, sides.clipped, elementwise.sign_lost,
+    loss_formulas.another_loss_formula, altered.input_altered, reruns.right_values_elsewhere, reruns.unexplained,
 )  # fmt: skip
 TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
     sides.right_on_one_side, sides.clipped, sides.clipped_by_norm, paths.product_rule_term_missing,
     paths.sum_over_other_axes, paths.path_missing, paths.only_dy, matrices.counted_once, matrices.gate_not_applied,
     matrices.slope_missing, matrices.wrong_count, paths.one_factor_only, paths.factors_in_forward_order,
-    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula,
+    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula, loss_formulas.labels_not_one_hot,
+    loss_formulas.smoothing_differs, loss_formulas.another_activation, loss_formulas.factor_by_row,
+    loss_formulas.slope_of_the_activation, loss_formulas.another_loss_formula, loss_formulas.gradient_at_the_logits,
+    loss_formulas.right_for_some_targets,
 )  # fmt: skip
 SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
 
@@ -97,10 +107,21 @@ def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0
     return _diagnose(Case(layer_like(layer), a_shape(input_shape), at_least_one("n", n), seed), EXPLANATIONS)
 
 
-def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
-    """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty if nothing is."""
+def diagnose_loss(
+    loss: Loss, n: int = 5, classes: int = 4, seed: int = 0, targets: str = "classes", probabilities: bool = False
+) -> list[Diagnosis]:
+    """What is wrong with the gradient of `value, gradient = loss(outputs, y)` on n images; empty if nothing is.
+
+    targets          what y is: "classes" (n,) whole numbers; "one-hot" (n, classes); "binary" (n, classes) zeros and
+                     ones, for a binary cross-entropy; "numbers" (n, classes), for a squared error
+    probabilities    outputs are not logits but probabilities, whose rows add up to 1 until one of them is moved
+
+    InputError if `loss` cannot be called, or for another word or size.
+    """
     classes = at_least_one("classes", classes)
-    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed, of_a_loss=True)
+    draw_targets(1, classes, np.random.default_rng(0), targets)  # an unknown word is refused here
+    layer = LossAsLayer(a_loss(loss), targets, probabilities)
+    case = Case(layer, (classes,), at_least_one("n", n), seed, of_a_loss=True)
     return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
@@ -118,15 +139,9 @@ def diagnose_optimizer(optimizer: Any, steps: int = 7, rule: UpdateRule | None =
     InputError if `optimizer` is none. A step that raises is diagnosed too.
     """
     an_optimizer(optimizer)
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            found = optimizers.explain(optimizer, steps, family_of(optimizer, rule))
-    except InputError:
-        raise
-    except Exception as error:
-        words = f"raises: step(layers) stops with {type(error).__name__}: {error}. Make the same call by hand."
-        found = Diagnosis.told("step", words)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = optimizers.examine(optimizer, steps, family_of(optimizer, rule))
     return [] if found is None else [found]
 
 

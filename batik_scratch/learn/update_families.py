@@ -90,10 +90,11 @@ def family_of(optimizer: Any, rule: UpdateRule | None = None) -> Family:
 
 def _adams(has: SimpleNamespace) -> Family:
     options = (has.learning_rate, has.beta_1, has.beta_2, has.epsilon)
-    decayed: Callable[[UpdateRule], UpdateRule] = lambda rule: rule
-    if hasattr(has, "weight_decay"):
-        share = has.learning_rate * has.weight_decay
-        decayed = lambda rule: with_decay(rule, share)  # noqa: E731
+    share = has.learning_rate * getattr(has, "weight_decay", 0.0)
+
+    def decayed(rule: UpdateRule) -> UpdateRule:
+        return with_decay(rule, share) if hasattr(has, "weight_decay") else rule
+
     beside = MISTAKES["move"]["epsilon beside the corrected root"]
     paper = decayed(adam_with(options, move=beside))
     wrong: dict[str, tuple[UpdateRule, ...]] = dict(wrong_rules(has))
@@ -144,7 +145,16 @@ def _scaled(name: str, lr: float, epsilon: float, rho: float | None) -> Family:
     def inside(v: Any) -> Any:
         return np.sqrt(v + epsilon)
 
-    kept = "v + g*g" if rho is None else "rho v + (1 - rho) g*g"
+    rules: Wrong = {}
+    for mistake, (words, several) in _of_squares(epsilon, keep, share).items():
+        roots: list[dict[str, Any]] = [{}] if any("root" in one for one in several) else [{}, {"root": inside}]
+        rules[mistake] = words, tuple(rule(**one, **root) for one in several for root in roots)
+    return Family(name, (rule(), rule(root=inside)), rules)
+
+
+def _of_squares(epsilon: float, keep: float, share: float) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """{mistake: (what to say, what `rule` above has otherwise)}; Adagrad keeps all of v."""
+    kept = "v + g*g" if keep == 1 else "rho v + (1 - rho) g*g"
     wrong: dict[str, tuple[str, list[dict[str, Any]]]] = {
         "wrong sign": ("The step goes uphill: it must be subtracted.", [{"sign": -1}]),
         "root missing": ("The root is missing: divide by sqrt(v), not by v.", [{"root": lambda v: v + epsilon}]),
@@ -163,7 +173,7 @@ def _scaled(name: str, lr: float, epsilon: float, rho: float | None) -> Family:
         ),
         "epsilon missing": ("Epsilon is missing: where v is zero the step has no size.", [{"root": np.sqrt}]),
     }  # fmt: skip
-    if rho is not None:
+    if keep < 1:
         wrong |= {
             "v only grows": (
                 "v is the sum of all g*g, as Adagrad has it; here the old v fades: rho v + (1 - rho) g*g.",
@@ -177,11 +187,7 @@ def _scaled(name: str, lr: float, epsilon: float, rho: float | None) -> Family:
                 [{"remember": lambda v, g: share * v + keep * g**2}],
             ),
         }  # fmt: skip
-    rules: Wrong = {}
-    for mistake, (words, several) in wrong.items():
-        roots = [{}] if any("root" in one for one in several) else [{}, {"root": inside}]
-        rules[mistake] = words, tuple(rule(**one, **root) for one in several for root in roots)
-    return Family(name, (rule(), rule(root=inside)), rules)
+    return wrong
 
 
 def _descents(lr: float, mu: float, nesterov: bool) -> Family:
@@ -195,7 +201,7 @@ def _descents(lr: float, mu: float, nesterov: bool) -> Family:
         "momentum forgotten": ("", (sgd_rule(lr),)),
         "nesterov confused": ("", (sgd_rule(lr, mu, not nesterov),)),
         "velocity turned round": (
-            "The old velocity enters with the wrong sign: it must be carried on, v = momentum v - lr g, not -momentum v.",
+            "The old velocity enters with the wrong sign: it is carried on, v = momentum v - lr g, not -momentum v.",
             (sgd_rule(lr, -mu, nesterov), _velocity(lambda v, g: (1 - mu) * g - mu * v, lambda v, old: lr * v)),
         ),
         "velocity never fades": (

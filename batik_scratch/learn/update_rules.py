@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import Optimizer
 from ..nn.gradcheck.optimizers import UpdateRule, adam_rule, sgd_rule, with_decay
 
 TENSORS = 2  # that `trajectories` updates in each step
@@ -131,7 +130,7 @@ SENTENCES = {  # what to say of each
 }
 
 
-def right_rule(optimizer: Optimizer) -> UpdateRule:
+def right_rule(optimizer: Any) -> UpdateRule:
     """The rule that an optimiser with these options should follow.
 
     Adam's if it has betas, AdamW's if it has a weight_decay too, else gradient descent's.
@@ -142,7 +141,7 @@ def right_rule(optimizer: Optimizer) -> UpdateRule:
     return with_decay(rule, _share(optimizer)) if hasattr(optimizer, "weight_decay") else rule
 
 
-def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
+def wrong_rules(optimizer: Any) -> dict[str, tuple[UpdateRule, ...]]:
     """{name of a mistake: the rules that an optimiser with these options follows if it makes it}."""
     if not hasattr(optimizer, "beta_1"):
         lr, momentum, nesterov = _sgd_options(optimizer)

@@ -56,6 +56,15 @@ def steps_apart(optimizer: Any, rule: UpdateRule, steps: int, rtol: float = 0.0)
     return None
 
 
+def examine(optimizer: Any, steps: int, family: Family) -> Diagnosis | None:
+    """What `explain` finds; or what the optimiser raises."""
+    try:
+        return explain(optimizer, steps, family)
+    except Exception as error:
+        words = f"raises: step(layers) stops with {type(error).__name__}: {error}. Make the same call by hand."
+        return Diagnosis.told("step", words)
+
+
 def explain(optimizer: Any, steps: int, family: Family) -> Diagnosis | None:
     """None if the steps are those of a right rule; else the wrong rule that fits all of them, or where they part."""
     tried = [steps_apart(optimizer, rule, steps) for rule in family.right]
@@ -121,9 +130,9 @@ def _factor(optimizer: Any, steps: int, rules: tuple[UpdateRule, ...]) -> str | 
         moves = [np.append(after[0]["kernel"] - start[0]["kernel"], after[0]["bias"] - start[0]["bias"])
                  for after in (trained, expected)]  # fmt: skip
         factor = float(moves[0] @ moves[1] / max(float(moves[1] @ moves[1]), 1e-300))
-        if np.isfinite(factor) and abs(factor) > 1e-9:
-            if steps_apart(optimizer, _times(rule, factor), steps, 1e-9) is None:
-                found.append(factor)
+        told = np.isfinite(factor) and abs(factor) > 1e-9
+        if told and steps_apart(optimizer, _times(rule, factor), steps, 1e-9) is None:
+            found.append(factor)
     if not found:
         return None
     factor = min(found, key=lambda one: abs(np.log(abs(one))))
