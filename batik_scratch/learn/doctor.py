@@ -22,6 +22,7 @@ from ..nn.gradcheck.losses import draw_targets
 from ..nn.gradcheck.optimizers import UpdateRule
 from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
+from .adapt import nchw
 from .symptoms import (
     altered,
     elementwise,
@@ -88,23 +89,33 @@ TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other 
     loss_formulas.slope_of_the_activation, loss_formulas.another_loss_formula, loss_formulas.gradient_at_the_logits,
     loss_formulas.right_for_some_targets,
 )  # fmt: skip
+LAYOUTS = ("NHWC", "NCHW")
 SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
 
 
-def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0) -> list[Diagnosis]:
+def diagnose(
+    layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0, layout: str = "NHWC"
+) -> list[Diagnosis]:
     """What is wrong with the gradients of `layer` on n inputs of `input_shape`; an empty list if nothing is.
 
     layer          any object that keeps the contract of `nn.Layer`; it is copied, built anew and run many times
     input_shape    without the batch axis; small and unequal sizes tell most, such as (5, 6, 3)
+    layout         "NCHW" for a layer that takes channels first, with kernels (F, C, KH, KW); input_shape is then (C, H,
+                   W), and the sentences speak of it as of one with channels last: (image, row, column, channel)
 
     One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
     that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
 
-    InputError if `layer` is none, if `input_shape` or n is no size, and if the layer is too large: every derivative is
+    InputError if `layer` is none, if `input_shape`, n or `layout` is none, and if the layer is too large: every derivative is
     measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller until they fit;
     units and filters are not.
     """
-    return _diagnose(Case(layer_like(layer), a_shape(input_shape), at_least_one("n", n), seed), EXPLANATIONS)
+    examined, shape = layer_like(layer), a_shape(input_shape)
+    if layout not in LAYOUTS:
+        raise InputError(f"layout: is one of {', '.join(LAYOUTS)}, got {layout!r}")
+    if layout == "NCHW":
+        examined, shape = nchw(examined), (*shape[1:], *shape[:1])
+    return _diagnose(Case(examined, shape, at_least_one("n", n), seed), EXPLANATIONS)
 
 
 def diagnose_loss(
