@@ -106,9 +106,9 @@ def diagnose(
     One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
     that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
 
-    InputError if `layer` is none, if `input_shape`, n or `layout` is none, and if the layer is too large: every derivative is
-    measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller until they fit;
-    units and filters are not.
+    InputError if `layer` is none, if `input_shape`, n or `layout` is none, and if the layer is too large: every
+    derivative is measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller
+    until they fit; units and filters are not.
     """
     examined, shape = layer_like(layer), a_shape(input_shape)
     if layout not in LAYOUTS:

@@ -24,7 +24,7 @@ class Convolution(nn.Layer):
 
     def infer_shape(self, shape):
         s, p, d = self.numbers()
-        c, h, w = shape if self.first else (shape[2], *shape[:2])
+        _, h, w = shape if self.first else (shape[2], *shape[:2])
         out = [(size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k in ((h, 2), (w, 3))]
         return (4, *out) if self.first else (*out, 4)
 
@@ -44,7 +44,8 @@ class Convolution(nn.Layer):
     def forward(self, x, training=False, keep=None):
         s, p, d = self.numbers()
         x = x.transpose(0, 2, 3, 1) if self.first else x
-        self.x, shape = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0))), self.infer_shape(self.turned(x.shape))
+        self.x = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)))
+        shape = self.infer_shape(self.turned(x.shape))
         oh, ow = shape[1:] if self.first else shape[:2]
         y = sum(part @ self.kernel()[i, j] for i, j, part in self.parts(self.x, oh, ow, s, d))
         return y.transpose(0, 3, 1, 2) if self.first else y
@@ -68,8 +69,10 @@ class Convolution(nn.Layer):
         return dx.transpose(0, 3, 1, 2) if self.first else dx
 
 
-SPELLINGS = [("s", "p", "d"), ("stride", "pad", "dilation"), ("strides", "padding", "rate"), ("step", "border", "holes"),
-             ("_stride", "_pad", "_dilation"), ("a", "b", "c")]  # fmt: skip
+SPELLINGS = [
+    ("s", "p", "d"), ("stride", "pad", "dilation"), ("strides", "padding", "rate"), ("step", "border", "holes"),
+    ("_stride", "_pad", "_dilation"), ("a", "b", "c"),
+]  # fmt: skip
 
 
 def one(layer, shape, **options):

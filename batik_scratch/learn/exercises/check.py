@@ -11,10 +11,11 @@ from .catalogue import EXERCISES, find
 from .examination import Verdict
 from .exercise import Exercise
 from .plain import plain_lines
-from .process import examine_apart
+from .process import confirm_apart, examine_apart
 
 TIME_LIMIT = 20.0
 SHOWN = 12  # lines of what the file printed
+REFUSED = re.compile(r"^Refused: |the point is to write it yourself")
 MAX_BYTES = 1_000_000
 
 
@@ -31,6 +32,11 @@ class Result:
     def ok(self) -> bool:
         """Is the answer right?"""
         return self.verdict.ok
+
+    @property
+    def refused(self) -> bool:
+        """Does the package do the work in the answer's place?"""
+        return any(REFUSED.search(finding.sentence) for finding in self.verdict.findings)
 
     def __str__(self) -> str:
         lines = self._right() if self.ok else self._wrong()
@@ -75,7 +81,10 @@ def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:
     if not 0 < time_limit < 1e6:
         raise InputError(f"--time-limit: needs seconds above 0, got {time_limit:g}")
     exercise = which(path)
-    return Result(path, exercise, *examine_apart(path.resolve(), exercise, time_limit))
+    verdict, printed = examine_apart(path.resolve(), exercise, time_limit)
+    if verdict.ok:
+        verdict.findings = confirm_apart(path.resolve(), exercise, time_limit)
+    return Result(path, exercise, verdict, printed)
 
 
 def which(path: Path) -> Exercise:

@@ -46,7 +46,9 @@ def epsilon_forgotten(claim: Claim) -> Iterator[Words]:
     """A gradient that leaves out the small number which forward adds before it divides, or takes a logarithm."""
     checkup = claim.checkup
     for path, epsilon in options(checkup.case.layer):
-        if not isinstance(epsilon, float) or not 0 < epsilon <= LARGEST_EPSILON:
+        if not isinstance(epsilon, float) or epsilon <= 0:
+            continue
+        if epsilon > LARGEST_EPSILON and not path[-1].strip("_").startswith("eps"):  # a slope, or a rate
             continue
         easier = checkup.case.changed(x=claim.x, params=checkup.params)
         easier.layer = with_option(checkup.case.layer, path, 0.0)

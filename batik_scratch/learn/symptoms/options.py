@@ -23,7 +23,7 @@ Option = tuple[tuple[str, ...], Any]  # where it stands, such as ("inner", "stri
 
 
 def options(layer: Any) -> Iterator[Option]:
-    """Whole numbers up to 16, pairs of them, numbers between 0 and 1, and words; of the object, its class, its layers."""
+    """Whole numbers up to 16, pairs of them, numbers with a point, and "same"; of the object, its class, its layers."""
     for name, value in _members(layer).items():
         if isinstance(value, Layer):
             yield from (((name, *path), inner) for path, inner in options(value))
@@ -89,7 +89,7 @@ def _role(case: Case, changed: Case, easy: Any) -> str | None:
 
 def _sizes(case: Case) -> tuple[int, int, tuple]:
     """The output's first axis for the input as it is, and for one that is longer; the shapes of the parameters."""
-    found, shapes = [], ()
+    found, shapes = [], tuple[tuple[int, ...], ...]()
     for longer in (0, LONGER):
         shape = (case.input_shape[0] + longer, *case.input_shape[1:])
         rng = np.random.default_rng(0)
