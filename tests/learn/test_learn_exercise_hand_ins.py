@@ -35,7 +35,8 @@ def by(owner, before=""):
 FORGED = """import json, os, sys
 from pathlib import Path
 folder = Path(sys.argv[3])
-told = {"passed": ["file", "forward", "backward", "gradients", "promises"], "waiting": [], "findings": [], "running": ""}
+told = {"passed": ["file", "forward", "backward", "gradients", "promises"], "running": ""}
+told |= {"waiting": [], "findings": []}
 (folder / "verdict.json").write_text(json.dumps(told))
 os._exit(0)
 

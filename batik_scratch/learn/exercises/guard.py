@@ -49,7 +49,7 @@ def forbid_help(package: Path, libraries: bool = False) -> None:
 
 
 def take_away(package: str) -> None:
-    """Every pass of the package's own layers, losses and optimisers, and all of ops, raises RefusedError from here on."""
+    """Every pass of the package's own layers, losses and optimisers, and all of ops, raises RefusedError from now."""
     for name, module in list(sys.modules.items()):
         if not name.startswith(f"{package}."):
             continue
