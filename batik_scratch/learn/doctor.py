@@ -35,6 +35,7 @@ from .symptoms import (
     order,
     paths,
     reruns,
+    shares,
     sides,
     size,
     sums,
@@ -65,8 +66,12 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
-    matrices.wrong_count, reruns.right_values_elsewhere, matrices.another_x_taken, matrices.factor_by_output,
-    formulas.another_formula, reruns.right_in_the_easiest_case, reruns.unexplained,
+    matrices.wrong_count, reruns.right_values_elsewhere, shares.sign_of_the_factor, matrices.another_x_taken,
+    shares.own_factor, matrices.factor_by_output, formulas.another_formula, normalising.part_along_itself,
+    shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip, normalising.by_groups,
+    shares.turn_counted_twice, shares.shares_missing, shares.right_within_steps, shares.factor_by_value,
+    shares.wrong_in_one_part, shares.rounded,
+    reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
@@ -88,6 +93,10 @@ TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other 
     loss_formulas.smoothing_differs, loss_formulas.another_activation, loss_formulas.factor_by_row,
     loss_formulas.slope_of_the_activation, loss_formulas.another_loss_formula, loss_formulas.gradient_at_the_logits,
     loss_formulas.right_for_some_targets,
+    shares.own_factor, shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip,
+    normalising.part_along_itself, normalising.by_groups, shares.turn_counted_twice, shares.sign_of_the_factor,
+    shares.shares_missing,
+    shares.right_within_steps, shares.factor_by_value, shares.wrong_in_one_part, shares.rounded,
 )  # fmt: skip
 LAYOUTS = ("NHWC", "NCHW")
 SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
@@ -178,6 +187,7 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
     said = {one.tensor for one in found if one.name in SAID_ENOUGH}
     wrong = [name for name in done.analytic if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
+    explained.sort(key=lambda one: one.name == "unexplained")  # what has a name may explain the rest
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
     return found or at_rest(done)
