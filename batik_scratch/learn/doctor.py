@@ -34,6 +34,7 @@ from .symptoms import (
     optimizers,
     order,
     paths,
+    pictures,
     reruns,
     shares,
     sides,
@@ -103,7 +104,7 @@ SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it 
 
 
 def diagnose(
-    layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0, layout: str = "NHWC"
+    layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0, layout: str = "NHWC", plot: bool = False
 ) -> list[Diagnosis]:
     """What is wrong with the gradients of `layer` on n inputs of `input_shape`; an empty list if nothing is.
 
@@ -111,6 +112,8 @@ def diagnose(
     input_shape    without the batch axis; small and unequal sizes tell most, such as (5, 6, 3)
     layout         "NCHW" for a layer that takes channels first, with kernels (F, C, KH, KW); input_shape is then (C, H,
                    W), and the sentences speak of it as of one with channels last: (image, row, column, channel)
+    plot           draw the claimed and the true derivative: over x where each output has its own x alone, else as two
+                   matrices. Each diagnosis has it as `figure`, to be saved by savefig; a notebook shows it at once
 
     One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
     that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
@@ -124,7 +127,7 @@ def diagnose(
         raise InputError(f"layout: is one of {', '.join(LAYOUTS)}, got {layout!r}")
     if layout == "NCHW":
         examined, shape = nchw(examined), (*shape[1:], *shape[:1])
-    return _diagnose(Case(examined, shape, at_least_one("n", n), seed), EXPLANATIONS)
+    return _diagnose(Case(examined, shape, at_least_one("n", n), seed), EXPLANATIONS, plot)
 
 
 def diagnose_loss(
@@ -165,12 +168,14 @@ def diagnose_optimizer(optimizer: Any, steps: int = 7, rule: UpdateRule | None =
     return [] if found is None else [found]
 
 
-def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
+def _diagnose(case: Case, explanations: tuple[Explanation, ...], plot: bool = False) -> list[Diagnosis]:
     try:
         # a student's NaN is a finding, not a warning; and thousands of tiny forwards need not ask for BLAS one by one
         with warnings.catch_warnings(), np.errstate(all="ignore"), one_blas_thread():
             warnings.simplefilter("ignore")
-            return _findings(check_up(case), explanations)
+            done = check_up(case)
+            found = _findings(done, explanations)
+            return [pictures.drawn(done, one) for one in found] if plot else found
     except TooLarge as large:
         raise InputError(
             f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. Give it a "
