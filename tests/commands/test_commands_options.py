@@ -31,8 +31,8 @@ FORMS = {
     "export": "[--logits] MODEL OUT",
     "import": "FILE OUT",
     "exercise list": "",
-    "exercise start": "name [DIR]",
-    "exercise check": "[--time-limit SECONDS] FILE",
+    "exercise start": "[--hard] name [DIR]",
+    "exercise check": "[--time-limit SECONDS] [--json] [--csv] FILE",
     "exercise hint": "[--time-limit SECONDS] FILE",
     "exercise solution": "name",
 }

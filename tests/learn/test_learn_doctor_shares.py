@@ -234,7 +234,7 @@ CASES = [
     (Groups, (4, 3, 4), "no mean", "normalisation terms missing", "as 2 groups of 2"),
     (Ramp, (6, 7), "one limit", "mask missing", "x > about 0.99"),
     (Swish, (6,), "x once", "local factor", "lacks the factor x of each"),
-    (Linear, (6,), "sizes", "sign lost", "Pair by pair every size is right"),
+    (Linear, (6,), "sizes", "signs wrong", "Pair by pair every size is right"),
     (Linear, (6,), "two digits", "rounded", "2 digits"),
     (LogSumExp, (3, 5), "squared", "a factor to each value", "It is the slope itself"),
 ]

@@ -12,6 +12,7 @@ from .examination import Verdict
 from .exercise import Exercise
 from .plain import plain_lines
 from .process import confirm_apart, examine_apart
+from .progress import RIGHT, TRIED, remember
 
 TIME_LIMIT = 20.0
 SHOWN = 12  # lines of what the file printed
@@ -74,10 +75,17 @@ def wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:
-    """Examine the file at `path` in a process of its own, for at most `time_limit` seconds.
+    """Examine the file at `path` in a process of its own, for at most `time_limit` seconds; and remember how far it is.
 
     InputError if there is no such file, or if it holds no exercise.
     """
+    result = examined(path, time_limit)
+    remember(result.exercise.name, RIGHT if result.ok else TRIED)
+    return result
+
+
+def examined(path: Path, time_limit: float) -> Result:
+    """The same, of somebody else's file: nothing is remembered."""
     if not 0 < time_limit < 1e6:
         raise InputError(f"--time-limit: needs seconds above 0, got {time_limit:g}")
     exercise = which(path)

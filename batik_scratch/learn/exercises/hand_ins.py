@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...nn.gradcheck.report import in_columns
-from .check import Result, check
+from .check import Result, examined
 from .hints import hints_for
 
 HEADER = ("file", "exercise", "verdict", "first finding")
@@ -83,7 +83,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 def _row(folder: Path, path: Path, time_limit: float) -> Row:
     name = path.relative_to(folder).as_posix()
     try:
-        result = check(path, time_limit)
+        result = examined(path, time_limit)
     except (InputError, OSError) as error:
         return Row(name, "", "no answer", (str(error).removeprefix(f"{path}: "),))
     return of_result(name, result)
