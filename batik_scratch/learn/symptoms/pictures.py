@@ -1,15 +1,12 @@
 """The claimed and the true derivative, drawn: what a diagnosis says in words, seen."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from .checkup import Checkup, zero
 from .claim import Diagnosis
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def drawn(done: Checkup, found: Diagnosis) -> Diagnosis:
@@ -20,7 +17,8 @@ def drawn(done: Checkup, found: Diagnosis) -> Diagnosis:
     return replace(found, figure=figure)
 
 
-def _figure(done: Checkup, name: str, title: str) -> "Figure | None":
+def _figure(done: Checkup, name: str, title: str) -> Any:
+    """A matplotlib Figure, or None."""
     from ...figures import derivative  # here, because matplotlib takes its time, and most diagnoses are not drawn
 
     given = done.analytic.get(name)
@@ -36,7 +34,7 @@ def _figure(done: Checkup, name: str, title: str) -> "Figure | None":
     return derivative.against(given.reshape(-1), true.reshape(-1), title)
 
 
-def _display(figure: "Figure") -> None:
+def _display(figure: Any) -> None:
     """In a notebook the figure appears where the doctor is asked."""
     try:
         from IPython import get_ipython

@@ -116,8 +116,8 @@ def sign_of_the_factor(claim: Claim) -> Iterator[Words]:
     wrong = np.sign(claimed) * np.sign(true) < 0
     if wrong.sum() >= ENOUGH and close(np.abs(claimed), np.abs(true)):
         row, column = (int(i) for i in np.argwhere(wrong)[0])
-        yield f"""signs wrong: Pair by pair every size is right, and {wrong.sum()} of {(np.abs(true) > ATOL).sum()} signs
-            are wrong: the first is that of y{_index(row, claim.y.shape)} in
+        yield f"""signs wrong: Pair by pair every size is right, and {wrong.sum()} of {(np.abs(true) > ATOL).sum()}
+            signs are wrong: the first is that of y{_index(row, claim.y.shape)} in
             {tensor_word(claim)}{_index(column, claim.given.shape)}. A factor has lost its sign: look for an abs, or a
             square and its root."""
 
