@@ -47,12 +47,12 @@ class Randomness:
             setattr(owner, name, count)
 
     def move_on(self) -> None:
-        """Hold each source a little further on than it stands now; the global ones themselves are left as they are."""
+        """Hold each source a little further on, and each counter where it stands now; global ones are left."""
         for source, state in self._states:
             _put_back(source, state)
             source.random()
         self._states = [(source, _state(source)) for source, _ in self._states]
-        self._counters = [(owner, name, count + 1) for owner, name, count in self._counters]
+        self._counters = [(owner, name, getattr(owner, name, count)) for owner, name, count in self._counters]
         before = _global_states()
         _set_global(self._global)
         np.random.random()  # noqa: NPY002
