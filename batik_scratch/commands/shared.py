@@ -37,7 +37,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         "--network", choices=("paper", "cloth"), help="cloth: one for photos of real cloth (default: paper)"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="64 pixels and few epochs: a look at everything in a minute"
+        "--quick", action="store_true", help="small pictures and few epochs: a look at everything in a minute"
     )
     parser.add_argument("--preset", choices=("default", "table1"), help="table1: 100 epochs, no early stop")
     parser.add_argument("--config", type=Path, metavar="F.toml", help="settings from a file; flags override them")
