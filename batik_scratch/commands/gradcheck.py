@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError
 from .machine import add_json_option, document
 from .shared import DONE, FOUND_WRONG, add_command, tell_how_it_starts
 
@@ -16,6 +17,8 @@ def add(commands: Any) -> None:
     one_of.add_argument("--layer", metavar="NAME", help="one kind of layer alone; a wrong name lists them")
     one_of.add_argument("--model", type=Path, metavar="F.npz", help="a saved network, with its own weights")
     one_of.add_argument("--museum", action="store_true", help="the museum of bugs: each one caught and explained")
+    more = "every layer in other circumstances too: batches of 1 to 9, other sizes, x to 10 and 1e-9, float32, ..."
+    p.add_argument("--thorough", action="store_true", help=more)
     add_json_option(p)
 
 
@@ -23,11 +26,13 @@ def call(options: argparse.Namespace) -> int:
     """Print the table; the exit code is 1 if a gradient is wrong, or if a bug of the museum gets through."""
     from .gradient_report import figures, museum_figures, museum_report, report
 
+    if options.thorough and (options.museum or options.model is not None):
+        raise InputError("--thorough: is for layers, and goes with --layer or alone; leave out --model and --museum")
     tell_how_it_starts()
     if options.json:
-        told, ok = museum_figures() if options.museum else figures(options.layer, options.model)
+        told, ok = museum_figures() if options.museum else figures(options.layer, options.model, options.thorough)
         print(document("gradcheck", told))
         return DONE if ok else FOUND_WRONG
-    text, ok = museum_report() if options.museum else report(options.layer, options.model)
+    text, ok = museum_report() if options.museum else report(options.layer, options.model, options.thorough)
     print(text)
     return DONE if ok else FOUND_WRONG

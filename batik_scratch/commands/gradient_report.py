@@ -18,12 +18,12 @@ from .colour import GREEN, RED, paint
 T = TypeVar("T")
 
 
-def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bool]:
+def report(layer: str | None = None, model: Path | None = None, thorough: bool = False) -> tuple[str, bool]:
     """The table, and True if all is right: of everything, of the layers called `layer`, or of a saved network.
 
     InputError if there is no such layer (it lists those there are), or the file is no model.
     """
-    reports = _checked(layer, model)
+    reports = _checked(layer, model, thorough)
     wrong = [one for one in reports if not one.ok]
     lines = [tables(reports), ""]
     for one in wrong:
@@ -35,9 +35,9 @@ def report(layer: str | None = None, model: Path | None = None) -> tuple[str, bo
     return "\n".join(lines), not wrong
 
 
-def figures(layer: str | None = None, model: Path | None = None) -> tuple[dict[str, Any], bool]:
+def figures(layer: str | None = None, model: Path | None = None, thorough: bool = False) -> tuple[dict[str, Any], bool]:
     """The same for a program: each check with its tensors' verdicts, and the doctor's words where one is wrong."""
-    reports = _checked(layer, model)
+    reports = _checked(layer, model, thorough)
     checks = [
         {
             "title": one.title,
@@ -74,8 +74,8 @@ def museum_report() -> tuple[str, bool]:
     return museum.table(visits), all(one.caught for one in visits)
 
 
-def _checked(layer: str | None, model: Path | None) -> list[GradientReport]:
-    return [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer), "checking"))
+def _checked(layer: str | None, model: Path | None, thorough: bool) -> list[GradientReport]:
+    return [saved_check(model)] if model is not None else list(_with_bar(all_checks(layer, thorough), "checking"))
 
 
 def _visited() -> list[museum.Visit]:
@@ -83,10 +83,12 @@ def _visited() -> list[museum.Visit]:
 
 
 def _words(wrong: GradientReport) -> list[str]:
-    """The doctor's, if it was a layer; else which rows to look at."""
-    if wrong.layer is not None:
-        return [museum.in_lines(str(found), "  ") for found in diagnose(wrong.layer, wrong.input_shape)]
-    return [f"  {row.name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for row in wrong.wrong]
+    """The doctor's, if it was a layer and he finds something; else which rows to look at."""
+    found = [] if wrong.layer is None else diagnose(wrong.layer, wrong.input_shape)
+    if found:
+        return [museum.in_lines(str(one), "  ") for one in found]
+    rows = [(f"{row.name}, {row.method}", row) for row in wrong.wrong]
+    return [f"  {name}: {row.analytic:.8g}, and it should be {row.numeric:.8g}" for name, row in rows]
 
 
 def _with_bar(work: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:

@@ -12,24 +12,31 @@ looked at, so it reads a student's layer as well as ours.
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..nn import Layer, Optimizer
+from ..nn import Layer
+from ..nn.gradcheck.losses import draw_targets
+from ..nn.gradcheck.optimizers import UpdateRule
 from ..nn.gradcheck.specimen import Failure
 from ..ops.threads import one_blas_thread
+from .adapt import nchw
 from .symptoms import (
     altered,
     elementwise,
     formulas,
+    loss_formulas,
     losses,
     matrices,
     normalising,
     optimizers,
     order,
     paths,
+    pictures,
     reruns,
+    shares,
     sides,
     size,
     sums,
@@ -39,8 +46,9 @@ from .symptoms.at_rest import at_rest
 from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up, try_to_check_up
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
+from .symptoms.loss_layer import Loss, LossAsLayer
 from .symptoms.quotients import diagnose_quotient
-from .update_rules import right_rule
+from .update_families import family_of
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
 
@@ -59,61 +67,115 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
-    matrices.wrong_count, reruns.right_values_elsewhere, matrices.another_x_taken, matrices.factor_by_output,
-    formulas.another_formula, reruns.right_in_the_easiest_case, reruns.unexplained,
+    matrices.wrong_count, reruns.right_values_elsewhere, shares.sign_of_the_factor, matrices.another_x_taken,
+    shares.own_factor, matrices.factor_by_output, formulas.another_formula, normalising.part_along_itself,
+    shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip, normalising.by_groups,
+    shares.turn_counted_twice, shares.shares_missing, shares.right_within_steps, shares.factor_by_value,
+    shares.wrong_in_one_part, shares.rounded,
+    reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
     order.reshape_missing, order.axes_mixed_up, order.wrong_shape,
 )  # fmt: skip
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
-    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, size.constant_factor,
-    losses.true_class_forgotten, losses.only_the_true_class, altered.input_altered, reruns.unexplained,
+    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
+    size.constant_factor, loss_formulas.slope_of_the_activation, losses.true_class_forgotten,
+    losses.only_the_true_class, loss_formulas.labels_not_one_hot, loss_formulas.smoothing_differs,
+    loss_formulas.gradient_at_the_logits, loss_formulas.another_activation, loss_formulas.right_for_some_targets,
+    size.zero_in_a_region, loss_formulas.factor_by_row, sides.clipped, elementwise.sign_lost,
+    loss_formulas.another_loss_formula, altered.input_altered, reruns.right_values_elsewhere, reruns.unexplained,
 )  # fmt: skip
 TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
     sides.right_on_one_side, sides.clipped, sides.clipped_by_norm, paths.product_rule_term_missing,
     paths.sum_over_other_axes, paths.path_missing, paths.only_dy, matrices.counted_once, matrices.gate_not_applied,
     matrices.slope_missing, matrices.wrong_count, paths.one_factor_only, paths.factors_in_forward_order,
-    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula,
+    matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula, loss_formulas.labels_not_one_hot,
+    loss_formulas.smoothing_differs, loss_formulas.another_activation, loss_formulas.factor_by_row,
+    loss_formulas.slope_of_the_activation, loss_formulas.another_loss_formula, loss_formulas.gradient_at_the_logits,
+    loss_formulas.right_for_some_targets,
+    shares.own_factor, shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip,
+    normalising.part_along_itself, normalising.by_groups, shares.turn_counted_twice, shares.sign_of_the_factor,
+    shares.shares_missing,
+    shares.right_within_steps, shares.factor_by_value, shares.wrong_in_one_part, shares.rounded,
 )  # fmt: skip
+LAYOUTS = ("NHWC", "NCHW")
 SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
 
 
-def diagnose(layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0) -> list[Diagnosis]:
+def diagnose(
+    layer: Layer, input_shape: Sequence[int], n: int = 3, seed: int = 0, layout: str = "NHWC", plot: bool = False
+) -> list[Diagnosis]:
     """What is wrong with the gradients of `layer` on n inputs of `input_shape`; an empty list if nothing is.
 
     layer          any object that keeps the contract of `nn.Layer`; it is copied, built anew and run many times
     input_shape    without the batch axis; small and unequal sizes tell most, such as (5, 6, 3)
+    layout         "NCHW" for a layer that takes channels first, with kernels (F, C, KH, KW); input_shape is then (C, H,
+                   W), and the sentences speak of it as of one with channels last: (image, row, column, channel)
+    plot           draw the claimed and the true derivative: over x where each output has its own x alone, else as two
+                   matrices. Each diagnosis has it as `figure`, to be saved by savefig; a notebook shows it at once
 
     One diagnosis per tensor and per broken promise, those of forward and backward as a whole first. A wrong gradient
     that no explanation fits is called "unexplained", with its worst place. A layer that raises is diagnosed too.
 
-    InputError if `layer` is none, if `input_shape` or n is no size, and if the layer is too large: every derivative is
-    measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller until they fit;
-    units and filters are not.
+    InputError if `layer` is none, if `input_shape`, n or `layout` is none, and if the layer is too large: every
+    derivative is measured, y.size times the size of the largest tensor, at most 4,000,000. Images are made smaller
+    until they fit; units and filters are not.
     """
-    return _diagnose(Case(layer_like(layer), a_shape(input_shape), at_least_one("n", n), seed), EXPLANATIONS)
+    examined, shape = layer_like(layer), a_shape(input_shape)
+    if layout not in LAYOUTS:
+        raise InputError(f"layout: is one of {', '.join(LAYOUTS)}, got {layout!r}")
+    if layout == "NCHW":
+        examined, shape = nchw(examined), (*shape[1:], *shape[:1])
+    return _diagnose(Case(examined, shape, at_least_one("n", n), seed), EXPLANATIONS, plot)
 
 
-def diagnose_loss(loss: losses.Loss, n: int = 5, classes: int = 4, seed: int = 0) -> list[Diagnosis]:
-    """What is wrong with the gradient of `value, gradient = loss(logits, y)` on n images; empty if nothing is."""
+def diagnose_loss(
+    loss: Loss, n: int = 5, classes: int = 4, seed: int = 0, targets: str = "classes", probabilities: bool = False
+) -> list[Diagnosis]:
+    """What is wrong with the gradient of `value, gradient = loss(outputs, y)` on n images; empty if nothing is.
+
+    targets          what y is: "classes" (n,) whole numbers; "one-hot" (n, classes); "binary" (n, classes) zeros and
+                     ones, for a binary cross-entropy; "numbers" (n, classes), for a squared error
+    probabilities    outputs are not logits but probabilities, whose rows add up to 1 until one of them is moved
+
+    InputError if `loss` cannot be called, or for another word or size.
+    """
     classes = at_least_one("classes", classes)
-    case = Case(losses.LossAsLayer(a_loss(loss)), (classes,), at_least_one("n", n), seed, of_a_loss=True)
+    draw_targets(1, classes, np.random.default_rng(0), targets)  # an unknown word is refused here
+    layer = LossAsLayer(a_loss(loss), targets, probabilities)
+    case = Case(layer, (classes,), at_least_one("n", n), seed, of_a_loss=True)
     return [losses.of_a_loss(found) for found in _diagnose(case, LOSS_EXPLANATIONS)]
 
 
-def diagnose_optimizer(optimizer: Optimizer, steps: int = 7) -> list[Diagnosis]:
-    """What is wrong with the first `steps` of an Adam (it has beta_1), an AdamW (weight_decay too) or a descent."""
-    apart = optimizers.steps_apart(an_optimizer(optimizer), right_rule(optimizer), steps)
-    return [] if apart is None else [optimizers.explain(optimizer, steps, apart)]
+def diagnose_optimizer(optimizer: Any, steps: int = 7, rule: UpdateRule | None = None) -> list[Diagnosis]:
+    """What is wrong with the first `steps` of an optimiser, by the rule that its numbers tell; empty if nothing is.
+
+    optimizer    any object with step(layers) and a learning rate (learning_rate, lr, eta); its other numbers may have
+                 any usual name. Two betas: Adam, in Keras' form or PyTorch's, AdamW with a weight decay too. A decay
+                 rate and an epsilon: RMSprop. An epsilon alone: Adagrad. A decay rate alone: momentum, in Keras' form,
+                 PyTorch's or as a running mean. Neither: plain descent
+    rule         of your own: rule(w, g, memory, t) -> the new w; `memory` is a dict to each tensor that is empty in the
+                 first step, t = 1, 2, ... counts the steps. With it no other rule is right, and mistakes of memory,
+                 sign, factor and count are told against it
+
+    InputError if `optimizer` is none. A step that raises is diagnosed too.
+    """
+    an_optimizer(optimizer)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = optimizers.examine(optimizer, steps, family_of(optimizer, rule))
+    return [] if found is None else [found]
 
 
-def _diagnose(case: Case, explanations: tuple[Explanation, ...]) -> list[Diagnosis]:
+def _diagnose(case: Case, explanations: tuple[Explanation, ...], plot: bool = False) -> list[Diagnosis]:
     try:
         # a student's NaN is a finding, not a warning; and thousands of tiny forwards need not ask for BLAS one by one
         with warnings.catch_warnings(), np.errstate(all="ignore"), one_blas_thread():
             warnings.simplefilter("ignore")
-            return _findings(check_up(case), explanations)
+            done = check_up(case)
+            found = _findings(done, explanations)
+            return [pictures.drawn(done, one) for one in found] if plot else found
     except TooLarge as large:
         raise InputError(
             f"diagnose: measures every derivative of y, at most {LARGEST:,} for one tensor; {large.error}. Give it a "
@@ -130,6 +192,7 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
     said = {one.tensor for one in found if one.name in SAID_ENOUGH}
     wrong = [name for name in done.analytic if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
+    explained.sort(key=lambda one: one.name == "unexplained")  # what has a name may explain the rest
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
     return found or at_rest(done)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import Optimizer
 from ..nn.gradcheck.optimizers import UpdateRule, adam_rule, sgd_rule, with_decay
 
 TENSORS = 2  # that `trajectories` updates in each step
@@ -68,6 +67,7 @@ MISTAKES: dict[str, dict[str, Formula]] = {
     "move": {
         "no bias correction": lambda u: u.lr * u.m / (np.sqrt(u.v) + u.epsilon),
         "m alone corrected": lambda u: u.lr * u.m / (1 - u.beta_1**u.t) / (np.sqrt(u.v) + u.epsilon),
+        "v alone corrected": lambda u: u.lr * math.sqrt(1 - u.beta_2**u.t) * u.m / (np.sqrt(u.v) + u.epsilon),
         "epsilon beside the corrected root": lambda u: (
             u.lr * u.m / (1 - u.beta_1**u.t) / (np.sqrt(u.v / (1 - u.beta_2**u.t)) + u.epsilon)
         ),
@@ -87,7 +87,50 @@ MISTAKES: dict[str, dict[str, Formula]] = {
 }
 
 
-def right_rule(optimizer: Optimizer) -> UpdateRule:
+LATE = ", so that it steps by what the step before knew: first the means, then w."
+SENTENCES = {  # what to say of each
+    "no bias correction": "The bias correction is missing: alpha depends on t.",
+    "m alone corrected": "Only m is corrected for its start at zero; v needs its sqrt(1 - beta_2^t) too.",
+    "v alone corrected": "Only v is corrected for its start at zero; m needs its 1 / (1 - beta_1^t) too.",
+    "epsilon beside the corrected root": (
+        "Epsilon stands beside the corrected root (PyTorch's form); here it stands beside the uncorrected sqrt(v)."
+    ),
+    "epsilon inside the root": "Epsilon is inside the root; it stands beside it.",
+    "epsilon missing": "Epsilon is missing.",
+    "wrong sign": "w goes uphill: subtract the step, do not add it.",
+    "root missing": "The root is missing: divide by sqrt(v) + epsilon.",
+    "g in place of m": "The step uses g; it must use m, the mean of the gradients.",
+    "w before m and v": f"w is changed before m and v are{LATE}",
+    "w before m": f"w is changed before m is{LATE}",
+    "w before v": f"w is changed before v is{LATE}",
+    "plain descent": "This is plain gradient descent: w -= lr g.",
+    "correction upside down": "The bias correction is upside down: sqrt(1 - beta_2^t) above, 1 - beta_1^t below.",
+    "t too small": "t is one too small: it is 1 in the first step.",
+    "t too large": "t is one too large: it is 1 in the first step.",
+    "m corrected for good": "m itself is divided by 1 - beta_1^t, but it lives on: correct a copy.",
+    "m is the newest gradient": (
+        "m is the newest gradient alone: the factor (1 - beta_1) is missing in m += (g - m)(1 - beta_1)."
+    ),
+    "m without its factor": "m is missing the factor (1 - beta_1) at g.",
+    "m is a sum": "m is the sum of all gradients; it must be their running mean, m += (g - m)(1 - beta_1).",
+    "m only grows": "m only grows: the old mean must shrink, m += (g - m)(1 - beta_1).",
+    "m with its shares swapped": "beta_1 and 1 - beta_1 are swapped in m.",
+    "m by beta_2": "m uses beta_2; it must use beta_1.",
+    "v corrected for good": "v itself is divided by 1 - beta_2^t, but it lives on: correct a copy.",
+    "v is a mean of g": "v is the mean of g; it must be the mean of g*g.",
+    "gradient not squared": "v is the mean of |g|; it must be the mean of g*g.",
+    "v is the newest square": (
+        "v is the newest g*g alone: the factor (1 - beta_2) is missing in v += (g*g - v)(1 - beta_2)."
+    ),
+    "v without its factor": "v is missing the factor (1 - beta_2) at g*g.",
+    "v is a sum": "v is the sum of all g*g; it must be their running mean, v += (g*g - v)(1 - beta_2).",
+    "v only grows": "v only grows: the old mean must shrink, v += (g*g - v)(1 - beta_2).",
+    "v with its shares swapped": "beta_2 and 1 - beta_2 are swapped in v.",
+    "v by beta_1": "v uses beta_1; it must use beta_2.",
+}
+
+
+def right_rule(optimizer: Any) -> UpdateRule:
     """The rule that an optimiser with these options should follow.
 
     Adam's if it has betas, AdamW's if it has a weight_decay too, else gradient descent's.
@@ -98,7 +141,7 @@ def right_rule(optimizer: Optimizer) -> UpdateRule:
     return with_decay(rule, _share(optimizer)) if hasattr(optimizer, "weight_decay") else rule
 
 
-def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
+def wrong_rules(optimizer: Any) -> dict[str, tuple[UpdateRule, ...]]:
     """{name of a mistake: the rules that an optimiser with these options follows if it makes it}."""
     if not hasattr(optimizer, "beta_1"):
         lr, momentum, nesterov = _sgd_options(optimizer)
@@ -109,11 +152,11 @@ def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
         }
     lr, beta_1, beta_2, epsilon = options = _adam_options(optimizer)
     rules: dict[str, tuple[UpdateRule, ...]] = {
-        name: (_adam(options, **{place: formula}),)
+        name: (adam_with(options, **{place: formula}),)
         for place, formulas in MISTAKES.items()
         for name, formula in formulas.items()
     }
-    counting = tuple(_counting(adam_rule(*options), advance) for advance in (TENSORS, TENSORS + 1))
+    counting = tuple(counting_tensors(adam_rule(*options), advance) for advance in (TENSORS, TENSORS + 1))
     rules |= {"t counts tensors": counting, "betas swapped": (adam_rule(lr, beta_2, beta_1, epsilon),)}
     if not hasattr(optimizer, "weight_decay"):
         return rules
@@ -132,7 +175,7 @@ def wrong_rules(optimizer: Optimizer) -> dict[str, tuple[UpdateRule, ...]]:
     }
 
 
-def _adam(options: tuple[float, float, float, float], **replaced: Formula) -> UpdateRule:
+def adam_with(options: tuple[float, float, float, float], **replaced: Formula) -> UpdateRule:
     """Adam with formulas replaced, by their places ("m", "v", "move")."""
     formulas = RIGHT | replaced
 
@@ -145,14 +188,14 @@ def _adam(options: tuple[float, float, float, float], **replaced: Formula) -> Up
     return rule
 
 
-def _counting(rule: UpdateRule, advance: int) -> UpdateRule:
-    """The rule with t = 1, 2 in the first step, and `advance` more in each one after it."""
+def counting_tensors(rule: UpdateRule, advance: int, first: int = 1) -> UpdateRule:
+    """The rule with t = first, first + 1 in the first step, and `advance` more in each one after it."""
     calls = 0
 
     def counted(w: np.ndarray, g: np.ndarray, memory: dict[str, Any], t: int) -> np.ndarray:
         nonlocal calls
         tensor, calls = calls % TENSORS, calls + 1
-        return rule(w, g, memory, advance * (t - 1) + 1 + tensor)
+        return rule(w, g, memory, advance * (t - 1) + first + tensor)
 
     return counted
 

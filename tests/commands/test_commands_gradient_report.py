@@ -70,10 +70,11 @@ def test_where_it_is_no_layer_the_rows_that_are_wrong_are_told_with_both_numbers
     rows = [dataclasses.replace(check.tensors[0], name=name, analytic=1.25, numeric=-2 / 3, ok=ok)
             for name, ok in (("first", True), ("second", False))]  # fmt: skip
     of_no_layer = GradientReport("a loss", rows)
-    monkeypatch.setattr(gradient_report, "all_checks", lambda layer: [of_no_layer])
+    monkeypatch.setattr(gradient_report, "all_checks", lambda layer, thorough: [of_no_layer])
     text, ok = gradient_report.report()
     assert not ok
-    assert text.endswith("\n\nWRONG: a loss\n  second: 1.25, and it should be -0.66666667\n1 of 2 checks are wrong")
+    words = f"second, {rows[1].method}: 1.25, and it should be -0.66666667"
+    assert text.endswith(f"\n\nWRONG: a loss\n  {words}\n1 of 2 checks are wrong")
 
 
 @pytest.mark.parametrize("algorithm", ["loops", "im2col"])

@@ -23,7 +23,7 @@ FORMS = {
     "[--control F.npz] [IMAGE ...]",
     "lab": "[--model F.npz] [--images PHOTO [PHOTO ...]] [--out OUT]",
     "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL] [--json]",
-    "gradcheck": "[--layer NAME | --model F.npz | --museum] [--json]",
+    "gradcheck": "[--layer NAME | --model F.npz | --museum] [--thorough] [--json]",
     "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
     "[--rounds ROUNDS] [--out OUT] [--warmup] [--json]",
     "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
@@ -34,8 +34,8 @@ FORMS = {
     "completion": "SHELL",
     "examples": "OUT",
     "exercise list": "[--json]",
-    "exercise start": "name [DIR]",
-    "exercise check": "[--time-limit SECONDS] FILE",
+    "exercise start": "[--hard] name [DIR]",
+    "exercise check": "[--time-limit SECONDS] [--json] [--csv] FILE",
     "exercise hint": "[--time-limit SECONDS] FILE",
     "exercise solution": "name",
 }

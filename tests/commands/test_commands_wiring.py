@@ -38,11 +38,12 @@ def test_summary_of_a_model_file_is_of_that_model(judge, command, capsys):
 def test_gradcheck_prints_the_report_it_was_asked_for_and_its_exit_code_says_how_it_ended(right, code, command, noted):
     one = noted(gradient_report, "report", ("the table", right))
     museum = noted(gradient_report, "museum_report", ("the museum", right))
-    for options, asked in ([], (None, None)), (["--layer", "Dense"], ("Dense", None)):
+    for options, asked in ([], (None, None, False)), (["--layer", "Dense", "--thorough"], ("Dense", None, True)):
         assert command(code, "gradcheck", *options).out == "the table\n" and one[-1][0] == asked
     command(code, "gradcheck", "--model", "some.npz")
-    assert [str(part) for part in one[-1][0]] == ["None", "some.npz"] and museum == []
+    assert [str(part) for part in one[-1][0]] == ["None", "some.npz", "False"] and museum == []
     assert command(code, "gradcheck", "--museum").out == "the museum\n" and len(one) == 3
+    assert "--thorough" in command(2, "gradcheck", "--museum", "--thorough").err
 
 
 # ------------------------------------------------------------------ run

@@ -217,7 +217,7 @@ ANSWERS = [
     (HeightAndWidthSwapped(4, 3, padding="same"), IMAGE, "dx", "transposed"),
     (HeightAndWidthSwapped(4, (2, 3), padding="same"), IMAGE, "dx", "transposed"),
     (MeanOverFilters(4, (2, 3), (1, 2), "same"), IMAGE, "dx", "constant factor"),
-    (FirstPixelOfEachWindow(4, (2, 3), (1, 2), "same"), IMAGE, "dx", "right for 1x1 windows alone"),
+    (FirstPixelOfEachWindow(4, (2, 3), (1, 2), "same"), IMAGE, "dx", "shares missing"),
     (BiasOneNumber(4, (2, 3), (1, 2), "same"), IMAGE, "bias", "bias summed over the wrong axes"),
     (BiasKeepsPlaces(4, (2, 3), (1, 2), "same"), IMAGE, "bias", "bias summed over the wrong axes"),
     (BiasAddedTwice(4, (2, 3), (1, 2), "same"), IMAGE, "bias", "constant factor"),

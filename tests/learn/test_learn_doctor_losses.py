@@ -146,7 +146,8 @@ WRONG_ADAMS = [
     ("wrong sign", adam(lr=-0.01), None, "The step goes uphill"),
     ("gradient not squared", adam(square=abs), None, "v is the mean of |g|"),
     ("m alone corrected", adam(alpha=lambda t: 0.01 / (1 - 0.8**t)), None, "Only m's bias is corrected"),
-    ("unexplained", adam(lr=0.011), None, "none of the usual mistakes"),
+    ("step by a factor", adam(lr=0.011), None, "Every step is 1.1 times that of the rule."),
+    ("unexplained", adam(alpha=lambda t: 0.01 / t), None, "none of the usual mistakes"),
 ]
 
 
@@ -238,10 +239,11 @@ def test_a_descent_by_another_rule_is_told_with_the_rule_and_where_they_part(opt
 def test_steps_that_are_no_numbers_are_told_too():
     class Broken(nn.SGD):
         def step(self, layers):
+            super().step(layers)
             layers[0].params["bias"][2] = np.nan
 
     (found,) = diagnose_optimizer(Broken(0.1))
-    assert found.name == "unexplained" and "Step 1 is the first that differs: kernel" in found.sentence
+    assert found.name == "not a number" and "Step 1 is the first that differs: bias" in found.sentence
 
 
 @pytest.mark.parametrize("optimizer", [nn.Adam, nn.SGD])

@@ -82,7 +82,7 @@ def test_a_scale_of_something_else_is_not_called_a_normalisation():
             self.grads = {"scale": (dy * x).sum(axis=0)}
             return 2 * dy * x * self.params["scale"]
 
-    assert [(one.tensor, one.name) for one in diagnose(Scaling(), (4,))] == [("scale", "unexplained")]
+    assert [(one.tensor, one.name) for one in diagnose(Scaling(), (4,))] == [("scale", "local factor")]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def asked(monkeypatch):
     """The layers and shapes that would be checked, without the work."""
     seen = []
 
-    def check(layer, shape, x=None, method="none"):
+    def check(layer, shape, x=None, method="none", thorough=False):
         seen.append((type(layer).__name__, shape, method, getattr(layer, "algorithm", "")))
         return GradientReport(f"{seen[-1]}")
 

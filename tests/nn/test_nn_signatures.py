@@ -50,8 +50,9 @@ PROMISED = {
     nn.Sequential.logits: "self, x, batch_size=32",
     nn.Sequential.trace: "self, x, y=None, seed=None",
     gradcheck.check_adjoint: "forward, adjoint, input_shape, seed=0, title='adjoint'",
-    gradcheck.check_layer: "layer, input_shape, n=3, seed=0, samples=60, x=None, method='central difference'",
-    gradcheck.check_loss: "loss, n=5, classes=4, seed=0, probabilities=False",
+    gradcheck.check_layer: "layer, input_shape, n=3, seed=0, samples=60, x=None, method='central difference', "
+    "thorough=False",
+    gradcheck.check_loss: "loss, n=5, classes=4, seed=0, probabilities=False, targets='classes'",
     gradcheck.check_model: "model, x, y, directions=5, seed=0, each_tensor=False",
     gradcheck.check_optimizer: "optimizer, reference, steps=7",
     adam_rule: "lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07",

@@ -15,12 +15,13 @@ def add(commands: Any) -> None:
     p.add_argument(
         "folder", type=Path, nargs="?", default=Path("."), metavar="DIR", help="where to write it (default: here)"
     )
+    p.add_argument("--hard", action="store_true", help="without the formulas: derive them yourself")
 
 
 def call(options: argparse.Namespace) -> int:
     """Write the file, and say what comes next."""
     from ...learn import exercises
 
-    path = exercises.start(options.name, options.folder)
+    path = exercises.start(options.name, options.folder, options.hard)
     print(f"{path}\nopen it, write what is missing, then: batik-scratch exercise check {path}")
     return DONE

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from ...errors import InputError
 from .exercise import Exercise
+from .progress import progress
 
 ORDER = ["dense", "flatten", "softmax", "cross_entropy", "relu", "conv2d", "max_pooling2d", "global_average_pooling2d"]
 ORDER += ["dropout", "adam", "saliency", "batch_normalization"]
@@ -22,9 +23,24 @@ def find(name: str) -> Exercise:
     raise InputError(f"no exercise is called {name!r}{hint}\nthere are: {', '.join(EXERCISES)}")
 
 
+DIFFICULTY = {  # what there is to think about, not how much to type
+    "easy": ("dense", "flatten", "relu", "global_average_pooling2d"),
+    "middle": ("softmax", "cross_entropy", "max_pooling2d", "dropout", "adam", "saliency"),
+    "hard": ("conv2d", "batch_normalization"),
+}
+
+
+def difficulty(name: str) -> str:
+    """ "easy", "middle" or "hard"."""
+    return next(level for level, names in DIFFICULTY.items() if name in names)
+
+
 def table() -> str:
-    """A line per exercise: its name, what there is to write, the lessons before it."""
-    width = max(map(len, EXERCISES))
-    lines = [f"{'exercise':{width}}  {'what you write':60}  after lessons"]
-    lines += [f"{e.name:{width}}  {e.task:60}  {e.lessons}" for e in EXERCISES.values()]
+    """A line per exercise: its name, what there is to write, the lessons before it, how hard it is, how far you are."""
+    width, far = max(map(len, EXERCISES)), progress()
+    lines = [f"{'exercise':{width}}  {'what you write':60}  {'after lessons':13}  difficulty  yours"]
+    lines += [
+        f"{e.name:{width}}  {e.task:60}  {e.lessons:13}  {difficulty(e.name):10}  {far.get(e.name, '')}".rstrip()
+        for e in EXERCISES.values()
+    ]
     return "\n".join([*lines, "", "to begin: batik-scratch exercise start dense my_exercises"])

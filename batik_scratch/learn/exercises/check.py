@@ -11,10 +11,12 @@ from .catalogue import EXERCISES, find
 from .examination import Verdict
 from .exercise import Exercise
 from .plain import plain_lines
-from .process import examine_apart
+from .process import confirm_apart, examine_apart
+from .progress import RIGHT, TRIED, remember
 
 TIME_LIMIT = 20.0
 SHOWN = 12  # lines of what the file printed
+REFUSED = re.compile(r"^Refused: |the point is to write it yourself")
 MAX_BYTES = 1_000_000
 
 
@@ -31,6 +33,11 @@ class Result:
     def ok(self) -> bool:
         """Is the answer right?"""
         return self.verdict.ok
+
+    @property
+    def refused(self) -> bool:
+        """Does the package do the work in the answer's place?"""
+        return any(REFUSED.search(finding.sentence) for finding in self.verdict.findings)
 
     def __str__(self) -> str:
         lines = self._right() if self.ok else self._wrong()
@@ -68,14 +75,24 @@ def wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:
-    """Examine the file at `path` in a process of its own, for at most `time_limit` seconds.
+    """Examine the file at `path` in a process of its own, for at most `time_limit` seconds; and remember how far it is.
 
     InputError if there is no such file, or if it holds no exercise.
     """
+    result = examined(path, time_limit)
+    remember(result.exercise.name, RIGHT if result.ok else TRIED)
+    return result
+
+
+def examined(path: Path, time_limit: float) -> Result:
+    """The same, of somebody else's file: nothing is remembered."""
     if not 0 < time_limit < 1e6:
         raise InputError(f"--time-limit: needs seconds above 0, got {time_limit:g}")
     exercise = which(path)
-    return Result(path, exercise, *examine_apart(path.resolve(), exercise, time_limit))
+    verdict, printed = examine_apart(path.resolve(), exercise, time_limit)
+    if verdict.ok:
+        verdict.findings = confirm_apart(path.resolve(), exercise, time_limit)
+    return Result(path, exercise, verdict, printed)
 
 
 def which(path: Path) -> Exercise:

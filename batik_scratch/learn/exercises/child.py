@@ -14,6 +14,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from . import guard
 from .catalogue import EXERCISES
 from .examination import Verdict, examine
 
@@ -24,7 +25,9 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
     """Examine, report, and leave without waiting for whatever the student's code still has running."""
     path, notes = Path(file), Path(folder)
     sys.path.append(str(path.parent))  # a helper module beside the file; last, so that it hides nothing
-    _limit_memory()
+    limit_memory()
+    guard.limit_files()
+    guard.forbid_damage(notes)
 
     def write(verdict: Verdict) -> None:
         (notes / "verdict.new").write_text(json.dumps(asdict(verdict)))
@@ -41,7 +44,7 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
     os._exit(0)
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """If the system can: a MemoryError in the student's line instead of a machine that swaps."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource

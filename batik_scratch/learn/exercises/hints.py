@@ -36,7 +36,7 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
     finding = result.verdict.findings[0]
     where = f", line {finding.line}" if finding.line else ""
     lines = wrapped(f"{path.name}{where}: {finding.sentence}")
-    hints = _hints_for(result)
+    hints = hints_for(result)
     if not hints:
         return "\n".join([*lines, *(line for detail in finding.details for line in wrapped(detail, "  "))])
     number = min(_count(path, f"{finding.part} stopped" if finding.stopped else finding.part), len(hints))
@@ -50,7 +50,7 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
     return "\n".join(lines)
 
 
-def _hints_for(result: Result) -> Sequence[str]:
+def hints_for(result: Result) -> Sequence[str]:
     finding, hints = result.verdict.findings[0], result.exercise.hints
     part = finding.part
     if finding.stopped:

@@ -10,24 +10,59 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import numpy as np
 
 from ...errors import InputError
+from .confirmation import questions, verdict
 from .examination import PART_OF_QUESTION, Verdict
 from .exercise import Exercise, Finding
+from .plain import plain as plain_words
 
 STARTING = 60.0  # seconds for the interpreter and numpy to load, on a slow disk
+MOST_BYTES = 10_000_000  # of the numbers that come back
 PRINTED = 4000  # bytes kept of what the file prints
 
 
 def examine_apart(path: Path, exercise: Exercise, time_limit: float) -> tuple[Verdict, str]:
     """The verdict on the file at `path`, and the beginning of what it printed."""
     with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
-        code, printed = _in_a_child(path, exercise, folder, time_limit)
+        code, printed = _in_a_child(path, exercise.name, folder, time_limit)
         return _read(Path(folder), path, code, printed, time_limit), printed
 
 
-def _in_a_child(path: Path, exercise: Exercise, folder: str, time_limit: float) -> tuple[int | None, str]:
+def confirm_apart(path: Path, exercise: Exercise, time_limit: float) -> list[Finding]:
+    """What is wrong with the answer's numbers for inputs that nobody has seen; nothing if they are right."""
+    asked = questions(exercise, np.random.default_rng())
+    with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
+        notes = Path(folder)
+        plain: list[dict[str, Any]] = []
+        arrays: dict[str, Any] = {}
+        for number, (question, _) in enumerate(asked):
+            plain.append({key: value for key, value in question.items() if not isinstance(value, np.ndarray)})
+            arrays |= {f"{number} {key}": value for key, value in question.items() if isinstance(value, np.ndarray)}
+        (notes / "questions.json").write_text(json.dumps(plain))
+        np.savez(notes / "questions.npz", **arrays)
+        _in_a_child(path, exercise.answer, folder, time_limit, "second_child")
+        if (notes / "refused").is_file():
+            words = plain_words((notes / "refused").read_text(errors="replace")[:1000])
+            return [Finding("file", f"Refused: {words}.")]
+        return verdict(exercise, asked, [_numbers(notes / f"answers-{number}.npz") for number in range(len(asked))])
+
+
+def _numbers(path: Path) -> dict[str, np.ndarray]:
+    """The arrays in a file that somebody else wrote; none if it is missing or holds anything else."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return {}
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception:  # whatever stands there, it is no answer
+        return {}
+
+
+def _in_a_child(path: Path, name: str, folder: str, time_limit: float, module: str = "child") -> tuple[int | None, str]:
     """Exit code (None if it had to be stopped) and what was printed."""
     package = str(Path(__file__).resolve().parents[3])
     environment = os.environ | {
@@ -36,7 +71,7 @@ def _in_a_child(path: Path, exercise: Exercise, folder: str, time_limit: float) 
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }
-    command = [sys.executable, "-P", "-m", f"{__package__}.child", str(path), exercise.name, folder, str(time_limit)]
+    command = [sys.executable, "-P", "-m", f"{__package__}.{module}", str(path), name, folder, str(time_limit)]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -85,10 +120,14 @@ def _read(folder: Path, path: Path, code: int | None, printed: str, time_limit: 
     if not (folder / "verdict.json").is_file():
         last = (printed.strip().splitlines() or ["it said nothing"])[-1]
         raise InputError(f"the check could not start its own interpreter: {last}")
-    verdict = Verdict.from_json(json.loads((folder / "verdict.json").read_text()))
-    if not verdict.running or verdict.findings:  # done, or all is known but a name for it
+    try:
+        verdict = Verdict.from_json(json.loads((folder / "verdict.json").read_text()))
+    except (ValueError, TypeError, KeyError):
+        sentence = "The answer wrote something else in the place of the verdict; an answer only defines what is asked."
+        return Verdict([], [], [Finding("file", f"Refused: {sentence}")])
+    if verdict.ok or verdict.findings:  # done, or all is known but a name for it
         return verdict
-    where = (folder / "where").read_text(errors="replace")
+    where = (folder / "where").read_text(errors="replace") if (folder / "where").is_file() else ""
     line, name = _place(where, path)
     inside = f" in {name}" if name else ""
     if code is None or where.startswith("Timeout"):

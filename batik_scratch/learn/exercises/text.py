@@ -6,6 +6,7 @@ stub        the same with every function's body gone
 
 import ast
 import inspect
+import re
 import textwrap
 from importlib import resources
 from pathlib import Path
@@ -13,19 +14,24 @@ from pathlib import Path
 from ...errors import InputError
 from .catalogue import find
 from .exercise import Exercise
+from .progress import BEGUN, remember
 
 
-def start(name: str, folder: Path) -> Path:
-    """Write the exercise's stub into `folder`, which is made if it is missing; a file that exists is never changed."""
+def start(name: str, folder: Path, hard: bool = False) -> Path:
+    """Write the exercise's stub into `folder`, which is made if it is missing; a file that exists is never changed.
+
+    hard    without the formulas: what the thing is, its shapes, and what is given
+    """
     exercise = find(name)
     path = folder / f"{exercise.name}.py"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(stub(exercise))
+            file.write(stub(exercise, hard))
     except FileExistsError:
         taken = path if folder.is_dir() else folder
         raise InputError(f"{taken} exists, and is left as it is; choose another folder") from None
+    remember(exercise.name, BEGUN)
     return path
 
 
@@ -34,9 +40,9 @@ def solution(exercise: Exercise) -> str:
     return _header(exercise) + _explained(exercise)
 
 
-def stub(exercise: Exercise) -> str:
-    """The file to start from: docstrings and signatures are there, bodies are not."""
-    lines = _explained(exercise).splitlines()
+def stub(exercise: Exercise, hard: bool = False) -> str:
+    """The file to start from: docstrings and signatures are there, bodies are not; nor are the formulas, if `hard`."""
+    lines = _explained(exercise, hard).splitlines()
     for function, owner in reversed(_functions(ast.parse("\n".join(lines)))):
         body = function.body
         last_kept = body[0].end_lineno if _is_docstring(body[0]) else function.lineno
@@ -56,12 +62,14 @@ def _header(exercise: Exercise) -> str:
     )
 
 
-def _explained(exercise: Exercise) -> str:
+def _explained(exercise: Exercise, hard: bool = False) -> str:
     """The source in solutions/, with the package's docstring put above whatever the answer says itself."""
     source = resources.files(__package__).joinpath("solutions", f"{exercise.name}.py").read_text("utf-8")
     node = next(n for n in ast.parse(source).body if getattr(n, "name", None) == exercise.answer)
     assert isinstance(node, ast.ClassDef | ast.FunctionDef)
     words, first = inspect.cleandoc(exercise.docstring), node.body[0]
+    if hard:
+        words = _without_formulas(words)
     lines, start = source.splitlines(), node.lineno
     if _is_docstring(first):
         words += "\n\n" + inspect.cleandoc(ast.get_docstring(node) or "")
@@ -71,6 +79,12 @@ def _explained(exercise: Exercise) -> str:
     words = words + ('\n"""' if "\n" in words else '"""')
     lines[start:start] = [*textwrap.indent(f'"""{words}', "    ").splitlines(), *gap]
     return "\n".join(lines) + "\n"
+
+
+def _without_formulas(words: str) -> str:
+    """What it is, in the first paragraph, and the lines that name the shapes."""
+    shapes = re.findall(r"^Shapes.*(?:\n +.*)*", words, re.MULTILINE)
+    return "\n\n".join([words.split("\n\n")[0], *shapes])
 
 
 def _functions(tree: ast.Module) -> list[tuple[ast.FunctionDef, str]]:

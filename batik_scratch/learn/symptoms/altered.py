@@ -6,8 +6,10 @@ import numpy as np
 
 from .checkup import try_to_check_up
 from .claim import Claim, Words
+from .options import options, with_option
 from .order import subsets
 
+LARGEST_EPSILON = 0.1
 Altered = tuple[str, str, np.ndarray]  # a diagnosis' name, the alteration in words, the altered array
 
 HEIGHT = ("height", "width")
@@ -42,11 +44,17 @@ def input_altered(claim: Claim) -> Iterator[Words]:
 
 def epsilon_forgotten(claim: Claim) -> Iterator[Words]:
     """A gradient that leaves out the small number which forward adds before it divides, or takes a logarithm."""
-    checkup, epsilon = claim.checkup, getattr(claim.checkup.layer, "epsilon", None)
-    if not isinstance(epsilon, float) or epsilon <= 0:
-        return
-    other = try_to_check_up(checkup.case.changed({"epsilon": 0.0}, x=claim.x, params=checkup.params))
-    if other is not None and other.fits(claim.name, claim.given, claim.dy):
+    checkup = claim.checkup
+    for path, epsilon in options(checkup.case.layer):
+        if not isinstance(epsilon, float) or epsilon <= 0:
+            continue
+        if epsilon > LARGEST_EPSILON and not path[-1].strip("_").startswith("eps"):  # a slope, or a rate
+            continue
+        easier = checkup.case.changed(x=claim.x, params=checkup.params)
+        easier.layer = with_option(checkup.case.layer, path, 0.0)
+        other = try_to_check_up(easier)
+        if other is None or not other.fits(claim.name, claim.given, claim.dy):
+            continue
         yield f"""epsilon forgotten: The gradient is, to all digits, that of the same layer with an epsilon of 0, and
             forward adds {epsilon:g}. Differentiate what forward computes, epsilon included: it is there for values
             that are nearly zero, and just there the slope is off by most."""

@@ -5,6 +5,7 @@ from operator import index
 from typing import Any
 
 from ...errors import InputError
+from ..update_families import numbers_of
 
 CALLS = ("astype", "build", "forward", "backward")
 SHAPE_RULE = "input_shape: needs whole numbers, one for each axis but the batch's, such as (5,) or (5, 6, 3)"
@@ -57,8 +58,8 @@ def a_loss(loss: Any) -> Any:
 
 def an_optimizer(optimizer: Any) -> Any:
     """`optimizer`, if it is an object with a step and a learning rate."""
-    has_all = hasattr(optimizer, "learning_rate") and callable(getattr(optimizer, "step", None))
-    if isinstance(optimizer, type) or not has_all:
+    has_all = hasattr(optimizer, "__dict__") and callable(getattr(optimizer, "step", None))
+    if isinstance(optimizer, type) or not has_all or not hasattr(numbers_of(optimizer), "learning_rate"):
         rule = "optimizer: needs an object with step and learning_rate"
         raise InputError(f"{rule}, got {_short(optimizer)}; such as nn.Adam()")
     return optimizer

@@ -146,7 +146,9 @@ class Checkup:
         return close(given, self.numeric(name, dy))
 
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return self.specimen.suited(distinct(shape, rng, WIDTH))
+        x = self.specimen.suited(distinct(shape, rng, WIDTH))
+        into_range = getattr(self.layer, "into_range", None)  # that of a loss on probabilities
+        return x if into_range is None else into_range(x)
 
     def _after_another(self) -> np.ndarray:
         """y of x, just after that of another batch: a layer that remembers an earlier one shows itself."""

@@ -1,7 +1,7 @@
 """What backward claims to be a tensor's gradient, what an explanation asks of it, and what comes of that."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -51,11 +51,13 @@ class Diagnosis:
     name        a short slug, the same for every case of the same mistake: "constant factor", "kernel not flipped"
     tensor      "dx", a parameter's name ("kernel", "bias"), or what was touched ("dy", "x") or called ("backward")
     sentence    plain words: what it is, the evidence in numbers, where to look
+    figure      the claimed and the true derivative, a matplotlib Figure, if it was asked for and there is one
     """
 
     name: str
     tensor: str
     sentence: str
+    figure: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
     def told(cls, tensor: str, words: str) -> "Diagnosis":

@@ -7,10 +7,11 @@ import numpy as np
 
 from ...errors import InputError
 from ...nn.gradcheck.probe import is_coarse
-from ...nn.gradcheck.specimen import Failure, NoArray
+from ...nn.gradcheck.specimen import Failure, NoArray, Specimen
 from .altered import kernel_altered
 from .checkup import Case, Checkup, close, try_to_check_up
 from .claim import Claim, Diagnosis
+from .options import options, with_option
 from .order import transposed
 
 SHAPE_WORDS = ("shape", "broadcast", "dimension", "aligned", "reshape", "axis", "axes")  # in NumPy's own sentences
@@ -141,13 +142,25 @@ def _where_sizes_are_equal(case: Case, failure: Failure) -> Diagnosis | None:
 
 
 def _equal_sizes(case: Case) -> Iterator[tuple[Case, str]]:
-    units = getattr(case.layer, "units", getattr(case.layer, "filters", None))
+    units = _length_of_the_output(case)
     shape = (*case.input_shape[:-1], units)
     if isinstance(units, int):
         yield case.changed(input_shape=shape), f"{units} inputs for {units} outputs"
-    window = getattr(case.layer, "kernel_size", None)
-    if isinstance(window, tuple) and len(set(window)) > 1:
-        square = {"kernel_size": (min(window), min(window))}
-        yield case.changed(square), "a square kernel"
+    for path, window in options(case.layer):
+        if not isinstance(window, tuple | list) or len(set(window)) < 2:
+            continue
+        square = case.changed()
+        square.layer = with_option(case.layer, path, type(window)([min(window)] * len(window)))
+        yield square, "a square kernel"
         if isinstance(units, int):
-            yield case.changed(square, input_shape=shape), f"a square kernel and {units} channels for {units} filters"
+            yield square.changed(input_shape=shape), f"a square kernel and {units} channels for {units} filters"
+
+
+def _length_of_the_output(case: Case) -> int | None:
+    """Of its last axis, in one forward pass; None if that stops, or gives a number for each image."""
+    try:
+        rng = np.random.default_rng(0)
+        y = Specimen(case.layer, tuple(case.input_shape), rng).forward(rng.standard_normal((1, *case.input_shape)))
+    except Failure:
+        return None
+    return y.shape[-1] if y.ndim > 1 else None

@@ -15,6 +15,7 @@ MOST_PLACES = 200  # more make a fit no surer
 FIT = 2e-7  # of the largest value
 ROUND = 1e-5  # a coefficient this near a number of few digits is that number
 LARGEST_COEFFICIENT = 50
+OF_PRODUCTS = ("1", "x", "y", "x^2", "y^2", "x y", "y/x", "y^2/x", "sigmoid(x)", "x sigmoid(x)", "tanh(x)")  # of three
 
 
 def another_formula(claim: Claim) -> Iterator[Words]:
@@ -42,8 +43,8 @@ def formula(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> str | None:
         return None
     with np.errstate(all="ignore"):
         terms = {word: column for word, column in _dictionary(x, y).items() if np.isfinite(column).all()}
-    for count in (1, 2):
-        for words in combinations(terms, count):
+    for count in (1, 2, 3):
+        for words in combinations(terms if count < 3 else [word for word in OF_PRODUCTS if word in terms], count):
             columns = np.stack([terms[word] for word in words], axis=1)  # (P, count)
             coefficients = np.linalg.lstsq(columns, values, rcond=None)[0]
             off = np.abs(columns @ coefficients - values).max()
@@ -61,7 +62,7 @@ def _dictionary(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
         "1/(1 + x^2)": 1 / (1 + x**2), "x exp(-x^2)": x * np.exp(-(x**2)), "exp(-x^2)": np.exp(-(x**2)),
         "y/x": y / x, "y (1 - sigmoid(x))": y * (1 - s), "1/(1 + |x|)": 1 / (1 + np.abs(x)),
         "1/(1 + |x|)^2": 1 / (1 + np.abs(x)) ** 2, "sqrt(|x|)": np.sqrt(np.abs(x)), "sign(x)": np.sign(x),
-        "x^3": x**3, "exp(-x^2/2)": np.exp(-(x**2) / 2),
+        "x^3": x**3, "y^2/x": y**2 / x, "exp(-x^2/2)": np.exp(-(x**2) / 2),
     }  # fmt: skip
 
 

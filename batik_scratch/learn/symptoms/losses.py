@@ -1,39 +1,13 @@
-"""What is wrong with a loss: it is examined as a layer whose output is one number."""
+"""What is wrong with a loss: entries of the true class; and what is found of the layer, said of the loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from ...nn import Layer
 from .checkup import close, zero
 from .claim import Claim, Diagnosis, Words
-
-Loss = Callable[[np.ndarray, np.ndarray], tuple[Any, np.ndarray]]
-
-
-class LossAsLayer(Layer):
-    """Forward: the loss of outputs (N, U) with labels drawn for N; backward: its gradient, times dy (1,)."""
-
-    def __init__(self, loss: Loss) -> None:
-        super().__init__()
-        self.loss = loss
-
-    def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        self.classes = input_shape[0]
-        return ()
-
-    def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
-        value, self.gradient = self.loss(x, self.labels(len(x)))
-        return np.array([value])
-
-    def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray:
-        return self.gradient * dy[0] if isinstance(self.gradient, np.ndarray) else self.gradient
-
-    def labels(self, n: int) -> np.ndarray:
-        """The same y (n,) at every call."""
-        return np.random.default_rng(n).integers(0, self.classes, n)
+from .loss_layer import LossAsLayer
 
 
 def of_a_loss(found: Diagnosis) -> Diagnosis:
@@ -46,7 +20,12 @@ def of_a_loss(found: Diagnosis) -> Diagnosis:
 def true_class_forgotten(claim: Claim) -> Iterator[Words]:
     """Right in every class but the true one."""
     given, true, here = claim.given, claim.true, _true_class(claim)
-    if close(given[~here], true[~here]):
+    off = (given - true)[here]
+    if here.any() and close(given[~here], true[~here]) and np.ptp(off) > 1e-7 * np.abs(off).max():
+        yield f"""true class wrong: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g} for
+            {true[here][0]:.4g} in the first image), by a number of each image's own; all others are right. Every other
+            entry of a row has its counterpart there: look at what the loss does with the output of the true class."""
+    elif here.any() and close(given[~here], true[~here]):
         yield f"""true class forgotten: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g}
             for {true[here][0]:.4g} in the first image), all others are right. The gradient is (P - onehot(y)) / N:
             subtract the one."""
@@ -55,7 +34,7 @@ def true_class_forgotten(claim: Claim) -> Iterator[Words]:
 def only_the_true_class(claim: Claim) -> Iterator[Words]:
     """Right in the true class, zero elsewhere."""
     given, true, here = claim.given, claim.true, _true_class(claim)
-    if close(given[here], true[here]) and zero(given[~here]).all():
+    if here.any() and close(given[here], true[here]) and zero(given[~here]).all():
         yield f"""only the true class: Only the true class' entries are filled; the other {(~here).sum()} are zero, and
             the largest of them should be {np.abs(true[~here]).max():.4g}. Every logit takes part in the softmax'
             sum."""
@@ -64,4 +43,6 @@ def only_the_true_class(claim: Claim) -> Iterator[Words]:
 def _true_class(claim: Claim) -> np.ndarray:
     layer = claim.checkup.layer
     assert isinstance(layer, LossAsLayer)
-    return layer.labels(len(claim.x))[:, None] == np.arange(layer.classes)
+    if layer.targets not in ("classes", "one-hot"):
+        return np.zeros(claim.x.shape, bool)
+    return layer.one_hot(len(claim.x)) == 1

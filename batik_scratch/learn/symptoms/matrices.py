@@ -23,21 +23,22 @@ SLOPES = (
 
 def gate_not_applied(claim: Claim) -> Iterator[Words]:
     """Outputs that forward shut still count; all others are right."""
-    if (pair := _pair(claim)) is None:
+    if (pair := pair_of(claim)) is None:
         return
     claimed, true = pair
     shut = np.all(np.abs(true) <= ATOL, axis=1)
     leaking = shut & (np.abs(claimed) > ATOL).any(axis=1)
     if leaking.sum() < 2 or shut.all() or leaking.sum() < 0.6 * shut.sum() or not close(claimed[~shut], true[~shut]):
         return
-    yield f"""gate not applied: For {leaking.sum()} of the {len(true)} outputs moving {_tensor(claim)} changes nothing,
-        and yet their dy counts{_side(claim, shut)}; for all other outputs the gradient is right.{_others_right(claim)}
-        Multiply dy by forward's gate, or pick those places by its mask, before {claim.name} is summed."""
+    yield f"""gate not applied: For {leaking.sum()} of the {len(true)} outputs moving {tensor_word(claim)} changes
+        nothing, and yet their dy counts{_side(claim, shut)}; for all other outputs the gradient is
+        right.{_others_right(claim)} Multiply dy by forward's gate, or pick those places by its mask, before
+        {claim.name} is summed."""
 
 
 def slope_missing(claim: Claim) -> Iterator[Words]:
     """Each output's share lacks the same factor, the slope of the function that forward applies last."""
-    if (factors := _row_factors(claim)) is None or np.ptp(factors[0]) < 1e-6:
+    if (factors := row_factors(claim)) is None or np.ptp(factors[0]) < 1e-6:
         return
     factor, known = factors
     y = claim.y.reshape(-1)[known]
@@ -56,7 +57,7 @@ def slope_missing(claim: Claim) -> Iterator[Words]:
 
 def wrong_count(claim: Claim) -> Iterator[Words]:
     """Each output's share has the factor k_i / k: forward divides by the number that each window has."""
-    if (factors := _row_factors(claim)) is None or claim.name != "dx":
+    if (factors := row_factors(claim)) is None or claim.name != "dx":
         return
     factor, known = factors
     counts = (np.abs(claim.checkup.jacobian(claim.name)) > ATOL).sum(axis=1)[known]
@@ -72,7 +73,7 @@ def wrong_count(claim: Claim) -> Iterator[Words]:
 
 def factor_by_output(claim: Claim) -> Iterator[Words]:
     """Right up to a factor of each output's own, which nothing above knows."""
-    factors = _row_factors(claim)
+    factors = row_factors(claim)
     if factors is None or (np.abs(claim.checkup.jacobian(claim.name)) > ATOL).sum() < 2 * factors[1].sum():
         return  # with one value to an output there is always such a factor
     factor = factors[0]
@@ -85,7 +86,7 @@ def factor_by_output(claim: Claim) -> Iterator[Words]:
 
 def counted_once(claim: Claim) -> Iterator[Words]:
     """A value that reaches several outputs gets the dy of one of them."""
-    if (pair := _pair(claim)) is None:
+    if (pair := pair_of(claim)) is None:
         return
     claimed, true = pair
     reaches, kept = np.abs(true) > ATOL, np.abs(claimed) > ATOL
@@ -101,7 +102,7 @@ def counted_once(claim: Claim) -> Iterator[Words]:
     column = int(np.flatnonzero(several)[0])
     place = tuple(int(i) for i in np.unravel_index(column, claim.given.shape))
     total = int(reaches[:, column].sum())
-    yield f"""repeated use counted once: {several.sum()} values of {_tensor(claim)} each reach several outputs, and
+    yield f"""repeated use counted once: {several.sum()} values of {tensor_word(claim)} each reach several outputs, and
         get the dy of {which} of them alone: the value at {place} reaches {total} outputs, so its gradient is the sum of
         {total} terms. If forward repeats values, sum over the repeats; if it looks up rows by an index, use np.add.at:
         table[index] += counts a repeated index once."""
@@ -109,7 +110,7 @@ def counted_once(claim: Claim) -> Iterator[Words]:
 
 def another_x_taken(claim: Claim) -> Iterator[Words]:
     """A parameter's gradient multiplies dy by the input at another place than forward does."""
-    if claim.name == "dx" or claim.true.ndim < 2 or (pair := _pair(claim)) is None:
+    if claim.name == "dx" or claim.true.ndim < 2 or (pair := pair_of(claim)) is None:
         return
     claimed, true = pair
     places = [found for matrix in (true, claimed) if (found := _places_in(claim.x, matrix)) is not None]
@@ -162,7 +163,7 @@ def _places_in(x: np.ndarray, matrix: np.ndarray) -> np.ndarray | None:
     return np.where(filled, order[nearest], -1)
 
 
-def _pair(claim: Claim) -> Pair | None:
+def pair_of(claim: Claim) -> Pair | None:
     """Both matrices, if backward is linear in dy and all could be measured."""
     claimed = claim.checkup.claimed(claim.name)
     true = claim.checkup.jacobian(claim.name)
@@ -171,9 +172,9 @@ def _pair(claim: Claim) -> Pair | None:
     return claimed, true
 
 
-def _row_factors(claim: Claim) -> Pair | None:
+def row_factors(claim: Claim) -> Pair | None:
     """(factor of each row of the true matrix that is not zero, which rows those are), if the claimed is made so."""
-    if (pair := _pair(claim)) is None:
+    if (pair := pair_of(claim)) is None:
         return None
     claimed, true = pair
     known = np.any(np.abs(true) > ATOL, axis=1)
@@ -191,7 +192,7 @@ def _equal_to(claim: Claim, factors: Pair) -> str:
     return ""
 
 
-def _tensor(claim: Claim) -> str:
+def tensor_word(claim: Claim) -> str:
     return "x" if claim.name == "dx" else claim.name
 
 

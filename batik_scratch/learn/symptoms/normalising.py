@@ -167,6 +167,48 @@ def normalisation_terms_missing(claim: Claim) -> Iterator[Words]:
                 digits. {advice}."""
 
 
+def part_along_itself(claim: Claim) -> Iterator[Words]:
+    """Forward divides a tensor by its own length, and the part of the gradient along the tensor is wrong."""
+    tensor = claim.x if claim.name == "dx" else claim.checkup.params[claim.name]
+    if claim.given.shape != tensor.shape or not np.isfinite(claim.true).all():
+        return
+    tolerance = ATOL + RTOL * float(np.abs(claim.given).max(initial=0))
+    for axes in subsets(range(tensor.ndim)):
+        true, off, along = (_rows(array, axes) for array in (claim.true, claim.given - claim.true, tensor))
+        if true.shape[1] < 3 or (true.shape[1] - 1) * len(true) < 4 or not _unmoved_by_scale(true, along):
+            continue
+        multiple = (off * along).sum(axis=1, keepdims=True) / (along**2).sum(axis=1, keepdims=True) * along
+        if np.abs(multiple).max() > tolerance and (np.abs(off - multiple) <= tolerance).all():
+            yield f"""normalisation terms missing: Along axes {axes} of {tensor.shape} the gradient is off by a multiple
+                of {"x" if claim.name == "dx" else claim.name} itself, to all digits. Forward divides by a length, which
+                each value moves: the true gradient has no part along the tensor. Subtract it with the right factor: in
+                terms of the unit u, (g - u (u . g)) / length."""
+            return
+
+
+def by_groups(claim: Claim) -> Iterator[Words]:
+    """The same as `normalisation_terms_missing`, where forward normalises groups of channels."""
+    channels = claim.given.shape[-1]
+    for groups in range(2, channels):
+        if channels % groups or not claim.elementwise:
+            continue
+        shape = (*claim.given.shape[:-1], groups, channels // groups)
+        split = _Split(claim.given.reshape(shape), claim.true.reshape(shape), claim.x.reshape(shape))
+        for words in normalisation_terms_missing(split):  # type: ignore[arg-type]
+            yield f"{words} (The {channels} channels are taken as {groups} groups of {channels // groups}.)"
+            return
+
+
+@dataclass(frozen=True)
+class _Split:
+    """As much of a claim as `normalisation_terms_missing` looks at, with the channels in groups."""
+
+    given: np.ndarray
+    true: np.ndarray
+    x: np.ndarray
+    name: str = "dx"
+
+
 def _near(ratio: np.ndarray, factor: float, count: int) -> bool:
     """True if every group has this factor, and not that of count + 1 values."""
     return np.allclose(ratio, factor, rtol=MISTOLD / count, atol=0)

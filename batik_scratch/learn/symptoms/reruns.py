@@ -7,6 +7,7 @@ import numpy as np
 
 from .checkup import Case, close, try_to_check_up, zero
 from .claim import Claim, Words, place_of_largest
+from .options import easier_options
 
 Easier = tuple[str, Case, str]  # a diagnosis' name, the case, and what the case at hand was instead
 WINDOWS = ("kernel_size", "pool_size")
@@ -37,10 +38,10 @@ def _right_in(cases: Iterator[Easier], name: str) -> Iterator[Words]:
 def easier_cases(case: Case) -> Iterator[Easier]:
     """Only those that change something."""
     shape, strides = case.input_shape, getattr(case.layer, "strides", None)
-    padding = getattr(case.layer, "padding", "valid")
+    padding = getattr(case.layer, "padding", None)
     if _more_than_one(strides):
         yield "right for stride 1 alone", case.changed({"strides": (1, 1)}), f"strides {strides}"
-    if padding != "valid":
+    if padding == "same":
         yield "right without padding alone", case.changed({"padding": "valid"}), f"padding {padding!r}"
     for option in WINDOWS:
         window = getattr(case.layer, option, None)
@@ -50,6 +51,7 @@ def easier_cases(case: Case) -> Iterator[Easier]:
     if len(shape) == 3 and shape[0] != shape[1]:
         side = max(shape[:2])
         yield "right for square images alone", case.changed(input_shape=(side, side, shape[2])), f"images {shape}"
+    yield from easier_options(case)
     if case.n > 1:
         yield "right for one image alone", case.changed(n=1), f"{case.n} images"
 

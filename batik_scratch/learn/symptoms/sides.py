@@ -50,12 +50,12 @@ def side_and_slopes(claim: Claim, wrong: np.ndarray) -> str:
 def _parted(claim: Claim, right: np.ndarray, wrong: np.ndarray) -> tuple[str, str] | None:
     """Where it is right and where it is wrong, in words, if one value of x, y or |x| parts the two."""
     for letter, value in (("x", claim.x), ("y", claim.y), ("|x|", np.abs(claim.x))):
-        if (sides := _sides(letter, value[right], value[wrong])) is not None:
+        if (sides := parted(letter, value[right], value[wrong])) is not None:
             return sides
     return None
 
 
-def _sides(letter: str, right: np.ndarray, wrong: np.ndarray) -> tuple[str, str] | None:
+def parted(letter: str, right: np.ndarray, wrong: np.ndarray) -> tuple[str, str] | None:
     """Where it is right and where it is wrong, in words, if one value parts the two."""
     if wrong.max() < right.min():
         signs, ends = (">", "<"), (wrong.max(), right.min())

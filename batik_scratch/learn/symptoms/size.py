@@ -6,6 +6,7 @@ import numpy as np
 
 from .checkup import ATOL, Checkup, close, try_to_check_up, zero
 from .claim import Claim, Words
+from .options import rates
 from .sides import side_and_slopes
 
 OF_THE_SLICE = "Look at the bounds of the loop or slice that fills the array."
@@ -113,16 +114,15 @@ def _candidates(checkup: Checkup) -> dict[str, float]:
             sizes |= {"kh*kw": param.shape[0] * param.shape[1], "kh*kw*C": param[..., 0].size}
     if isinstance(pool := getattr(checkup.layer, "pool_size", None), tuple):
         sizes["ph*pw"] = float(np.prod(pool))
-    rate = getattr(checkup.layer, "rate", None)
-    if isinstance(rate, float) and 0 < rate < 1:
-        sizes |= {"rate": rate, "1-rate": 1 - rate}
+    for name, rate in rates(checkup.case.layer).items():
+        sizes |= {name: rate, f"1-{name}": 1 - rate}
     return sizes | {
         f"1/({label})" if set("*-") & set(label) else f"1/{label}": 1 / value for label, value in sizes.items() if value
     }
 
 
 def _advice(known: str) -> str:
-    if "rate" in known:
+    if "rate" in known or known.removeprefix("1/").strip("()").removeprefix("1-") in ("p", "drop", "dropout", "prob"):
         return """Forward scales what it keeps by 1/(1-rate), so backward must multiply by the very same mask, scale
             included."""
     if known in ("1/N", "N"):

@@ -11,7 +11,8 @@ switches between x - eps and x + eps has no derivative to compare with: it is sk
 fail.
 
 What passes is right at these inputs, of this size, in training mode. A mistake that needs another one to show (values
-beyond 2, a batch of one, the path without need_grads) is not seen: check that input too, or give it as `x`.
+beyond 2, a batch of one, the path without need_grads) is not seen: `check_layer(..., thorough=True)` goes through such
+circumstances one by one, and thorough.py says which, and what even that does not see.
 """
 
 from .adjoint import check_adjoint

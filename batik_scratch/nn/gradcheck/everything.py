@@ -79,10 +79,13 @@ OTHERS: tuple[tuple[Layer, tuple[int, ...]], ...] = (
 )
 
 
-def all_checks(layer: str | None = None) -> Iterator[GradientReport]:
-    """Every report, one after the other; with `layer` those of that layer alone (InputError lists the names)."""
+def all_checks(layer: str | None = None, thorough: bool = False) -> Iterator[GradientReport]:
+    """Every report, one after the other; with `layer` those of that layer alone (InputError lists the names).
+
+    `thorough` tries every layer in the other circumstances of thorough.py as well.
+    """
     if layer is not None:
-        yield from layer_checks(_known(layer))
+        yield from layer_checks(_known(layer), thorough)
         return
     yield check_quotient()
     yield check_adjoint(
@@ -92,17 +95,17 @@ def all_checks(layer: str | None = None) -> Iterator[GradientReport]:
         title="im2col and col2im",
     )
     for name in LAYER_NAMES:
-        yield from layer_checks(name)
+        yield from layer_checks(name, thorough)
     yield from loss_checks()
     yield from optimizer_checks()
     yield from network_checks()
 
 
-def layer_checks(name: str) -> Iterator[GradientReport]:
+def layer_checks(name: str, thorough: bool = False) -> Iterator[GradientReport]:
     """The layer called `name` in each shape, for Conv2D by each algorithm, by all methods."""
     for layer, shape in samples():
         if type(layer).__name__ == name:
-            yield check_layer(layer, shape, x=_input(layer, shape), method="all")
+            yield check_layer(layer, shape, x=_input(layer, shape), method="all", thorough=thorough)
 
 
 def _input(layer: Layer, shape: tuple[int, ...]) -> np.ndarray | None:

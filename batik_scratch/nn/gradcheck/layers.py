@@ -7,6 +7,7 @@ import numpy as np
 from ...errors import InputError
 from ..layers import Layer
 from . import methods, rest
+from . import thorough as more
 from .methods import METHODS
 from .numeric import ADJOINT, ATOL, CENTRAL, COMPLEX, DIRECTION
 from .probe import Probe
@@ -22,6 +23,7 @@ def check_layer(
     samples: int = 60,
     x: np.ndarray | None = None,
     method: str = CENTRAL,
+    thorough: bool = False,
 ) -> GradientReport:
     """The gradients of <dy, layer(x)>, as `backward` says them, against numbers: dx and every parameter, in float64.
 
@@ -32,6 +34,10 @@ def check_layer(
     method         one of METHODS, or "all" for each that suits the layer: the complex step needs arithmetic that goes
                    on into the complex numbers (`abs`, `np.var` and a comparison do not), the adjoint identity a layer
                    that is linear in each tensor, which is tried out
+    thorough       go on to other circumstances, one row each, called by its method: batches of 1 to 9, other sizes,
+                   x to 10 and to 1e-9, float32, zeros and equal values in x, a pass at rest that is kept, the seventh
+                   pass, ... (`gradcheck.thorough` lists them). No finite check sees everything: a mistake that needs a
+                   batch of 1,000 or one special number passes
 
     If the layer changes dy, x or its parameters, or says something else when backward runs again, there is a row for
     that too. A layer with parameters that are not trained is examined at rest as well, by central differences: its
@@ -42,7 +48,10 @@ def check_layer(
         raise InputError(f"check_layer: method is one of {', '.join(METHODS)} or all; got {method!r}")
     report = GradientReport(f"{describe(layer)} {tuple(input_shape)}", layer=layer, input_shape=tuple(input_shape))
     try:
-        report.tensors = _rows(Probe(layer, tuple(input_shape), n, seed, x), samples, method)
+        with np.errstate(all="ignore"):  # a step may lead out of what a logarithm takes: that is tried, and seen
+            report.tensors = _rows(Probe(layer, tuple(input_shape), n, seed, x), samples, method)
+        if thorough:
+            report.tensors += more.rows(layer, tuple(input_shape), n, seed)
     except Failure as failure:
         raise failure.error from None
     return report

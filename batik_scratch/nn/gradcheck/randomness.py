@@ -46,6 +46,20 @@ class Randomness:
         for owner, name, count in self._counters:
             setattr(owner, name, count)
 
+    def move_on(self) -> None:
+        """Hold each source a little further on, and each counter where it stands now; global ones are left."""
+        for source, state in self._states:
+            _put_back(source, state)
+            source.random()
+        self._states = [(source, _state(source)) for source, _ in self._states]
+        self._counters = [(owner, name, getattr(owner, name, count)) for owner, name, count in self._counters]
+        before = _global_states()
+        _set_global(self._global)
+        np.random.random()  # noqa: NPY002
+        random.random()
+        self._global = _global_states()
+        _set_global(before)
+
     @contextmanager
     def rewound(self) -> Iterator[None]:
         """Within the `with`, the global sources stand where they stood as well; then they are given back untouched."""

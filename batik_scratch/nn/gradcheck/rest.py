@@ -44,12 +44,13 @@ def share_of_the_old(specimen: Specimen, x: np.ndarray, key: str) -> float | Non
 
 def swapped(specimen: Specimen, x: np.ndarray) -> dict[str, float]:
     """{parameter: its share of the old} where that is 1 - momentum instead of momentum, and less than a half."""
-    momentum = getattr(specimen.layer, "momentum", None)
-    if not isinstance(momentum, float):
+    held = vars(type(specimen.layer)) | vars(specimen.layer)
+    momenta = [value for value in held.values() if type(value) is float and 0.5 < value < 1]  # of whatever name
+    if not momenta:
         return {}
     shares = {key: share_of_the_old(specimen, x, key) for key in specimen.at_rest}
     known = {key: share for key, share in shares.items() if share is not None and share < 0.5 - SAME}
-    return {key: share for key, share in known.items() if abs(share - (1 - momentum)) <= SAME}
+    return {k: share for k, share in known.items() if any(abs(share - (1 - m)) <= SAME for m in momenta)}
 
 
 def image_by_image(specimen: Specimen, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -161,6 +161,15 @@ class Specimen:
         except Failure:
             return False
 
+    def train_once(self, x: np.ndarray, dy: np.ndarray) -> None:
+        """One pass forward and one backward, after which nothing is put back: as in training, but for the optimiser."""
+        _call("forward", self.layer.forward, x.copy(), training=True)
+        _call("backward", self.layer.backward, dy.copy())
+
+    def draw_on(self) -> None:
+        """From here on forward passes draw other random numbers than until now."""
+        self._randomness.move_on()
+
     def backward(self, dy: np.ndarray, **options: Any) -> Gradients:
         """{"dx" and each parameter: its gradient} of the last forward pass, dy being copied before."""
         return _call("backward", self._gradients, dy.copy(), options)

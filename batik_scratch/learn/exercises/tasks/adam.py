@@ -14,53 +14,13 @@ import numpy as np
 
 from .... import nn
 from ....nn.gradcheck.optimizers import UpdateRule
-from ...update_rules import MISTAKES, right_rule, wrong_rules
+from ...update_rules import MISTAKES, SENTENCES, right_rule, wrong_rules
 from ..answer import Answer
 from ..compare import same, wrong_numbers
 from ..exercise import Exercise, Finding
 
 STEPS = 7
 SETTINGS = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-3}  # so large that it shows where it is
-LATE = ", so that it steps by what the step before knew: first the means, then w."
-SENTENCES = {  # by the names in ../../update_rules.py
-    "no bias correction": "The bias correction is missing: alpha depends on t.",
-    "m alone corrected": "Only m is corrected for its start at zero; v needs its sqrt(1 - beta_2^t) too.",
-    "epsilon beside the corrected root": (
-        "Epsilon stands beside the corrected root (PyTorch's form); here it stands beside the uncorrected sqrt(v)."
-    ),
-    "epsilon inside the root": "Epsilon is inside the root; it stands beside it.",
-    "epsilon missing": "Epsilon is missing.",
-    "wrong sign": "w goes uphill: subtract the step, do not add it.",
-    "root missing": "The root is missing: divide by sqrt(v) + epsilon.",
-    "g in place of m": "The step uses g; it must use m, the mean of the gradients.",
-    "w before m and v": f"w is changed before m and v are{LATE}",
-    "w before m": f"w is changed before m is{LATE}",
-    "w before v": f"w is changed before v is{LATE}",
-    "plain descent": "This is plain gradient descent: w -= lr g.",
-    "correction upside down": "The bias correction is upside down: sqrt(1 - beta_2^t) above, 1 - beta_1^t below.",
-    "t too small": "t is one too small: it is 1 in the first step.",
-    "t too large": "t is one too large: it is 1 in the first step.",
-    "m corrected for good": "m itself is divided by 1 - beta_1^t, but it lives on: correct a copy.",
-    "m is the newest gradient": (
-        "m is the newest gradient alone: the factor (1 - beta_1) is missing in m += (g - m)(1 - beta_1)."
-    ),
-    "m without its factor": "m is missing the factor (1 - beta_1) at g.",
-    "m is a sum": "m is the sum of all gradients; it must be their running mean, m += (g - m)(1 - beta_1).",
-    "m only grows": "m only grows: the old mean must shrink, m += (g - m)(1 - beta_1).",
-    "m with its shares swapped": "beta_1 and 1 - beta_1 are swapped in m.",
-    "m by beta_2": "m uses beta_2; it must use beta_1.",
-    "v corrected for good": "v itself is divided by 1 - beta_2^t, but it lives on: correct a copy.",
-    "v is a mean of g": "v is the mean of g; it must be the mean of g*g.",
-    "gradient not squared": "v is the mean of |g|; it must be the mean of g*g.",
-    "v is the newest square": (
-        "v is the newest g*g alone: the factor (1 - beta_2) is missing in v += (g*g - v)(1 - beta_2)."
-    ),
-    "v without its factor": "v is missing the factor (1 - beta_2) at g*g.",
-    "v is a sum": "v is the sum of all g*g; it must be their running mean, v += (g*g - v)(1 - beta_2).",
-    "v only grows": "v only grows: the old mean must shrink, v += (g*g - v)(1 - beta_2).",
-    "v with its shares swapped": "beta_2 and 1 - beta_2 are swapped in v.",
-    "v by beta_1": "v uses beta_1; it must use beta_2.",
-}
 
 
 def _gradients(t: int) -> dict[str, np.ndarray]:
