@@ -73,6 +73,12 @@ def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> n
     return array
 
 
+def mapped(path: str | os.PathLike) -> np.ndarray:
+    """The array of an `.npy` file, mapped into memory to be read; ValueError or EOFError if it is none."""
+    with named(path):
+        return np.load(path, mmap_mode="r")
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut (where the system can)."""
     if os.name == "posix":

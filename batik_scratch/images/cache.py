@@ -8,10 +8,12 @@ keeps its name, since a run folder knows its photos by that digest.
 A cache may be shared. A file of another user that cannot be replaced is left alone, and a private one is used.
 """
 
+import atexit
 import hashlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 import warnings
 from collections import Counter
@@ -26,7 +28,7 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import default_mode, new_array, write_text
+from ..files import default_mode, mapped, named, new_array, write_text
 from . import kinds
 from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
 from .places import user_cache
@@ -80,7 +82,7 @@ def decoded(
                 raise
     assert facts is not None
     return Decoded(
-        np.load(pixels_file, mmap_mode="r"),
+        mapped(pixels_file),
         dict(facts["bad"]),
         np.array(facts["groups"], np.int64),
         facts["whites"],
@@ -136,15 +138,16 @@ def _decode(
                 kept.append(digest)
         pixels.flush()
         del pixels
-        _shorten(Path(temporary), len(kept), size)
+        with named(target):
+            _shorten(Path(temporary), len(kept), size)
         os.chmod(temporary, default_mode())  # mkstemp makes it private
         os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     groups = near_duplicate_groups(np.stack(thumbnails), kept) if kept else np.zeros(0, np.int64)
-    named = {str(white): count for white, count in sorted(whites.items())}
-    return {"bad": bad, "groups": groups.tolist(), "rule": RULE, "reading": _reading(), "whites": named}
+    told = {str(white): count for white, count in sorted(whites.items())}
+    return {"bad": bad, "groups": groups.tolist(), "rule": RULE, "reading": _reading(), "whites": told}
 
 
 def _shorten(file: Path, count: int, size: int) -> None:
@@ -205,7 +208,7 @@ def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any
     """What the cache says of a decoded folder; None if that is missing, incomplete, damaged or of another rule."""
     try:
         facts = json.loads(facts_file.read_text(encoding="utf-8", errors="surrogateescape"))
-        pixels = np.load(pixels_file, mmap_mode="r")
+        pixels = mapped(pixels_file)
         whole = pixels.shape == (len(facts["groups"]), size, size, 3) and pixels.dtype == np.uint8
         return facts if whole and facts["rule"] == RULE and facts["reading"] == _reading() else None
     except (OSError, ValueError, KeyError, TypeError):
@@ -230,6 +233,7 @@ def _cache_folder(chosen: str | os.PathLike | None) -> Path:
             return folder
     except OSError as error:
         temporary = Path(tempfile.mkdtemp(prefix="batik_scratch-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
         warnings.warn(
             f"the cache folder {folder} cannot be written ({error.strerror}); decoding into {temporary} for this run. "
             "Set BATIK_SCRATCH_CACHE to a writable folder.",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import numpy as np
 
 from ..errors import InputError
-from ..files import new_array, write_npz, write_text
+from ..files import mapped, named, new_array, write_npz, write_text
 
 Content = TypeVar("Content", bound=Mapping[str, Any])
 
@@ -52,6 +52,11 @@ class RunFile:
         """The error to raise where the content is not as `run` writes it."""
         return BadRunFile(f"{self.path} {what}; give a folder as `run` wrote it, or run again")
 
+    def _text(self) -> str:
+        """What the file holds, as UTF-8, line ends as they are."""
+        with named(self.path):
+            return self.path.read_bytes().decode("utf-8", self.undecodable)
+
 
 class TextFile(RunFile):
     """UTF-8 text."""
@@ -63,7 +68,7 @@ class TextFile(RunFile):
     def read(self) -> str:
         """The text."""
         self.need()
-        return self.path.read_text(encoding="utf-8", errors=self.undecodable)
+        return self._text()
 
 
 class JsonFile(RunFile, Generic[Content]):
@@ -87,7 +92,7 @@ class JsonFile(RunFile, Generic[Content]):
         """Whatever the JSON says, required or not."""
         self.need()
         try:
-            return json.loads(self.path.read_text(encoding="utf-8", errors=self.undecodable))
+            return json.loads(self._text())
         except ValueError as error:
             raise self.wrong(f"is not JSON: {error}") from None
 
@@ -107,8 +112,7 @@ class CsvFile(RunFile):
         """The header and the rows, as text; empty lines are passed over."""
         self.need()
         try:
-            with self.path.open(encoding="utf-8", errors=self.undecodable, newline="") as file:
-                rows = [row for row in csv.reader(file) if row]
+            rows = [row for row in csv.reader(io.StringIO(self._text(), newline="")) if row]
         except csv.Error as error:
             raise self.wrong(f"cannot be read as CSV: {error}") from None
         if not rows:
@@ -134,12 +138,12 @@ class ArraysFile(RunFile):
         """Replace the arrays."""
         write_npz(self.path, arrays)
 
-    def arrays(self, names: Iterable[str]) -> dict[str, np.ndarray]:
-        """The arrays of these names."""
+    def arrays(self, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """The arrays of these names, or all."""
         self.need()
         try:
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in names}
+                return {name: archive[name] for name in (archive.files if names is None else names)}
         except (KeyError, ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise self.wrong(f"cannot be read: {error}") from None
 
@@ -153,4 +157,7 @@ class ScratchArray(RunFile):
 
     def open(self) -> np.ndarray:
         """The array, mapped into memory, to be read."""
-        return np.load(self.path, mmap_mode="r")
+        try:
+            return mapped(self.path)
+        except (ValueError, EOFError) as error:
+            raise self.wrong(f"cannot be read: {error}") from None
