@@ -8,12 +8,10 @@ keeps its name, since a run folder knows its photos by that digest.
 A cache may be shared. A file of another user that cannot be replaced is left alone, and a private one is used.
 """
 
-import atexit
 import hashlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 import warnings
 from collections import Counter
@@ -31,7 +29,7 @@ from ..errors import InputError
 from ..files import default_mode, mapped, named, new_array, write_text
 from . import kinds
 from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
-from .places import user_cache
+from .places import own_name, user_cache, writable_cache
 from .reading import DECODER_VERSION, READING, UnreadableImage, printable, read_with_white, squeezed
 
 
@@ -68,18 +66,20 @@ def decoded(
     paths = [root / relative for _, relative in files]
     digests = _in_parallel(_digest, paths, "hashing", workers, progress)
     key = _key(files, digests, size)
-    store = _cache_folder(cache_dir)
-    for owner in ("", f"-{_user()}"):
-        pixels_file, facts_file = store / f"decoded-{key}{owner}.npy", store / f"decoded-{key}{owner}.json"
-        facts = _read_facts(facts_file, pixels_file, size)
-        try:
-            if facts is None:
+    found = Path(cache_dir) if cache_dir is not None else user_cache()
+    names = (f"decoded-{key}", f"decoded-{key}-{own_name()}")  # the second where the first is another user's
+    facts, pixels_file = _found(found, names, size)
+    if facts is None:
+        store = writable_cache(cache_dir)
+        for name in names:
+            pixels_file = store / f"{name}.npy"
+            try:
                 facts = _decode(paths, files, digests, size, pixels_file, workers, progress)
-                write_text(facts_file, json.dumps(facts))
-            break
-        except PermissionError:  # another user's, and not ours to replace
-            if owner:
-                raise
+                write_text(store / f"{name}.json", json.dumps(facts))
+                break
+            except PermissionError:  # another user's, and not ours to replace
+                if name == names[-1]:
+                    raise
     assert facts is not None
     return Decoded(
         mapped(pixels_file),
@@ -204,6 +204,15 @@ def _key(files: Sequence[tuple[str, str]], digests: Sequence[bytes], size: int) 
     return whole.hexdigest()
 
 
+def _found(store: Path, names: Sequence[str], size: int) -> tuple[dict[str, Any] | None, Path]:
+    """The facts of the first of these that is whole, None if none is; and where its pixels are."""
+    for name in names:
+        pixels_file = store / f"{name}.npy"
+        if (facts := _read_facts(store / f"{name}.json", pixels_file, size)) is not None:
+            break
+    return facts, pixels_file
+
+
 def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any] | None:
     """What the cache says of a decoded folder; None if that is missing, incomplete, damaged or of another rule."""
     try:
@@ -218,26 +227,3 @@ def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any
 def _reading() -> list[Any]:
     """What decides how a file is read, besides the file: our rule, and whether HEIC is."""
     return [READING, kinds.heic_is_read()]
-
-
-def _user() -> str:
-    """Whose private file it is."""
-    return str(os.getuid()) if hasattr(os, "getuid") else "own"
-
-
-def _cache_folder(chosen: str | os.PathLike | None) -> Path:
-    folder = Path(chosen) if chosen is not None else user_cache()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        temporary = Path(tempfile.mkdtemp(prefix="batik_scratch-"))
-        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        warnings.warn(
-            f"the cache folder {folder} cannot be written ({error.strerror}); decoding into {temporary} for this run. "
-            "Set BATIK_SCRATCH_CACHE to a writable folder.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-        return temporary
