@@ -30,7 +30,7 @@ from ..files import default_mode, mapped, named, new_array, write_text
 from . import kinds
 from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
 from .places import own_name, user_cache, writable_cache
-from .reading import DECODER_VERSION, READING, UnreadableImage, printable, read_with_white, squeezed
+from .reading import DECODER_VERSION, READING, UnreadableImage, printable, read_with_notes, squeezed
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Decoded:
     images    uint8 (N, size, size, 3) of the readable files, read-only, mapped from the cache file
     bad       {path: reason} of the others
     groups    (N,): equal numbers are copies or near-duplicates of one picture
-    whites    {number taken for white: files}, of greys with more than 8 bits
+    notes     {note: files}: see `notes`
     key       a digest of every file's content, name and class, and of the size
     """
 
     images: np.ndarray
     bad: dict[str, str]
     groups: np.ndarray
-    whites: dict[str, int]
+    notes: dict[str, int]
     key: str
 
 
@@ -85,7 +85,7 @@ def decoded(
         mapped(pixels_file),
         dict(facts["bad"]),
         np.array(facts["groups"], np.int64),
-        facts["whites"],
+        facts["notes"],
         key,
     )
 
@@ -117,7 +117,7 @@ def _decode(
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".npy")
     os.close(handle)
     bad: list[tuple[str, str]] = []
-    whites: Counter[int] = Counter()
+    notes: Counter[str] = Counter()
     thumbnails: list[np.ndarray] = []
     kept: list[bytes] = []  # digests of the readable files
     try:
@@ -132,8 +132,8 @@ def _decode(
                 if isinstance(result, str):
                     bad.append((relative, result))
                     continue
-                pixels[len(kept)], white = result
-                whites.update([white] * (white is not None))
+                pixels[len(kept)], noted = result
+                notes.update(noted)
                 thumbnails.append(grey_thumbnail(result[0]))
                 kept.append(digest)
         pixels.flush()
@@ -146,8 +146,13 @@ def _decode(
         Path(temporary).unlink(missing_ok=True)
         raise
     groups = near_duplicate_groups(np.stack(thumbnails), kept) if kept else np.zeros(0, np.int64)
-    told = {str(white): count for white, count in sorted(whites.items())}
-    return {"bad": bad, "groups": groups.tolist(), "rule": RULE, "reading": _reading(), "whites": told}
+    return {
+        "bad": bad,
+        "groups": groups.tolist(),
+        "rule": RULE,
+        "reading": _reading(),
+        "notes": dict(sorted(notes.items())),
+    }
 
 
 def _shorten(file: Path, count: int, size: int) -> None:
@@ -167,10 +172,10 @@ def _shorten(file: Path, count: int, size: int) -> None:
         stream.truncate(start + count * size * size * 3)
 
 
-def _try_read(path: Path, size: int) -> tuple[np.ndarray, int | None] | str:
+def _try_read(path: Path, size: int) -> tuple[np.ndarray, tuple[str, ...]] | str:
     try:
-        image, white = read_with_white(path)
-        return squeezed(image, size), white
+        image, notes = read_with_notes(path)
+        return squeezed(image, size), notes
     except UnreadableImage as error:
         if error.passing:  # not to be remembered of the file
             raise

@@ -33,13 +33,13 @@ def load(folder, size=20, **options):
 
 def counted(monkeypatch):
     """The names of the files that are decoded from now on."""
-    seen, real = [], cache.read_with_white
+    seen, real = [], cache.read_with_notes
 
     def read(path):
         seen.append(Path(path).name)
         return real(path)
 
-    monkeypatch.setattr(cache, "read_with_white", read)
+    monkeypatch.setattr(cache, "read_with_notes", read)
     return seen
 
 
@@ -271,7 +271,7 @@ def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):
         "groups": list(range(8)),
         "rule": RULE,
         "reading": reading_rule,
-        "whites": {},
+        "notes": {},
     }
 
 
