@@ -15,7 +15,7 @@ import os
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import default_mode, mapped, named, new_array, write_text
+from ..files import DAMAGE, default_mode, mapped, named, new_array, write_text
 from . import kinds
 from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
 from .places import own_name, user_cache, writable_cache
@@ -224,9 +224,17 @@ def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any
         facts = json.loads(facts_file.read_text(encoding="utf-8", errors="surrogateescape"))
         pixels = mapped(pixels_file)
         whole = pixels.shape == (len(facts["groups"]), size, size, 3) and pixels.dtype == np.uint8
-        return facts if whole and facts["rule"] == RULE and facts["reading"] == _reading() else None
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = whole and facts["rule"] == RULE and facts["reading"] == _reading() and _well_formed(facts)
+        return facts if whole else None
+    except (OSError, KeyError, AttributeError, *DAMAGE):
         return None
+
+
+def _well_formed(facts: Mapping[str, Any]) -> bool:
+    """Whether the bad files, the groups and the notes are such, and not what a damaged file holds."""
+    numbers = (*facts["groups"], *facts["notes"].values())
+    pairs = all(isinstance(entry, list) and [type(part) for part in entry] == [str, str] for entry in facts["bad"])
+    return pairs and all(type(number) is int and 0 <= number < 2**62 for number in numbers)
 
 
 def _reading() -> list[Any]:

@@ -142,6 +142,8 @@ def _near(path: Path) -> str:
 def _no_image(head: bytes) -> str:
     """Why a file is none that begins with these bytes."""
     what = what_it_is(head)
+    if what == "a HEIC photo" and heic_is_read():
+        return "does not decode: is a HEIC photo that is damaged or cut short"
     advice = "; install pillow-heif (the extra [heic]) to read it" if what == "a HEIC photo" else ""
     return f"is not an image in {FORMAT_NAMES} format{f', but {what}' if what else ''}{advice}"
 

@@ -6,7 +6,6 @@ A subclass of one of these is one file of the folder: it has the file's name and
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -14,7 +13,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import numpy as np
 
 from ..errors import InputError
-from ..files import mapped, named, new_array, write_npz, write_text
+from ..files import DAMAGE, mapped, named, new_array, write_npz, write_text
+from .shapes import misfit
 
 Content = TypeVar("Content", bound=Mapping[str, Any])
 
@@ -72,9 +72,14 @@ class TextFile(RunFile):
 
 
 class JsonFile(RunFile, Generic[Content]):
-    """A JSON object, laid out for readers; `required` are the keys without which it is refused."""
+    """A JSON object, laid out for readers.
+
+    required   the keys without which it is refused
+    kind       the TypedDict that it must be, where there is one
+    """
 
     required: ClassVar[Sequence[str]] = ()
+    kind: ClassVar[Any] = None
 
     def write(self, content: Content) -> None:
         """Replace the object."""
@@ -86,6 +91,8 @@ class JsonFile(RunFile, Generic[Content]):
         missing = [key for key in self.required if not isinstance(value, dict) or key not in value]
         if missing or not isinstance(value, dict):
             raise self.wrong(f"lacks {', '.join(missing) or 'an object'}")
+        if self.kind is not None and (wrong := misfit(value, self.kind)):
+            raise self.wrong(f"is not as it should be: {wrong}")
         return cast(Content, value)
 
     def value(self) -> Any:
@@ -93,7 +100,7 @@ class JsonFile(RunFile, Generic[Content]):
         self.need()
         try:
             return json.loads(self._text())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self.wrong(f"is not JSON: {error}") from None
 
 
@@ -144,8 +151,8 @@ class ArraysFile(RunFile):
         try:
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in (archive.files if names is None else names)}
-        except (KeyError, ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise self.wrong(f"cannot be read: {error}") from None
+        except (*DAMAGE, KeyError, OSError) as error:
+            raise self.wrong(f"cannot be read: {error!s:.200}") from None
 
 
 class ScratchArray(RunFile):
@@ -159,5 +166,5 @@ class ScratchArray(RunFile):
         """The array, mapped into memory, to be read."""
         try:
             return mapped(self.path)
-        except (ValueError, EOFError) as error:
-            raise self.wrong(f"cannot be read: {error}") from None
+        except DAMAGE as error:
+            raise self.wrong(f"cannot be read: {error!s:.200}") from None

@@ -60,7 +60,8 @@ def two_stage_tasks(config: TwoStageConfig, data: StudyData, files: RunFiles, se
     """The tasks of a two-stage study, in the order in which each finds what it needs."""
     first, second = (files.stages[stage] for stage in StageName)
     settings = {"verbose": session.verbose, "checkpoint_every": session.checkpoint_every}
-    names = shortened([printable(name) for name in data.class_names])
+    each = np.bincount(data.labels, minlength=len(data.class_names)).tolist()
+    names = shortened([f"{printable(name)} {n}" for name, n in zip(data.class_names, each, strict=True)])
     counts = (
         f"{len(data.labels)} images in {len(data.class_names)} classes ({names}): "
         f"{len(data.train)} train, {len(data.validation)} validate"

@@ -105,6 +105,7 @@ REPORTED: dict[str, Case] = {
         options=SPLIT,
     ),
     "hidden colours under a transparent ground": Case(
-        lambda p: no([see_through(hidden).save(p / f"kawung/{hidden}.png") for hidden in (0, 200)]), with_(kawung=7)
+        lambda p: no([see_through(hidden).save(p / f"kawung/hidden{hidden}.png") for hidden in (0, 200)]),
+        with_(kawung=7),
     ),
 }

@@ -275,3 +275,12 @@ def test_quiet_pillow_hides_its_warnings_and_gives_back_its_log(tmp_path):
         assert logger.level == logging.INFO
     finally:
         logger.setLevel(logging.NOTSET)
+
+
+def test_a_damaged_heic_photo_is_no_reason_to_install_what_is_there(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    monkeypatch.setitem(Image.OPEN, "HEIF", (None, lambda head: False))  # a decoder that knows no such file
+    for there, words in ((False, "install pillow-heif"), (True, "is a HEIC photo that is damaged or cut short")):
+        monkeypatch.setattr(reading, "heic_is_read", lambda there=there: there)
+        with pytest.raises(UnreadableImage, match=words):
+            read_image(tmp_path / "a.jpg")
