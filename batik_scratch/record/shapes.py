@@ -33,6 +33,7 @@ def misfit(value: Any, kind: Any, place: str = "it") -> str | None:
     else:
         right = {float: (float, int)}.get(kind, kind)
         fits = isinstance(value, right) and (kind is bool or not isinstance(value, bool))
+        fits = fits and not (isinstance(value, int) and abs(value) >= 2**63)  # no float, and no array, could hold it
         return None if fits else f"{place} is {value!r:.60}, not {_WORDS.get(kind, kind.__name__)}"
     return next((wrong for name, entry, of in parts if (wrong := misfit(entry, of, name))), None)
 

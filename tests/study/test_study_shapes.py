@@ -37,6 +37,8 @@ def test_what_fits_is_let_through(more):
     [
         ({"count": True}, "count is True, not a whole number"),
         ({"count": 1.0}, "count is 1.0, not a whole number"),
+        ({"count": 2**63}, "count is 9223372036854775808, not a whole number"),
+        ({"parts": [{"name": "a", "share": 10**400}]}, "share is 1000.*, not a number"),
         ({"count": None}, "count is None, not a whole number"),
         ({"parts": {}}, "parts is {}, not a list"),
         ({"parts": [{"name": "a"}]}, "lacks share"),

@@ -57,7 +57,7 @@ def of_the_kind(current: Any, value: Any) -> Any:
         kind = float | int
     elif isinstance(current, tuple):
         kind = tuple | list  # as JSON gives it back
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (isinstance(value, int) and abs(value) >= 2**63):
         raise TypeError(f"{value!r:.40} in the place of {current!r:.40}")
     return value
 
