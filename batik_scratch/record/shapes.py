@@ -49,6 +49,8 @@ def _misfit_of_keys(value: Any, kind: Any, place: str) -> str | None:
         if key not in value:
             if key in kind.__required_keys__:
                 return f"lacks {key}"
+        elif value[key] is None and key not in kind.__required_keys__:
+            continue  # as good as not there
         elif wrong := misfit(value[key], of, key):
             return wrong
     return None

@@ -259,7 +259,8 @@ def test_every_is_a_whole_number_from_one(tmp_path, every):
         {"mean": [4, [], 2]}, {"learning_rate": "fast"}, {"best": {}}, {"order": 3},
         {"dropout": [{}, {}]},
         *({"callbacks": [number, key, value]} for number, key, value in (
-            (0, "epoch", 3), (0, "history", {"loss": 2.0}), (1, "best", "x"), (1, "best", 10**400), (1, "wait", []), (2, "best", [1.0]),
+            (0, "epoch", 3), (0, "history", {"loss": 2.0}), (1, "best", "x"), (1, "best", 10**400), (1, "wait", []),
+            (2, "best", [1.0]),
         )),
     ],
 )  # fmt: skip

@@ -22,12 +22,15 @@ class Whole(TypedDict):
     each: Mapping[str, list[int]]
     flag: NotRequired[bool | None]
     more: NotRequired[Any]
+    later: NotRequired[list[int]]
 
 
 GOOD = {"count": 1, "parts": [{"name": "a", "share": 1}], "each": {"x": [1, 2]}}
 
 
-@pytest.mark.parametrize("more", [{}, {"flag": None}, {"flag": True}, {"more": object()}, {"unknown": 3}])
+@pytest.mark.parametrize(
+    "more", [{}, {"flag": None}, {"later": None}, {"flag": True}, {"more": object()}, {"unknown": 3}]
+)
 def test_what_fits_is_let_through(more):
     assert misfit(GOOD | more, Whole) is None
 
