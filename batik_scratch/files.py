@@ -3,7 +3,9 @@
 import errno
 import os
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +13,11 @@ from typing import IO
 
 import numpy as np
 
+# what NumPy and zipfile are known to raise on a damaged .npy or .npz, besides OSError and KeyError
+DAMAGE = (
+    *(ValueError, TypeError, EOFError, SyntaxError, RuntimeError, OverflowError, MemoryError, NotImplementedError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 TEMPORARY = ".new-"  # begins the name of a file that is not finished
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member of an archive: equal arrays make equal files
 
@@ -71,6 +78,12 @@ def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> n
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # file systems that cannot reserve room
                 raise OSError(error.errno, error.strerror, str(path)) from None
     return array
+
+
+def mapped(path: str | os.PathLike) -> np.ndarray:
+    """The array of an `.npy` file, mapped into memory to be read; DAMAGE if it is none."""
+    with named(path):
+        return np.load(path, mmap_mode="r")
 
 
 def sync_folder(folder: Path) -> None:

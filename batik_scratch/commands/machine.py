@@ -9,7 +9,7 @@ from typing import Any
 
 FORMS = {
     name: f"batik-scratch {name} 1"
-    for name in ("predict", "evaluate", "train", "summary", "gradcheck", "bench", "exercise list")
+    for name in ("predict", "evaluate", "train", "summary", "gradcheck", "bench", "exercise list", "exercise check")
 }
 
 

@@ -77,5 +77,5 @@ def load_experiment_config(path: Path) -> ExperimentConfig:
         return ExperimentConfig(from_table(tables["study"], path), **own)
     except (OSError, KeyError, TypeError, AttributeError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
-            f"{path}: is not as `experiment` writes it ({error!r}); this folder is damaged, start a new experiment"
+            f"{path}: is not as `experiment` writes it ({error!r:.200}); this folder is damaged, start a new experiment"
         ) from None

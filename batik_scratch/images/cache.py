@@ -15,7 +15,7 @@ import os
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,11 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import default_mode, new_array, write_text
+from ..files import DAMAGE, default_mode, mapped, named, new_array, write_text
 from . import kinds
 from .duplicates import RULE, grey_thumbnail, near_duplicate_groups
-from .places import user_cache
-from .reading import DECODER_VERSION, READING, UnreadableImage, printable, read_with_white, squeezed
+from .places import own_name, user_cache, writable_cache
+from .reading import DECODER_VERSION, READING, UnreadableImage, printable, read_with_notes, squeezed
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Decoded:
     images    uint8 (N, size, size, 3) of the readable files, read-only, mapped from the cache file
     bad       {path: reason} of the others
     groups    (N,): equal numbers are copies or near-duplicates of one picture
-    whites    {number taken for white: files}, of greys with more than 8 bits
+    notes     {note: files}: see `notes`
     key       a digest of every file's content, name and class, and of the size
     """
 
     images: np.ndarray
     bad: dict[str, str]
     groups: np.ndarray
-    whites: dict[str, int]
+    notes: dict[str, int]
     key: str
 
 
@@ -66,24 +66,26 @@ def decoded(
     paths = [root / relative for _, relative in files]
     digests = _in_parallel(_digest, paths, "hashing", workers, progress)
     key = _key(files, digests, size)
-    store = _cache_folder(cache_dir)
-    for owner in ("", f"-{_user()}"):
-        pixels_file, facts_file = store / f"decoded-{key}{owner}.npy", store / f"decoded-{key}{owner}.json"
-        facts = _read_facts(facts_file, pixels_file, size)
-        try:
-            if facts is None:
+    found = Path(cache_dir) if cache_dir is not None else user_cache()
+    names = (f"decoded-{key}", f"decoded-{key}-{own_name()}")  # the second where the first is another user's
+    facts, pixels_file = _found(found, names, size)
+    if facts is None:
+        store = writable_cache(cache_dir)
+        for name in names:
+            pixels_file = store / f"{name}.npy"
+            try:
                 facts = _decode(paths, files, digests, size, pixels_file, workers, progress)
-                write_text(facts_file, json.dumps(facts))
-            break
-        except PermissionError:  # another user's, and not ours to replace
-            if owner:
-                raise
+                write_text(store / f"{name}.json", json.dumps(facts))
+                break
+            except PermissionError:  # another user's, and not ours to replace
+                if name == names[-1]:
+                    raise
     assert facts is not None
     return Decoded(
-        np.load(pixels_file, mmap_mode="r"),
+        mapped(pixels_file),
         dict(facts["bad"]),
         np.array(facts["groups"], np.int64),
-        facts["whites"],
+        facts["notes"],
         key,
     )
 
@@ -115,7 +117,7 @@ def _decode(
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-", suffix=".npy")
     os.close(handle)
     bad: list[tuple[str, str]] = []
-    whites: Counter[int] = Counter()
+    notes: Counter[str] = Counter()
     thumbnails: list[np.ndarray] = []
     kept: list[bytes] = []  # digests of the readable files
     try:
@@ -130,21 +132,27 @@ def _decode(
                 if isinstance(result, str):
                     bad.append((relative, result))
                     continue
-                pixels[len(kept)], white = result
-                whites.update([white] * (white is not None))
+                pixels[len(kept)], noted = result
+                notes.update(noted)
                 thumbnails.append(grey_thumbnail(result[0]))
                 kept.append(digest)
         pixels.flush()
         del pixels
-        _shorten(Path(temporary), len(kept), size)
+        with named(target):
+            _shorten(Path(temporary), len(kept), size)
         os.chmod(temporary, default_mode())  # mkstemp makes it private
         os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     groups = near_duplicate_groups(np.stack(thumbnails), kept) if kept else np.zeros(0, np.int64)
-    named = {str(white): count for white, count in sorted(whites.items())}
-    return {"bad": bad, "groups": groups.tolist(), "rule": RULE, "reading": _reading(), "whites": named}
+    return {
+        "bad": bad,
+        "groups": groups.tolist(),
+        "rule": RULE,
+        "reading": _reading(),
+        "notes": dict(sorted(notes.items())),
+    }
 
 
 def _shorten(file: Path, count: int, size: int) -> None:
@@ -164,10 +172,10 @@ def _shorten(file: Path, count: int, size: int) -> None:
         stream.truncate(start + count * size * size * 3)
 
 
-def _try_read(path: Path, size: int) -> tuple[np.ndarray, int | None] | str:
+def _try_read(path: Path, size: int) -> tuple[np.ndarray, tuple[str, ...]] | str:
     try:
-        image, white = read_with_white(path)
-        return squeezed(image, size), white
+        image, notes = read_with_notes(path)
+        return squeezed(image, size), notes
     except UnreadableImage as error:
         if error.passing:  # not to be remembered of the file
             raise
@@ -201,39 +209,34 @@ def _key(files: Sequence[tuple[str, str]], digests: Sequence[bytes], size: int) 
     return whole.hexdigest()
 
 
+def _found(store: Path, names: Sequence[str], size: int) -> tuple[dict[str, Any] | None, Path]:
+    """The facts of the first of these that is whole, None if none is; and where its pixels are."""
+    for name in names:
+        pixels_file = store / f"{name}.npy"
+        if (facts := _read_facts(store / f"{name}.json", pixels_file, size)) is not None:
+            break
+    return facts, pixels_file
+
+
 def _read_facts(facts_file: Path, pixels_file: Path, size: int) -> dict[str, Any] | None:
     """What the cache says of a decoded folder; None if that is missing, incomplete, damaged or of another rule."""
     try:
         facts = json.loads(facts_file.read_text(encoding="utf-8", errors="surrogateescape"))
-        pixels = np.load(pixels_file, mmap_mode="r")
+        pixels = mapped(pixels_file)
         whole = pixels.shape == (len(facts["groups"]), size, size, 3) and pixels.dtype == np.uint8
-        return facts if whole and facts["rule"] == RULE and facts["reading"] == _reading() else None
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = whole and facts["rule"] == RULE and facts["reading"] == _reading() and _well_formed(facts)
+        return facts if whole else None
+    except (OSError, KeyError, AttributeError, *DAMAGE):
         return None
+
+
+def _well_formed(facts: Mapping[str, Any]) -> bool:
+    """Whether the bad files, the groups and the notes are such, and not what a damaged file holds."""
+    numbers = (*facts["groups"], *facts["notes"].values())
+    pairs = all(isinstance(entry, list) and [type(part) for part in entry] == [str, str] for entry in facts["bad"])
+    return pairs and all(type(number) is int and 0 <= number < 2**62 for number in numbers)
 
 
 def _reading() -> list[Any]:
     """What decides how a file is read, besides the file: our rule, and whether HEIC is."""
     return [READING, kinds.heic_is_read()]
-
-
-def _user() -> str:
-    """Whose private file it is."""
-    return str(os.getuid()) if hasattr(os, "getuid") else "own"
-
-
-def _cache_folder(chosen: str | os.PathLike | None) -> Path:
-    folder = Path(chosen) if chosen is not None else user_cache()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        temporary = Path(tempfile.mkdtemp(prefix="batik_scratch-"))
-        warnings.warn(
-            f"the cache folder {folder} cannot be written ({error.strerror}); decoding into {temporary} for this run. "
-            "Set BATIK_SCRATCH_CACHE to a writable folder.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-        return temporary

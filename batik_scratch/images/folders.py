@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from . import kinds
-from .levels import check_levels, level_remarks
+from .levels import check_levels, level_remarks, loose_pictures, name_remarks
 from .names import near_misses, same_name
 from .own_output import is_drawn, own_output
 from .passed_over import PassedOver, losses, shortened
@@ -68,11 +68,11 @@ def list_folder(folder: str | os.PathLike, follow_links: bool = False, min_class
         raise InputError(f"{printable(folder)}: is {own}, which this program wrote, not a folder of photos")
     for entry in entries:
         _list_class(entry, listing, follow_links)
-    _check_classes(given, listing, min_classes)
+    _check_classes(given, listing, min_classes, [e.name for e in entries if e.is_file() and kinds.is_picture(e.name)])
     pairs = [f'"{printable(a)}" and "{printable(b)}"' for a, b in near_misses(listing.class_names)]
     if pairs:
         listing.remarks.append(f"these class names are almost the same: {shortened(pairs, 4)}; are they two classes?")
-    listing.remarks += level_remarks(listing.files)
+    listing.remarks += name_remarks(listing.class_names) + level_remarks(listing.files)
     return listing
 
 
@@ -127,7 +127,9 @@ def _entries(folder: Path) -> list[os.DirEntry]:
 
 
 def _is_skipped(entry: os.DirEntry, listing: Listing, follow_links: bool, class_name: str) -> bool:
-    if kinds.is_hidden(entry.name):
+    if kinds.is_in_the_cloud(entry.name):
+        kind = kinds.IN_THE_CLOUD
+    elif kinds.is_hidden(entry.name):
         kind = kinds.HIDDEN
     elif entry.is_symlink() and (not follow_links or not os.path.exists(entry.path)):
         kind = kinds.LINKS
@@ -167,16 +169,21 @@ def _walk(
     return found
 
 
-def _check_classes(folder: Path, listing: Listing, min_classes: int) -> None:
+def _check_classes(folder: Path, listing: Listing, min_classes: int, loose: list[str]) -> None:
     names = listing.class_names
     check_levels(listing.root, folder, [*names, *listing.lost])
     if len(names) < min_classes and not listing.lost:
         have = f"only one class ({printable(names[0])})" if names else "no subfolders"
         needs = "at least two classes, one subfolder of images for each" if min_classes > 1 else "one for each class"
-        raise InputError(f"{printable(folder)}: has {have}; needs {needs}: FOLDER/CLASS/photo.jpg")
+        advice = loose_pictures(loose) + ("; or ask the model by `predict`" if loose and min_classes == 1 else "")
+        raise InputError(f"{printable(folder)}: has {have}; needs {needs}: FOLDER/CLASS/photo.jpg{advice}")
     seen: dict[str, str] = {}
     for name in (*names, *listing.lost):
         key = same_name(name)
+        if not key:
+            raise InputError(
+                f'{printable(folder)}: the class name "{printable(name)}" shows nothing; rename that folder'
+            )
         if key in seen:
             raise InputError(
                 f'{printable(folder)}: class names "{printable(seen[key])}" and "{printable(name)}" differ only in '

@@ -10,6 +10,7 @@ HEIC = "HEIC photos"
 OTHER_PICTURES = "pictures in a format that is not read"
 MISNAMED = "pictures without an image's extension"
 OTHERS = "files without an image's extension"
+IN_THE_CLOUD = "photos that iCloud has not downloaded"
 HIDDEN = "hidden or system files"
 LINKS = "symbolic links"
 OWN = "folders that this program wrote"
@@ -18,11 +19,12 @@ BESIDE = "files beside the class folders"
 UNREADABLE = "unreadable files, left out by --skip-bad"
 UNUSED = "parts of a split that are not used"
 # those that somebody meant to be trained on
-MEANT = frozenset({HEIC, OTHER_PICTURES, MISNAMED, LINKS, UNREADABLE})
+MEANT = frozenset({HEIC, OTHER_PICTURES, MISNAMED, IN_THE_CLOUD, LINKS, UNREADABLE})
 # what to do about a kind, after its count
 ADVICE = {
     HEIC: "install pillow-heif (the extra [heic]), or convert them to JPEG",
     OTHER_PICTURES: "convert them to JPEG or PNG",
+    IN_THE_CLOUD: "download them in Finder first",
     MISNAMED: "give them their extension",
     LINKS: "use --follow-links, or copy the files",
     UNREADABLE: "see data scan",
@@ -51,6 +53,7 @@ _SIGNATURES = (
     (b"ftyp", 4, "a video"),
     (b"\0\0\0\x0cJXL ", 0, "a JPEG XL picture"),
     (b"\xff\x0a", 0, "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  ", 0, "a JPEG 2000 picture"),
     (b"8BPS", 0, "a Photoshop file"),
     (b"%PDF", 0, "a PDF"),
     (b"PK\x03\x04", 0, "a zip archive"),
@@ -69,6 +72,12 @@ def extension_of(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is the system's: hidden, or of a name that only systems give."""
     return name.startswith(".") or name.lower() in _SYSTEM_NAMES | _SYSTEM_FOLDERS
+
+
+def is_in_the_cloud(name: str) -> bool:
+    """Whether a hidden file stands for a photo that macOS keeps in iCloud only: .IMG_1.jpg.icloud"""
+    inner, ending = os.path.splitext(name.lower())
+    return ending == ".icloud" and extension_of(inner) in EXTENSIONS | HEIC_EXTENSIONS | _OTHER_PICTURE_EXTENSIONS
 
 
 def is_picture(name: str) -> bool:

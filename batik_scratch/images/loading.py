@@ -10,7 +10,7 @@ from ..errors import InputError
 from . import kinds
 from .cache import decoded
 from .folders import MIN_PER_CLASS, Listing, check_counts, list_folder
-from .greys import scale_words
+from .notes import note_words
 from .passed_over import Entry, shortened
 from .reading import printable
 from .split_folders import check_halves, list_split_folders
@@ -85,7 +85,7 @@ def load_folder(
         list(found.bad.items()),
         found.key,
         listing.passed_over.entries(),
-        listing.warnings() + scale_words(found.whites),
+        listing.warnings() + note_words(found.notes),
         None if held_out is None else np.array([relative in held_out for _, relative in listing.files], bool),
     )
 

@@ -65,7 +65,7 @@ class PassedOver:
 
 
 def summary(entries: Iterable[Entry]) -> list[str]:
-    """One line for each kind: how many, which extensions, in which classes."""
+    """One line for each kind: how many, which extensions, in which classes; and what to do if they were meant."""
     entries = list(entries)
     kinds = sorted({entry["kind"] for entry in entries})
     lines = []
@@ -74,7 +74,8 @@ def summary(entries: Iterable[Entry]) -> list[str]:
         total = sum(entry["count"] for entry in of_kind)
         names = sorted({printable(entry["class_name"]) for entry in of_kind} - {""})
         where = "" if kind in (HIDDEN, BESIDE) or not names else f" in {shortened(names)}"
-        lines.append(f"{total} {kind}{_endings(of_kind, kind)}{where}")
+        advice = f"; {ADVICE[kind]}" if kind in ADVICE else ""
+        lines.append(f"{total} {kind}{_endings(of_kind, kind)}{where}{advice}")
     return lines
 
 

@@ -23,6 +23,7 @@ from ..errors import InputError
 from .greys import NoScale, check_bright, stored_in_sixteen, to_eight_bits
 from .kinds import heic_is_read, what_it_is
 from .names import nearest
+from .notes import notes_of
 
 # the content decides, not the extension; the decoders of other formats are never shown a stranger's file
 # (MPO, two JPEGs in one file, is read by the JPEG decoder)
@@ -31,7 +32,7 @@ FORMAT_NAMES = "PNG, JPEG, BMP, WebP, TIFF, PPM or GIF"
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 256 * 2**20
 DECODER_VERSION = 1  # part of every cache key, and so of what a run knows its photos by
-READING = 2  # raise it when the pixels of any file would change: caches decode again, and keep their names
+READING = 3  # raise it when any file would give other pixels or notes: caches decode again, and keep their names
 
 # what Pillow's decoders are known to raise on damaged files
 _DECODER_ERRORS = (
@@ -77,11 +78,11 @@ def read_image(path: str | os.PathLike) -> Image.Image:
     of `greys`. Raises UnreadableImage for anything that does not decode completely, fits no scale, or is larger than
     MAX_PIXELS or MAX_FILE_BYTES.
     """
-    return read_with_white(path)[0]
+    return read_with_notes(path)[0]
 
 
-def read_with_white(path: str | os.PathLike) -> tuple[Image.Image, int | None]:
-    """As `read_image`; and the number that was taken for white, of greys of more than 8 bits."""
+def read_with_notes(path: str | os.PathLike) -> tuple[Image.Image, tuple[str, ...]]:
+    """As `read_image`; and the `notes` on what is read otherwise than one may think."""
     try:
         with _open(path) as file:
             size = os.fstat(file.fileno()).st_size
@@ -94,13 +95,15 @@ def read_with_white(path: str | os.PathLike) -> tuple[Image.Image, int | None]:
             with Image.open(file, formats=(*FORMATS, "HEIF") if heic_is_read() else FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
-                    raise UnreadableImage(path, f"has {width}x{height} pixels, the limit is {MAX_PIXELS:,} in all")
+                    raise UnreadableImage(
+                        path, f"has {width}x{height} pixels, the limit is {MAX_PIXELS:,} in all; save it smaller"
+                    )
                 sixteen = stored_in_sixteen(image)
                 image.load()  # only a full decode shows that a file is cut short
                 if sixteen:
                     check_bright(image)
                 rgb, white = _to_rgb(image)
-                return _upright(rgb, image), white
+                return _upright(rgb, image), notes_of(image, white)
     except UnreadableImage:
         raise
     except NoScale as error:
@@ -139,6 +142,8 @@ def _near(path: Path) -> str:
 def _no_image(head: bytes) -> str:
     """Why a file is none that begins with these bytes."""
     what = what_it_is(head)
+    if what == "a HEIC photo" and heic_is_read():
+        return "does not decode: is a HEIC photo that is damaged or cut short"
     advice = "; install pillow-heif (the extra [heic]) to read it" if what == "a HEIC photo" else ""
     return f"is not an image in {FORMAT_NAMES} format{f', but {what}' if what else ''}{advice}"
 

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from .cache import quiet_pillow
 from .duplicates import grey_thumbnail, near_duplicate_groups
 from .folders import MIN_PER_CLASS, list_folder
-from .greys import scale_words
+from .notes import note_words
 from .passed_over import Entry, summary
-from .reading import UnreadableImage, printable, read_with_white
+from .reading import UnreadableImage, printable, read_with_notes
 from .same_pictures import same_pictures
 from .split_folders import list_split_folders
 
@@ -93,7 +93,7 @@ def scan(
     disable = None if progress else True
     counts = Counter({name: 0 for name in listing.class_names})
     problems: list[tuple[str, str]] = []
-    whites: Counter[str] = Counter()
+    notes: Counter[str] = Counter()
     readable: list[str] = []
     labels: list[str] = []
     thumbnails = []
@@ -103,8 +103,8 @@ def scan(
             if isinstance(result, str):
                 problems.append((path, result))
                 continue
-            thumbnail, white = result
-            whites.update([str(white)] * (white is not None))
+            thumbnail, noted = result
+            notes.update(noted)
             counts[name] += 1
             readable.append(path)
             labels.append(name)
@@ -124,14 +124,14 @@ def scan(
         same.across_classes,
         same.across_parts,
         listing.passed_over.entries(),
-        listing.warnings() + scale_words(whites),
+        listing.warnings() + note_words(notes),
     )
 
 
-def _thumbnail(path: Path) -> tuple[np.ndarray, int | None] | str:
+def _thumbnail(path: Path) -> tuple[np.ndarray, tuple[str, ...]] | str:
     try:
-        image, white = read_with_white(path)
-        return grey_thumbnail(np.asarray(image.resize((SCAN_SIZE, SCAN_SIZE)))), white
+        image, notes = read_with_notes(path)
+        return grey_thumbnail(np.asarray(image.resize((SCAN_SIZE, SCAN_SIZE)))), notes
     except UnreadableImage as error:
         return error.reason
 

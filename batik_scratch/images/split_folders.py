@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import InputError
 from . import kinds
 from .folders import Listing, check_counts, list_folder
-from .levels import split_parts
+from .levels import split_parts, without_wrapping
 from .names import same_name
 from .passed_over import shortened
 from .reading import printable
@@ -32,7 +32,7 @@ def list_split_folders(folder: str | os.PathLike, follow_links: bool = False) ->
         )
     train = parts["train"][0]
     second = (parts.get("validation") or parts["test"])[0]
-    halves = {name: list_folder(given / name, follow_links) for name in (train, second)}
+    halves = {name: list_folder(without_wrapping(given / name), follow_links) for name in (train, second)}
     for name, half in halves.items():
         check_counts(half, given / name, minimum=1)
     _check_same_classes(folder, halves[train], train, halves[second], second)

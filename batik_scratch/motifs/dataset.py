@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..files import default_mode
-from ..images.places import user_cache
+from ..images.places import own_name, user_cache, writable_cache
 from .drawing import DEFAULT_DIFFICULTY, MOTIFS, VERSION, check, draw_described
 
 Row = dict[str, Any]
@@ -88,19 +88,29 @@ def cached_dataset(
     """
     wanted = _checked_counts(counts)
     text = f"{version} {seed} {size} {difficulty!r} {sorted(wanted.items())}"
-    target = user_cache() / f"drawn-{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
-    if not (target / "manifest.csv").is_file():
-        if version != VERSION:
-            raise InputError(
-                f"version: this release draws cloths of version {VERSION}, got {version}, whose set is no longer in "
-                f"{user_cache()}; finish that run with the release that began it, or start a new run"
-            )
-        try:
-            write_dataset(target, wanted, seed, size, difficulty, progress=progress)
-        except (InputError, OSError):
-            if not (target / "manifest.csv").is_file():  # else another process was first, with the same bits
-                raise
+    name = f"drawn-{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
+    names = (name, f"{name}-{own_name()}")  # in a shared cache another user's may be closed to us
+    if found := _drawn_before(user_cache(), names):
+        return found
+    if version != VERSION:
+        raise InputError(
+            f"version: this release draws cloths of version {VERSION}, got {version}, whose set is no longer in "
+            f"{user_cache()}; finish that run with the release that began it, or start a new run"
+        )
+    store = writable_cache()
+    target = next(store / name for name in names if name == names[-1] or not os.path.lexists(store / name))
+    try:
+        write_dataset(target, wanted, seed, size, difficulty, progress=progress)
+    except (InputError, OSError):
+        if found := _drawn_before(store, names):  # another process was first, with the same bits
+            return found
+        raise
     return target
+
+
+def _drawn_before(store: Path, names: Sequence[str]) -> Path | None:
+    """The first of these sets that is there and may be read."""
+    return next((store / name for name in names if os.access(store / name / "manifest.csv", os.R_OK)), None)
 
 
 def _draw_one(folder: Path, motif: str, index: int, seed: int, size: int, difficulty: float) -> Row:

@@ -81,8 +81,8 @@ def load(
             metadata = dict(description["metadata"])
         except InputError as error:
             raise InputError(f"{path}: describes a network that cannot be built: {error}") from None
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
-            raise InputError(f"{path}: damaged description ({error!r}); get the file again") from None
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
+            raise InputError(f"{path}: damaged description ({error!r:.200}); get the file again") from None
         expected = {name: (w.shape, w.dtype) for name, w in network.named_weights().items()}
         arrays = read_arrays(archive, path, expected, description)
     network.set_weights([arrays[name] for name in expected])
@@ -111,7 +111,7 @@ def read_description(
     except (KeyError, ValueError, UnicodeDecodeError, *_DAMAGE) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: not a {expected_format} file (no readable description: {error!r})") from None
+        raise InputError(f"{path}: not a {expected_format} file (no readable description: {error!r:.200})") from None
     if not isinstance(description, dict) or description.get("format") != expected_format:
         raise InputError(f"{path}: not a {expected_format} file")
     version = description.get("format_version")
@@ -156,7 +156,7 @@ def read_arrays(
         except (ValueError, SyntaxError, RecursionError, TypeError, tokenize.TokenError, *_DAMAGE) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{path}: {name} is damaged ({error!r}); get the file again") from None
+            raise InputError(f"{path}: {name} is damaged ({error!r:.200}); get the file again") from None
         if len(raw) != size:
             raise InputError(f"{path}: {name} is cut short; get the file again")
         arrays[name] = np.frombuffer(raw, dtype).reshape(shape)
@@ -193,7 +193,7 @@ def open_archive(path: str | os.PathLike) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (ValueError, UnicodeDecodeError, *_DAMAGE) as error:
-        raise InputError(f"{path}: not a model file ({error}); files written by model.save are") from None
+        raise InputError(f"{path}: not a model file ({error!s:.200}); files written by model.save are") from None
 
 
 def _names_beside(file: Path) -> list[str]:

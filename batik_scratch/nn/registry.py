@@ -71,7 +71,7 @@ def make(name: str, config: Mapping[str, Any], classes: Mapping[str, type[Layer]
         return cls(**config)
     except TypeError as error:
         raise InputError(
-            f"{name} cannot be made of what the file says of it, {dict(config)!r} ({error}); "
+            f"{name} cannot be made of what the file says of it, {dict(config)!r:.300} ({error!s:.300}); "
             f"the class takes {_arguments(cls)}. What its config() returns must be what its constructor takes"
         ) from None
 

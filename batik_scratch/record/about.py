@@ -32,6 +32,7 @@ class BegunFile(JsonFile[Begun]):
 
     name = "begun.json"
     required = ("settings", "changes")
+    kind = Begun
 
 
 class SplitRow(NamedTuple):
@@ -88,6 +89,7 @@ class DataFile(JsonFile[Description]):
 
     name = "data.json"
     required = ("class_names", "counts", "source")
+    kind = Description
 
 
 class NetworkFile(TextFile):

@@ -53,8 +53,7 @@ class LeftMaps(ArraysFile):
 
     def read(self) -> dict[str, np.ndarray]:
         """The maps."""
-        with np.load(self.path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        return self.arrays()
 
 
 class ResultsFile(JsonFile[Mapping[str, Any]]):

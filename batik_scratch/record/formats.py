@@ -6,7 +6,6 @@ A subclass of one of these is one file of the folder: it has the file's name and
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -14,7 +13,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import numpy as np
 
 from ..errors import InputError
-from ..files import new_array, write_npz, write_text
+from ..files import DAMAGE, mapped, named, new_array, write_npz, write_text
+from .shapes import misfit
 
 Content = TypeVar("Content", bound=Mapping[str, Any])
 
@@ -52,6 +52,11 @@ class RunFile:
         """The error to raise where the content is not as `run` writes it."""
         return BadRunFile(f"{self.path} {what}; give a folder as `run` wrote it, or run again")
 
+    def _text(self) -> str:
+        """What the file holds, as UTF-8, line ends as they are."""
+        with named(self.path):
+            return self.path.read_bytes().decode("utf-8", self.undecodable)
+
 
 class TextFile(RunFile):
     """UTF-8 text."""
@@ -63,13 +68,18 @@ class TextFile(RunFile):
     def read(self) -> str:
         """The text."""
         self.need()
-        return self.path.read_text(encoding="utf-8", errors=self.undecodable)
+        return self._text()
 
 
 class JsonFile(RunFile, Generic[Content]):
-    """A JSON object, laid out for readers; `required` are the keys without which it is refused."""
+    """A JSON object, laid out for readers.
+
+    required   the keys without which it is refused
+    kind       the TypedDict that it must be, where there is one
+    """
 
     required: ClassVar[Sequence[str]] = ()
+    kind: ClassVar[Any] = None
 
     def write(self, content: Content) -> None:
         """Replace the object."""
@@ -81,14 +91,16 @@ class JsonFile(RunFile, Generic[Content]):
         missing = [key for key in self.required if not isinstance(value, dict) or key not in value]
         if missing or not isinstance(value, dict):
             raise self.wrong(f"lacks {', '.join(missing) or 'an object'}")
+        if self.kind is not None and (wrong := misfit(value, self.kind)):
+            raise self.wrong(f"is not as it should be: {wrong}")
         return cast(Content, value)
 
     def value(self) -> Any:
         """Whatever the JSON says, required or not."""
         self.need()
         try:
-            return json.loads(self.path.read_text(encoding="utf-8", errors=self.undecodable))
-        except ValueError as error:
+            return json.loads(self._text())
+        except (ValueError, RecursionError) as error:
             raise self.wrong(f"is not JSON: {error}") from None
 
 
@@ -107,8 +119,7 @@ class CsvFile(RunFile):
         """The header and the rows, as text; empty lines are passed over."""
         self.need()
         try:
-            with self.path.open(encoding="utf-8", errors=self.undecodable, newline="") as file:
-                rows = [row for row in csv.reader(file) if row]
+            rows = [row for row in csv.reader(io.StringIO(self._text(), newline="")) if row]
         except csv.Error as error:
             raise self.wrong(f"cannot be read as CSV: {error}") from None
         if not rows:
@@ -134,14 +145,14 @@ class ArraysFile(RunFile):
         """Replace the arrays."""
         write_npz(self.path, arrays)
 
-    def arrays(self, names: Iterable[str]) -> dict[str, np.ndarray]:
-        """The arrays of these names."""
+    def arrays(self, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """The arrays of these names, or all."""
         self.need()
         try:
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in names}
-        except (KeyError, ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise self.wrong(f"cannot be read: {error}") from None
+                return {name: archive[name] for name in (archive.files if names is None else names)}
+        except (*DAMAGE, KeyError, OSError) as error:
+            raise self.wrong(f"cannot be read: {error!s:.200}") from None
 
 
 class ScratchArray(RunFile):
@@ -153,4 +164,7 @@ class ScratchArray(RunFile):
 
     def open(self) -> np.ndarray:
         """The array, mapped into memory, to be read."""
-        return np.load(self.path, mmap_mode="r")
+        try:
+            return mapped(self.path)
+        except DAMAGE as error:
+            raise self.wrong(f"cannot be read: {error!s:.200}") from None

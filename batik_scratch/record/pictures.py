@@ -95,6 +95,9 @@ class ExamplesFile(ArraysFile):
         "probabilities": 2,
     }
 
+    # kinds of numbers that are no floats
+    kinds: Mapping[str, str] = dict(images="u", overlays="u", labels="iu", predicted="iu", paths="U", split="U")
+
     def write(self, examples: Examples) -> None:
         """Write the examples."""
         arrays = dict(examples)
@@ -103,10 +106,18 @@ class ExamplesFile(ArraysFile):
     def read(self, classes: int) -> Examples:
         """The examples of a run with as many classes; at least one."""
         arrays = self.arrays(Examples.__annotations__)
+        fits = all(array.ndim == self.axes.get(name, 1) for name, array in arrays.items())
+        if not fits or arrays["probabilities"].shape[1] != classes:
+            raise self.wrong(f"has arrays of other shapes than a run with {classes} classes records")
         number = len(arrays["images"])
         if not number or any(len(array) != number for array in arrays.values()):
             raise self.wrong("needs at least one picture, and as many entries in every array")
-        fits = all(arrays[name].ndim == axes for name, axes in self.axes.items())
-        if not fits or arrays["probabilities"].shape[1] != classes:
-            raise self.wrong(f"has arrays of other shapes than a run with {classes} classes records")
+        if wrong := [name for name, array in arrays.items() if array.dtype.kind not in self.kinds.get(name, "f")]:
+            raise self.wrong(f"has {', '.join(wrong)} of another type than a run records")
+        labels = np.stack([arrays["labels"], arrays["predicted"]])  # (2, M)
+        if labels.min() < 0 or labels.max() >= classes:
+            raise self.wrong(f"has labels beyond its {classes} classes")
+        shapes = {arrays[name].shape[1:3] for name in ("images", "maps", "overlays", "maps_stage2")}
+        if len(shapes) > 1 or any(arrays[name].shape[3] != 3 for name in ("images", "overlays")):
+            raise self.wrong("has pictures and maps of different sizes")
         return cast(Examples, arrays)

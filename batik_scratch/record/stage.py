@@ -93,12 +93,15 @@ class MetricsFile(JsonFile[StageMetrics]):
 
     name = "metrics.json"
     required = tuple(ClassificationMetrics.__annotations__)
+    kind = StageMetrics
 
     def read_for(self, classes: int) -> StageMetrics:
         """The metrics, of as many classes."""
         metrics = self.read()
-        if np.shape(metrics["confusion"]) != (classes, classes):
+        if [len(row) for row in metrics["confusion"]] != [classes] * classes:
             raise self.wrong(f"needs a {classes}x{classes} confusion matrix, as data.json has classes")
+        if len(metrics["accuracy_interval"]) != 2:
+            raise self.wrong("needs two ends of the accuracy's interval")
         return metrics
 
 

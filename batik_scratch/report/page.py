@@ -129,7 +129,7 @@ def facts_of(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         value = record.pop(key, None)
         if value in (None, "", {}):
             continue
-        if key == "seconds" and isinstance(value, Mapping):
+        if key == "seconds" and isinstance(value, Mapping) and all(map(_is_time, value.values())):
             parts = [(str(part), float(seconds)) for part, seconds in value.items()]
             listed = ", ".join(f"{part} {_duration(seconds)}" for part, seconds in parts)
             facts.append((name, f"{_duration(sum(seconds for _, seconds in parts))} ({listed})"))
@@ -138,6 +138,10 @@ def facts_of(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         else:
             facts.append((name, plain(value)))
     return facts + [(str(key), plain(value)) for key, value in record.items()]
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1e12
 
 
 def _duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """One stage: train a network on a set of images, and record how well it does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,11 @@ class RecordHistory(nn.Callback):
     def __init__(self, files: StageFiles) -> None:
         self.files = files
         self.rows: list[list[float]] = []  # plain lists, as a checkpoint gives them back
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        super().set_state(state)
+        if any(len(row) != len(self.files.history.header) for row in self.rows):
+            raise ValueError("an epoch with more or fewer numbers than the history has columns")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         self.rows.append([epoch + 1, *(logs[name] for name in self.files.history.header[1:])])

@@ -73,7 +73,8 @@ def two_stage_tasks(config: TwoStageConfig, data: StudyData, files: RunFiles, se
     steps = Steps(session.at, len(data.train), config.batch_size)
     settings: dict[str, Any] = {"verbose": session.verbose, "checkpoint_every": session.checkpoint_every}
     settings["extra"] = [steps]
-    names = shortened([printable(name) for name in data.class_names])
+    each = np.bincount(data.labels, minlength=len(data.class_names)).tolist()
+    names = shortened([f"{printable(name)} {n}" for name, n in zip(data.class_names, each, strict=True)])
     counts = (
         f"{len(data.labels)} images in {len(data.class_names)} classes ({names}): "
         f"{len(data.train)} train, {len(data.validation)} validate"

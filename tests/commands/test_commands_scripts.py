@@ -149,6 +149,11 @@ def test_the_documents_of_predict_evaluate_and_train_have_theirs(judge, mixed, c
     check_form("train", command(0, "train", *data, *size, "--json").out, ["per_class"])
 
 
+def test_the_document_of_hand_ins_has_its_keys(tmp_path, command):
+    (tmp_path / "relu.py").write_text("class ReLU(\n")
+    check_form("exercise check", command(1, "exercise", "check", tmp_path, "--json").out)
+
+
 def test_every_form_has_a_section_and_no_other_has():
     assert re.findall(r"^## (.+)$", PAGE.read_text(), re.MULTILINE)[-len(machine.FORMS) :] == list(machine.FORMS)
 

@@ -6,6 +6,7 @@ A case begins with three classes of five photos each, and does something to them
 import io
 import os
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -171,6 +172,12 @@ def few(p: Path, counts: dict[str, int]) -> None:
 
 def turned_copy(p: Path) -> None:
     blocks(1).transpose(Image.Transpose.ROTATE_180).save(p / "parang/turned.png")
+
+
+def drop_all(p: Path) -> None:
+    """Take the three classes away."""
+    for name in ALL:
+        shutil.rmtree(p / name)
 
 
 OWN = ("1 folders that this program wrote",)

@@ -33,13 +33,13 @@ def load(folder, size=20, **options):
 
 def counted(monkeypatch):
     """The names of the files that are decoded from now on."""
-    seen, real = [], cache.read_with_white
+    seen, real = [], cache.read_with_notes
 
     def read(path):
         seen.append(Path(path).name)
         return real(path)
 
-    monkeypatch.setattr(cache, "read_with_white", read)
+    monkeypatch.setattr(cache, "read_with_notes", read)
     return seen
 
 
@@ -204,7 +204,7 @@ def test_the_cache_goes_where_it_is_sent(folder, tmp_path, store):
 
 def test_a_cache_that_cannot_be_written_is_replaced_for_this_run(folder, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.warns(RuntimeWarning, match="file cannot be written.*Set BATIK_SCRATCH_CACHE"):
+    with pytest.warns(RuntimeWarning, match="file cannot be written.*is used for this run.*Set BATIK_SCRATCH_CACHE"):
         found = load(folder, cache_dir=tmp_path / "file")
     assert np.array_equal(found.images[5], read_pixels(folder / "lereng/1.png", 20))
     shutil.rmtree(Path(found.images.filename).parent)
@@ -271,7 +271,7 @@ def test_the_facts_are_json_with_the_bad_files_and_the_groups(folder, store):
         "groups": list(range(8)),
         "rule": RULE,
         "reading": reading_rule,
-        "whites": {},
+        "notes": {},
     }
 
 

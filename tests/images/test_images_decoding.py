@@ -11,7 +11,7 @@ from PIL import Image
 
 from batik_scratch.errors import InputError
 from batik_scratch.images import UnreadableImage, cache, read_image, read_pixels, reading
-from batik_scratch.images.reading import read_with_white
+from batik_scratch.images.reading import read_with_notes
 
 
 def pixels(path):
@@ -117,7 +117,7 @@ def test_fewer_bits_in_a_file_of_sixteen_are_not_turned_black(tmp_path, bits):
     for name, kind in (("a.png", np.uint16), ("a.tif", np.uint16), ("b.tif", np.int32)):
         Image.fromarray(values.astype(kind)).save(tmp_path / name)
         assert pixels(tmp_path / name)[0, :, 1].tolist() == [0, 128, 255], name
-        assert read_with_white(tmp_path / name)[1] == 2**bits - 1
+        assert f"white {2**bits - 1}" in read_with_notes(tmp_path / name)[1]
 
 
 @pytest.mark.parametrize("values", [[-5.0, 0.5, 1.0], [0.0, 70000.0, 1.0], [np.inf, 0.0, 1.0], [-0.5, 0.5, 1.0]])
@@ -129,7 +129,7 @@ def test_numbers_that_fit_no_scale_are_refused_with_their_range(tmp_path, values
 
 def test_a_black_picture_of_sixteen_bits_is_black(tmp_path):
     Image.fromarray(np.zeros((2, 3), np.uint16)).save(tmp_path / "a.png")
-    assert not pixels(tmp_path / "a.png").any() and read_with_white(tmp_path / "a.png")[1] == 65535
+    assert not pixels(tmp_path / "a.png").any() and "white 65535" in read_with_notes(tmp_path / "a.png")[1]
 
 
 def sixteen_bit_colours(path, values):
@@ -275,3 +275,12 @@ def test_quiet_pillow_hides_its_warnings_and_gives_back_its_log(tmp_path):
         assert logger.level == logging.INFO
     finally:
         logger.setLevel(logging.NOTSET)
+
+
+def test_a_damaged_heic_photo_is_no_reason_to_install_what_is_there(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    monkeypatch.setitem(Image.OPEN, "HEIF", (None, lambda head: False))  # a decoder that knows no such file
+    for there, words in ((False, "install pillow-heif"), (True, "is a HEIC photo that is damaged or cut short")):
+        monkeypatch.setattr(reading, "heic_is_read", lambda there=there: there)
+        with pytest.raises(UnreadableImage, match=words):
+            read_image(tmp_path / "a.jpg")

@@ -36,7 +36,7 @@ def test_classes_and_paths_are_sorted_and_labels_follow(folder):
 
 def test_a_second_load_decodes_nothing_and_a_changed_photo_is_noticed(folder, monkeypatch):
     first = np.array(images.load_folder(folder, 24).images)
-    monkeypatch.setattr(cache, "read_with_white", None)
+    monkeypatch.setattr(cache, "read_with_notes", None)
     assert np.array_equal(images.load_folder(folder, 24).images, first)
     monkeypatch.undo()
     save(folder / "a/3.png", 99)

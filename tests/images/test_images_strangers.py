@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from folders_of_photos import make_folder
+from reported_folders import REPORTED
 from strangers_folders import ALL, CASES, has
 
 from batik_scratch import images, nn
@@ -15,12 +16,14 @@ from batik_scratch.study.data import load_study_data
 from batik_scratch.study.single import evaluate_model
 
 SIZE = 24
+CASES = CASES | REPORTED
 
 
 @pytest.fixture(scope="module")
 def model():
     """A network that knows the classes of every case, by other spellings."""
     names = ["KAWUNG", "lereng ", "parang", "train", "lereng (1)", "a b", "a_b"]
+    names += sorted({name for case in REPORTED.values() for name in case.trains or ()} - {*ALL})
     network = nn.Sequential([nn.Flatten(), nn.Dense(len(names)), nn.Softmax()], (SIZE, SIZE, 3), random_state=0)
     network.metadata = {"class_names": names, "image_size": SIZE}
     return network, names

@@ -102,11 +102,10 @@ def test_a_forged_verdict_is_found_out_by_new_numbers(rows):
     assert forged.findings[0].startswith("The answer passed the examination, but for new random numbers y is not")
 
 
-def test_json_csv_and_table_hold_every_row(rows):
-    as_json = json.loads(exercises.hand_ins.as_json(rows))
+def test_csv_and_table_hold_every_row(rows):
     as_csv = list(csv.DictReader(io.StringIO(exercises.hand_ins.as_csv(rows))))
-    assert [row["file"] for row in as_json] == [row["file"] for row in as_csv] == [row.file for row in rows]
-    assert as_json[0].keys() == as_csv[0].keys() == set(exercises.hand_ins.Row.__dataclass_fields__)
+    assert [row["file"] for row in as_csv] == [row.file for row in rows]
+    assert as_csv[0].keys() == set(exercises.hand_ins.Row.__dataclass_fields__)
     lines = exercises.hand_ins.table(rows).splitlines()
     assert len(lines) == len(rows) + 3 and lines[-1] == f"1 of {len(rows)} are right"
 
@@ -122,7 +121,7 @@ def test_the_command_prints_the_rows_and_says_by_its_exit_code_that_one_is_wrong
     assert capsys.readouterr().out.startswith("file,exercise,verdict,findings,hints,passed\ndense.py,dense,right,")
     (tmp_path / "relu.py").write_text("class ReLU(\n")
     assert main(["exercise", "check", str(tmp_path), "--json"]) == 1
-    assert [row["verdict"] for row in json.loads(capsys.readouterr().out)] == ["right", "wrong"]
+    assert [row["verdict"] for row in json.loads(capsys.readouterr().out)["hand_ins"]] == ["right", "wrong"]
 
 
 def test_a_folder_without_python_is_bad_input(tmp_path, capsys):

@@ -250,3 +250,30 @@ def test_before_the_first_step_there_is_no_memory_to_restore(tmp_path):
 def test_every_is_a_whole_number_from_one(tmp_path, every):
     with pytest.raises(InputError, match="whole number of epochs >= 1, got"):
         nn.Checkpoint(tmp_path, every)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"epoch": "2"}, {"epoch": -1}, {"epoch": 2.0}, {"batch": True}, {"batch": 1}, {"mean": [4, 1.0]},
+        {"mean": [4, [], 2]}, {"learning_rate": "fast"}, {"best": {}}, {"order": 3},
+        {"dropout": [{}, {}]},
+        *({"callbacks": [number, key, value]} for number, key, value in (
+            (0, "epoch", 3), (0, "history", {"loss": 2.0}), (1, "best", "x"), (1, "best", 10**400), (1, "wait", []),
+            (2, "best", [1.0]),
+        )),
+    ],
+)  # fmt: skip
+def test_a_description_of_other_kinds_is_damage_whatever_its_checksum(tmp_path, changes):
+    train(network(), nn.Checkpoint(tmp_path), 2)
+    found, arrays = contents(tmp_path)
+    del found["sha256"]
+    for key, value in changes.items():
+        if key == "callbacks":
+            number, name, wrong = value
+            found[key][number][1][name] = wrong
+        else:
+            found[key] = value
+    model_file.write_arrays(tmp_path / "latest.npz", arrays, found)
+    with pytest.raises(InputError, match=r"latest\.npz: damaged .*; remove it to train from the start"):
+        train(network(), nn.Checkpoint(tmp_path), 3)

@@ -179,7 +179,7 @@ def test_a_file_that_may_not_be_read_is_named_with_the_reason(make_run, monkeypa
     def closed(path, **_):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(type(folder), "read_text", closed)
+    monkeypatch.setattr(type(folder), "read_bytes", closed)
     refused(folder, "data.json", "cannot be read: Permission denied")
 
 

@@ -1,7 +1,8 @@
 """A disk that fails once: the n-th file operation below a folder raises what a kernel would, all others are real.
 
-Counted are opening, writing, flushing and syncing files, renaming, removing, asking for and making files and folders,
-and reserving room. A short write stores half of its bytes before the disk is full.
+Counted are opening, reading, writing, cutting, flushing and syncing files, renaming, removing, asking for and making
+files and folders, and reserving room. A short write stores half of its bytes before the disk is full; a short read
+brings half of what was asked for, and then the disk is broken.
 """
 
 import builtins
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 WAYS = {"full": errno.ENOSPC, "broken": errno.EIO, "forbidden": errno.EACCES, "vanished": errno.ENOENT}
-SHORT = "short write"
+SHORT = "short"
 BY_PATH = ("replace", "rename", "unlink", "mkdir", "rmdir", "chmod", "scandir", "stat", "listdir")
 BY_HANDLE = ("fsync", "posix_fallocate")
 
@@ -41,7 +42,7 @@ class FaultyDisk:
         self.failed = True
         if self.way == SHORT and half is not None:
             half()
-        number = WAYS.get(self.way, errno.ENOSPC)
+        number = WAYS.get(self.way, errno.EIO if name == "read" else errno.ENOSPC)
         # a failed write or sync knows no name, as a real one
         raise OSError(number, os.strerror(number), *([] if half or nameless else [text]))
 
@@ -87,11 +88,11 @@ class FaultyDisk:
         if not path or not os.path.abspath(path).startswith(self.root):
             return file
         self.paths[file.fileno()] = path
-        return Watched(self, file, path) if set(mode) & set("wax+") else file
+        return Watched(self, file, path)
 
 
 class Watched:
-    """A file whose writing and flushing pass by the disk."""
+    """A file whose reading, writing, cutting and flushing pass by the disk."""
 
     def __init__(self, disk: FaultyDisk, file: Any, path: str) -> None:
         self._disk, self._file, self._path = disk, file, path
@@ -103,6 +104,18 @@ class Watched:
     def flush(self) -> None:
         self._disk.meet("flush", self._path, lambda: None)
         self._file.flush()
+
+    def truncate(self, *size: int) -> int:
+        self._disk.meet("truncate", self._path, nameless=True)
+        return self._file.truncate(*size)
+
+    def read(self, *size: int) -> Any:
+        self._disk.meet("read", self._path, lambda: self._file.read(max(size[0], 0) // 2 if size and size[0] else 1))
+        return self._file.read(*size)
+
+    def readinto(self, memory: Any) -> int:
+        self._disk.meet("read", self._path, lambda: self._file.read(len(memory) // 2))
+        return self._file.readinto(memory)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

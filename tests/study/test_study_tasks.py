@@ -65,7 +65,7 @@ def test_tasks_done_one_by_one_in_processes_of_their_own_make_the_run(tiny_run, 
 def test_each_task_but_the_last_says_what_it_does(tmp_path, tasks_in):
     said = [task.says for task in tasks_in(tmp_path).values()]
     assert said == [
-        "42 images in 3 classes (keratonan, mega_mendung, singa_barong): 31 train, 11 validate",
+        "42 images in 3 classes (keratonan 16, mega_mendung 14, singa_barong 12): 31 train, 11 validate",
         "stage 1: training on the images",
         "saliency: explaining every image, laying the maps over them in blue",
         "stage 2: training the same network on the overlaid images",

@@ -62,7 +62,8 @@ def test_the_data_are_described_as_they_are(study):
 def test_the_run_says_what_it_does_with_how_many_images(study):
     w, said = study.witness, study.said
     assert len(said) == 5 and said[0].startswith("data: ")
-    assert f"{len(w.paths)} images in {len(w.class_names)} classes ({', '.join(w.class_names)})" in said[1]
+    each = [f"{name} {sum(path.startswith(f'{name}/') for path in w.paths)}" for name in w.class_names]
+    assert f"{len(w.paths)} images in {len(w.class_names)} classes ({', '.join(each)})" in said[1]
     assert f"{len(w.train)} train, {len(w.validation)} validate" in said[1]
     assert [text.split(":")[0] for text in said[2:]] == ["stage 1", "saliency", "stage 2"]
 

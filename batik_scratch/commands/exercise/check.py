@@ -1,8 +1,10 @@
 """`batik-scratch exercise check`: is an answer right?"""
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
+from ..machine import document
 from ..shared import DONE, FOUND_WRONG, add_command, tell_if_plain
 from .answer import add_answer_options
 
@@ -46,7 +48,7 @@ def _print(rows: list, options: argparse.Namespace) -> None:
     from ...learn.exercises import hand_ins
 
     if options.json:
-        print(hand_ins.as_json(rows))
+        print(document("exercise check", {"hand_ins": [asdict(row) for row in rows]}))
     if options.csv:
         print(hand_ins.as_csv(rows), end="")
     if not (options.json or options.csv):

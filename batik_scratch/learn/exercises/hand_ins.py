@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,11 +60,6 @@ def table(rows: Sequence[Row]) -> str:
     cells = [(row.file, row.exercise or "-", row.verdict, _short(row.findings)) for row in rows]
     right = sum(row.ok for row in rows)
     return "\n".join([*in_columns([HEADER, *cells]), "", f"{right} of {len(rows)} are right"])
-
-
-def as_json(rows: Sequence[Row]) -> str:
-    """A list of objects, with the fields of `Row`."""
-    return json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False)
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -43,9 +43,23 @@ class Callback:
         return {name: getattr(self, name) for name in self.state_names}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state` returned."""
+        """Take back what `state` returned; TypeError for a value of another kind than the one that it replaces."""
         for name in self.state_names:
-            setattr(self, name, state[name])
+            setattr(self, name, of_the_kind(getattr(self, name), state[name]))
+
+
+def of_the_kind(current: Any, value: Any) -> Any:
+    """`value` if it may stand where `current` does: a number for a number, a list for a list, anything for None."""
+    kind: Any = type(current)
+    if current is None:
+        kind = object
+    elif isinstance(current, float | int):
+        kind = float | int
+    elif isinstance(current, tuple):
+        kind = tuple | list  # as JSON gives it back
+    if not isinstance(value, kind) or (isinstance(value, int) and abs(value) >= 2**63):
+        raise TypeError(f"{value!r:.40} in the place of {current!r:.40}")
+    return value
 
 
 class History(Callback):
@@ -56,6 +70,11 @@ class History(Callback):
     def __init__(self) -> None:
         self.epoch: list[int] = []
         self.history: dict[str, list[float]] = {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        super().set_state(state)
+        for values in self.history.values():
+            of_the_kind([], values)
 
     def on_train_begin(self, logs: Logs) -> None:
         self.epoch, self.history = [], {}
@@ -109,6 +128,11 @@ class BestMonitor(Monitor):
         self.min_delta = abs(min_delta)
         self.upwards = mode == "max" or (mode == "auto" and monitor.endswith("accuracy"))
         self.best: float | None = None
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        super().set_state(state)
+        if self.best is not None:
+            of_the_kind(0.0, self.best)
 
     def improved(self, value: float) -> bool:
         """Strictly beyond the best by min_delta; NaN never is (in Keras a first NaN stays best for ever)."""

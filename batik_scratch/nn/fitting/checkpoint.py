@@ -8,13 +8,13 @@ moment leaves a whole one.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
 from .. import model_file
-from .callbacks import Callback, Logs
+from .callbacks import Callback, Logs, of_the_kind
 from .progress import Progress
 from .trainee import Trainee
 
@@ -116,19 +116,19 @@ class Checkpoint:
         try:
             if [name for name, _ in found["callbacks"]] != [type(c).__name__ for c in kept]:
                 raise InputError(f"{self.latest}: was written with other callbacks; choose another folder")
-            progress = Progress(found["epoch"], found["batch"])
-            progress.mean.images, progress.mean.loss_sum, progress.mean.hits = found["mean"]
+            progress = _progress(found)
             for callback, (_, state) in zip(kept, found["callbacks"], strict=True):
                 callback.set_state(state)
             for rng, state in zip(model.dropout_rngs, found["dropout"], strict=True):
                 rng.bit_generator.state = state
             model.order_rng.bit_generator.state = found["order"]
-            model.optimizer.iterations, model.optimizer.learning_rate = found["iterations"], found["learning_rate"]
-            self.best, model.stop_training = found["best"], found["stop_training"]
+            model.optimizer.iterations = _count(found["iterations"])
+            model.optimizer.learning_rate = of_the_kind(0.0, found["learning_rate"])
+            self.best, model.stop_training = of_the_kind(0.0, found["best"]), found["stop_training"]
         except InputError:
             raise  # the file is whole, but belongs to another training
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{self.latest}: damaged ({error!r}); remove it to train from the start") from None
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise InputError(f"{self.latest}: damaged ({error!r:.200}); remove it to train from the start") from None
         model.set_weights([arrays[name] for name in weights])
         model.optimizer.memory = {s: [arrays[f"{s}/{i}"].copy() for i in range(len(learnt))] for s in slots} or {
             s: [] for s in model.optimizer.slots
@@ -140,3 +140,19 @@ def _network(model: Trainee) -> Any:
     """What must be equal for a checkpoint to fit, as JSON gives it back."""
     network = model.architecture() | {"optimizer": type(model.optimizer).__name__}
     return json.loads(json.dumps(network))
+
+
+def _progress(found: Mapping[str, Any]) -> Progress:
+    """Where training stood; ValueError or TypeError if it cannot have stood there."""
+    progress = Progress(_count(found["epoch"]), _count(found["batch"]))
+    images, loss_sum, hits = found["mean"]
+    if (progress.batch > 0) != (_count(images) > 0):
+        raise ValueError(f"{progress.batch} batches of {images} images")
+    progress.mean.images, progress.mean.loss_sum, progress.mean.hits = images, of_the_kind(0.0, loss_sum), _count(hits)
+    return progress
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r:.40} in the place of a count")
+    return value
