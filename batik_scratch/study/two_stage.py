@@ -14,7 +14,8 @@ from .changes import check_unchanged
 from .config import TwoStageConfig, load_config
 from .data import StudyData, load_study_data
 from .environment import environment
-from .run_folder import RunFolder, absolute, check_free, check_outside, check_photos
+from .locked_folder import check_free
+from .run_folder import RunFolder, absolute, check_outside, check_photos
 from .tasks import Session, two_stage_tasks
 
 
