@@ -82,6 +82,17 @@ def test_holm_goes_over_the_arms_that_are_compared(made):
     assert [one["arm"] for one in made["to_saliency"]] == ["true_class", "shuffled"]
 
 
+def test_the_claims_are_compared_with_stage_one_as_the_paper_does(made):
+    """One network a fold on that side, the mean of two on the other."""
+    one = [reached(Cell(repeat, fold, "stage_one")) for repeat in range(2) for fold in range(3)]
+    (found,) = made["to_stage_one"]
+    assert found["arm"] == "saliency" and found["against"] == "stage_one" and found["folds"] == 6
+    assert found["mean"] == pytest.approx(np.mean(folds("saliency")) - np.mean(one), abs=1e-8)
+    assert f"Beside stage one, as the paper compares: {100 * found['mean']:+.1f} points" in " ".join(
+        reading(Found(made, {}))
+    )
+
+
 def test_mcnemar_counts_each_image_of_the_first_repeat_once():
     def of(cell):
         return (0, 0, 0, 1) if cell.arm == "saliency" and cell.fold == 1 else (0, 1, 0, 1)
@@ -133,7 +144,8 @@ def said_of(mean, low, high, equal=0.1):
 
 def test_the_answer_is_yes_no_the_same_or_not_shown():
     assert said_of(0.031, 0.012, 0.05).startswith("Yes, on these images")
-    assert "3.1 points higher (95% interval +1.2 to +5.0)" in said_of(0.031, 0.012, 0.05)
+    said = said_of(0.031, 0.012, 0.05)
+    assert "3.1 points higher than after training as long on the plain images (95% interval +1.2 to +5.0)" in said
     assert said_of(-0.02, -0.03, -0.01).startswith("No, on these images it hurts")
     assert said_of(0.001, -0.004, 0.006, 0.97).startswith("No, on these images it makes no difference that matters")
     assert said_of(0.02, -0.01, 0.05).startswith("Not shown") and "2.0 points higher" in said_of(0.02, -0.01, 0.05)
