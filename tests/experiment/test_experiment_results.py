@@ -13,7 +13,7 @@ from batik_scratch.experiment.graph import all_cells
 from batik_scratch.experiment.results import results
 from batik_scratch.report.experiment.answer import answer, reading
 from batik_scratch.report.experiment.found import Found
-from batik_scratch.report.experiment.tables import latex, whole
+from batik_scratch.report.experiment.tables import accuracies, latex, whole
 
 DATA = {"source": "drawn", "class_names": ["a", "b_c"], "counts": {"a": 8, "b_c": 4}, "images": 12, "chance": 2 / 3}
 CONFIG = dataclasses.replace(TINY, arms=("images", "saliency", "true_class", "shuffled", "maps_alone"))
@@ -163,6 +163,21 @@ def test_permuted_labels_above_chance_are_an_alarm_and_a_leaks_are_its_proof():
     ]
     said = " ".join(reading(Found(results(CONFIG, DATA, leaks, {}), {})))
     assert "none is surely above it" in said and "Above it are true class: that is the leak" in said
+
+
+def test_a_leak_that_does_not_rise_is_explained():
+    low = [record(c, 0.7 - 0.1 * (c.arm == "true_class") + 0.01 * c.fold) for c in all_cells(CONFIG)]
+    said = " ".join(reading(Found(results(CONFIG, DATA, low, {}), {})))
+    assert (
+        "Leak, true class: −10.0 points to saliency" in said and "each writes the label in a hand of its own." in said
+    )
+
+
+def test_an_accuracys_interval_ends_where_accuracies_do():
+    high = [record(c, 0.99 - 0.02 * (c.fold % 2)) for c in all_cells(CONFIG)]
+    found = results(CONFIG, DATA, high, {})
+    assert found["arms"]["images"]["accuracy"]["high"] > 1
+    assert accuracies(Found(found, {})).rows[1][2].endswith("to 1.000")
 
 
 def test_the_tables_say_what_the_results_say(made):

@@ -113,6 +113,9 @@ def _leaks(found: Found) -> list[str]:
             what = "does worse than saliency: what it gives away is not learnt from the picture"
         else:
             what = "does not surely rise"
+        if one["arm"] == "true_class" and one["low"] <= 0:
+            what += ". Its maps come from several networks, and each writes the label in a hand of its own"
+            what += "; see “true class, in fold”" * ("true_in_fold" in found.arms)
         said.append(
             f"Leak, {found.title(one['arm'])}: {points(one['mean'])} points to saliency ({interval(one)}). It {what}."
         )
