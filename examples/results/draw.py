@@ -5,6 +5,7 @@ python examples/results/draw.py runs/claim # the same, after results.json was ta
 """
 
 import argparse
+import textwrap
 from pathlib import Path
 
 from batik_scratch.figures import style
@@ -26,6 +27,11 @@ PAGE = """# What an experiment found
 """
 
 
+def wrapped(text: str, indent: str = "") -> str:
+    """The text in lines of at most 120 characters."""
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("experiment", type=Path, nargs="?", help="folder of an experiment whose results to take over")
@@ -39,8 +45,8 @@ def main() -> None:
     (options.folder / "claim.png").write_bytes(style.to_png(all_pictures(found)["forest_images"].figure))
     own, study = found.settings, found.study
     page = PAGE.format(
-        answer=answer(found),
-        reading="\n".join(f"- {sentence}" for sentence in reading(found)),
+        answer=wrapped(answer(found)),
+        reading="\n".join(wrapped(f"- {sentence}", "  ") for sentence in reading(found)),
         trainings=found.results["cells"]["done"],
         images=found.data["images"],
         kind="drawn" if found.drawn else "real",
