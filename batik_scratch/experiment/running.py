@@ -22,7 +22,7 @@ from .folder import ExperimentFolder
 from .graph import all_cells
 from .material import Material, check_size, load_material
 from .results import write_results
-from .schedule import SILENCE, Schedule
+from .schedule import Schedule
 
 Start = Callable[[ExperimentConfig, Material], Executor]
 
@@ -33,7 +33,7 @@ def run_experiment(
     start: Start,
     command: str = "",
     say: Callable[[str], None] = print,
-    silence: float = SILENCE,
+    silence: float | None = None,
 ) -> ExperimentFolder:
     """Run the whole experiment into the folder `out`, which must not exist or be empty.
 
@@ -59,7 +59,7 @@ def run_experiment(
 
 
 def resume_experiment(
-    out: Path, start: Start, command: str = "", say: Callable[[str], None] = print, silence: float = SILENCE
+    out: Path, start: Start, command: str = "", say: Callable[[str], None] = print, silence: float | None = None
 ) -> ExperimentFolder:
     """Run what is missing in the folder `out`, and what failed; cells that are there are kept.
 
@@ -101,7 +101,7 @@ def _go_through(
     executor: Executor,
     command: str,
     say: Callable[[str], None],
-    silence: float,
+    silence: float | None,
 ) -> None:
     total = len(all_cells(config))
     say(
