@@ -31,7 +31,7 @@ def add_command(
 
 
 def add_study_options(
-    parser: argparse.ArgumentParser, quick: str = "64 pixels and few epochs: a look at everything in a minute"
+    parser: argparse.ArgumentParser, quick: str = "small pictures and few epochs: a look at everything in a minute"
 ) -> None:
     """The settings of a study, of which `study_config` makes its configuration; `quick`: what --quick is."""
     parser.add_argument("--data", help="folder of photos, one subfolder per class; drawn batik where it is not given")

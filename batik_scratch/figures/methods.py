@@ -57,6 +57,8 @@ def cascade(
     likeness    {method: (S,)}, absolute rank correlation with the trained network's maps
     """
     names, stages = list(likeness), len(layers)
+    # a long name takes two lines, or it would run into its neighbour's
+    said = ["trained", *("+ " + (name.replace("_", "_\n", 1) if len(name) > 10 else name) for name in layers[1:])]
     side = 1.15
     height = 3.4 + side * len(names) * 1.02
     figure = style.new_figure(style.WIDE, height)
@@ -75,7 +77,7 @@ def cascade(
             markersize=4.5,
             label=",\n".join(together),
         )
-    axes.set_xticks(range(stages), ["trained", *(f"+ {layer}" for layer in layers[1:])])
+    axes.set_xticks(range(stages), said)
     axes.set_xlabel("weights drawn anew, from the output down", fontsize=style.TEXT_SIZE)
     axes.set_ylabel("likeness of the maps\n(absolute rank correlation)", fontsize=style.TEXT_SIZE)
     lowest = min(min(values) for values in likeness.values())
@@ -88,8 +90,7 @@ def cascade(
         for stage in range(stages):
             draw_picture(grid[row, stage + 1], maps[name][stage], 99.0)
             if row == 0:
-                title = "trained" if stage == 0 else f"+ {layers[stage]}"
-                grid[row, stage + 1].set_title(title, fontsize=style.SMALL_SIZE, color=style.INK)
+                grid[row, stage + 1].set_title(said[stage], fontsize=style.SMALL_SIZE, color=style.INK)
     return figure
 
 

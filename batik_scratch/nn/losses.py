@@ -9,6 +9,7 @@ Jacobian and the logarithm's 1/P cancel; done apart, 1/P overflows where P under
 import numpy as np
 
 from ..errors import InputError
+from . import shown
 from .layers.activations import softmax
 
 
@@ -26,6 +27,9 @@ class SparseCategoricalCrossentropy:
 
     def __init__(self, from_logits: bool = False) -> None:
         self.from_logits = bool(from_logits)
+
+    def __repr__(self) -> str:
+        return shown.call(self, shown.attributes(self))
 
     def __call__(
         self, outputs: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None

@@ -16,7 +16,7 @@ from .layers import Layer
 from .losses import SparseCategoricalCrossentropy
 from .network import Network
 from .optimizers import Adam, Optimizer
-from .summary import parameters_of, summary_table
+from .summary import parameters_of, summary_html, summary_table
 from .trace import Trace, record
 
 
@@ -44,6 +44,9 @@ class Sequential(Network):
         self.loss: SparseCategoricalCrossentropy | None = None
         self.stop_training = False
         self.metadata: dict[str, Any] = {}
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
 
     def summary(self) -> None:
         """Print the table of layers: shapes, algorithms, parameters, multiply-adds both ways, cached bytes."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops import threads
-from . import passes
+from . import passes, shown
 from .layers import (
     AveragePooling2D,
     Conv2D,
@@ -61,6 +61,12 @@ class Network:
         name_layers(self.layers)
         if input_shape is not None:
             self.build(input_shape)
+
+    def __repr__(self) -> str:
+        learnt = sum(layer.parameter_count for layer in self.layers)
+        last = self.layers[-1].output_shape if self.layers and self.input_shape else None
+        sizes = f"{shown.shape(self.input_shape)} -> {shown.shape(last)}"
+        return f"<{type(self).__name__} of {len(self.layers)} layers, {sizes}, {learnt:,} parameters, {self.dtype}>"
 
     def build(self, input_shape: Sequence[int]) -> None:
         """Create all parameters for inputs of `input_shape` (without the batch axis)."""

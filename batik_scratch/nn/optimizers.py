@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops import adam
+from . import shown
 from .layers.base import Layer
 
 
@@ -31,6 +32,9 @@ class Optimizer:
         self.learning_rate = float(learning_rate)
         self.iterations = 0
         self.memory: dict[str, list[np.ndarray]] = {slot: [] for slot in self.slots}
+
+    def __repr__(self) -> str:
+        return f"{shown.call(self, shown.attributes(self))} after {self.iterations:,} steps"
 
     def step(self, layers: Sequence[Layer]) -> None:
         """One update of every trained parameter of `layers` from the gradients that their backward pass left there."""

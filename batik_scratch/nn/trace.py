@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from . import shown
 from .explaining import ScoreSeed
 from .layers import Layer
 from .network import Network
@@ -36,7 +37,7 @@ class Step:
     grads: Gradients = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """The steps from the pixels to the last layer: `trace["conv2d"].gradient`, or `for step in trace.steps`.
 
@@ -48,6 +49,22 @@ class Trace:
     steps: tuple[Step, ...]
     score: str
     value: float | complex | None = None
+
+    def __repr__(self) -> str:
+        value = "" if self.value is None else f" ({self.value:.4g})"
+        images = len(self.steps[0].activation)
+        return f"<Trace of {images} images through {len(self.steps) - 1} layers, gradients of the {self.score}{value}>"
+
+    def _repr_html_(self) -> str:
+        def size(array: np.ndarray | None) -> str:
+            return "" if array is None else f"{np.sqrt(np.mean(np.abs(array) ** 2)):.3g}"
+
+        rows = [
+            (step.name, step.kind, shown.shape(step.activation.shape), size(step.activation), size(step.gradient))
+            for step in self.steps
+        ]
+        header = ("layer", "type", "shape", "activation, root mean square", "gradient, root mean square")
+        return shown.html_table(repr(self).strip("<>"), header, rows, right=(3, 4))
 
     def __getitem__(self, name: str) -> Step:
         for step in self.steps:

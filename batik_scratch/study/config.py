@@ -152,7 +152,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     },
 }
 QUICK: dict[str, dict[str, Any]] = {
-    "paper": {"image_size": 64, "epochs": 24, "learning_rate": 5e-4, "difficulty": 0.0},
+    "paper": {"image_size": 48, "epochs": 20, "learning_rate": 7e-4, "difficulty": 0.0},
     "cloth": {"epochs": 15},
 }
 _CHOICES: dict[str, Collection[Any]] = {

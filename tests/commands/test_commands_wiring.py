@@ -90,8 +90,8 @@ def test_run_hands_its_settings_to_the_study_and_the_folder_to_the_report(runs, 
     [
         ([], {}),
         (["--seed", 7], {"seed": 7}),
-        (["--quick"], {"image_size": 64, "epochs": 24, "learning_rate": 0.0005, "difficulty": 0.0}),
-        (["--quick", "--epochs", 3], {"image_size": 64, "epochs": 3, "learning_rate": 0.0005, "difficulty": 0.0}),
+        (["--quick"], {"image_size": 48, "epochs": 20, "learning_rate": 0.0007, "difficulty": 0.0}),
+        (["--quick", "--epochs", 3], {"image_size": 48, "epochs": 3, "learning_rate": 0.0007, "difficulty": 0.0}),
         (["--preset", "table1"], {"preset": "table1", "epochs": 100, "stop_at_accuracy": 0.0}),
         (["--preset", "default"], {}),
     ],
@@ -162,7 +162,7 @@ def test_train_takes_the_settings_of_a_run(command, noted, tmp_path):
     assert command(0, "train", *options, "--out", "x.npz").out == "the metrics\n"
     (config, out, _), more = calls[0]
     assert str(out) == "x.npz" and more == {}
-    quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.0005, "difficulty": 0.0}
+    quick = {"image_size": 48, "epochs": 20, "learning_rate": 0.0007, "difficulty": 0.0}
     said = {"preset": "table1", "stop_at_accuracy": 0.0, "seed": 9, "dropout": 0.5, "data": "pictures"}
     assert config == study.TwoStageConfig(**quick, **said)
 

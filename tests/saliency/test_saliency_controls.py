@@ -153,6 +153,19 @@ def test_the_drawn_weights_are_those_that_the_layer_begins_with_and_follow_the_s
     assert np.array_equal(by_default, zero) and not np.array_equal(zero, one)
 
 
+def test_kernels_that_begin_from_a_formula_are_drawn_anew_as_noise_of_the_trained_size():
+    model = nn.cloth_cnn((32, 32, 3), random_state=1)
+    found = dict(evaluation.randomised_layers(model, "independent"))
+    for name in ("grey", "filters", "waves"):
+        trained, new = (net.get_layer(name).params["kernel"] for net in (model, found[name]))
+        likeness = np.corrcoef(trained.ravel(), new.ravel())[0, 1]
+        if name == "grey":  # three numbers: any two sets of them may be alike
+            assert not np.allclose(trained, new)
+        else:
+            assert abs(likeness) < 0.1 and new.std() == pytest.approx(trained.std(), rel=0.1)
+    assert np.ptp(found["filters"].get_layer("filters").params["bias"]) == 0
+
+
 def test_cascading_is_the_default_and_another_kind_is_an_error():
     *_, (_, last) = evaluation.randomised_layers(trained())
     assert anew(trained(), last) == ["conv2d", "dense", "dense_1"]

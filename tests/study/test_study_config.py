@@ -13,10 +13,10 @@ def test_flags_override_the_file_which_overrides_quick_which_overrides_the_prese
     file = tmp_path / "c.toml"
     file.write_text("epochs = 7\nlearning_rate = 1\n")
     assert make_config(preset="table1").epochs == 100 and make_config(preset="table1").stop_at_accuracy == 0
-    assert make_config(preset="table1", quick=True).epochs == 24
+    assert make_config(preset="table1", quick=True).epochs == 20
     assert make_config(file=file, quick=True).epochs == 7
     config = make_config({"epochs": 3}, file, quick=True)
-    assert (config.epochs, config.image_size, config.learning_rate) == (3, 64, 1.0)
+    assert (config.epochs, config.image_size, config.learning_rate) == (3, 48, 1.0)
 
 
 def test_toml_reads_back_to_an_equal_config(tmp_path):
@@ -123,7 +123,7 @@ def test_without_a_word_everything_is_as_in_the_paper():
 
 def test_presets_and_quick_change_what_they_say_and_nothing_else():
     table1 = DEFAULTS | {"preset": "table1", "epochs": 100, "stop_at_accuracy": 0.0}
-    quick = {"image_size": 64, "epochs": 24, "learning_rate": 0.0005, "difficulty": 0.0}
+    quick = {"image_size": 48, "epochs": 20, "learning_rate": 0.0007, "difficulty": 0.0}
     assert dataclasses.asdict(make_config(preset="table1")) == table1
     assert dataclasses.asdict(make_config(quick=True)) == DEFAULTS | quick
     assert dataclasses.asdict(make_config(preset="table1", quick=True)) == table1 | quick

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,11 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return f"{self.tensor}: {self.name}. {self.sentence}"
+
+    __repr__ = __str__  # a list of them can be read
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(f'{self.tensor}: {self.name}.')}</b> {escape(self.sentence)}</p>"
 
 
 Explanation = Callable[[Claim], Iterator[Words]]  # yields its words if it fits: the first ones count

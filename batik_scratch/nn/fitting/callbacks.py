@@ -14,6 +14,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from ...errors import InputError
+from .. import shown
 from .trainee import Trainee
 
 Logs = dict[str, float]
@@ -63,6 +64,19 @@ class History(Callback):
         self.epoch.append(epoch)
         for key, value in logs.items():
             self.history.setdefault(key, []).append(value)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{key} {values[-1]:.4g}" for key, values in self.history.items())
+        return f"History of {len(self.epoch)} epochs" + (f", the last: {last}" if last else "")
+
+    def _repr_html_(self) -> str:
+        """First, best and last value of everything recorded; best is the lowest loss and the highest accuracy."""
+        rows = []
+        for key, values in self.history.items():
+            best = "" if key == "learning_rate" else (max if key.endswith("accuracy") else min)(values)
+            at = f"{best:.4g} in epoch {values.index(best) + 1}" if isinstance(best, float) else ""
+            rows.append((key, f"{values[0]:.4g}", at, f"{values[-1]:.4g}"))
+        return shown.html_table(f"{len(self.epoch)} epochs", ("", "first", "best", "last"), rows, right=(1, 2, 3))
 
 
 class Monitor(Callback):

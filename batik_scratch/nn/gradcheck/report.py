@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import shown
 from ..layers import Layer
 
 HEADER = ("tensor", "method", "error", "worst at", "analytic", "numeric", "compared", "skipped", "verdict")
@@ -42,7 +43,7 @@ class TensorCheck:
         return self.name, self.method, f"{self.error:.1e}", place, *values, *counts, "ok" if self.ok else "WRONG"
 
 
-@dataclass
+@dataclass(repr=False)
 class GradientReport:
     """All tensors of one check; `str()` is a table, `ok` the verdict.
 
@@ -71,6 +72,14 @@ class GradientReport:
 
     def __str__(self) -> str:
         return tables([self])
+
+    def __repr__(self) -> str:
+        worst = max((tensor.error for tensor in self.tensors), default=np.nan)
+        told = f"largest error {worst:.1e}" if self.ok else "WRONG: " + ", ".join(sorted({t.name for t in self.wrong}))
+        return f"<GradientReport of {self.title}: {len(self.tensors)} comparisons, {told}>"
+
+    def _repr_html_(self) -> str:
+        return shown.html_table(self.title, HEADER, [tensor.cells() for tensor in self.tensors], NUMBERS)
 
 
 def tables(reports: list[GradientReport]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from .. import shown
 
 
 class Layer:
@@ -37,6 +38,22 @@ class Layer:
         self.input_shape: tuple[int, ...] | None = None
         self.output_shape: tuple[int, ...] | None = None
         self._kept: Any = None
+
+    def __repr__(self) -> str:
+        """`Conv2D(filters=32, kernel_size=3): (8, 8, 3) -> (6, 6, 32), 896 parameters`; shapes once it is built."""
+        built = getattr(self, "input_shape", None)  # a subclass may have forgotten our constructor
+        said = shown.call(self, self.config() if hasattr(self, "named_by_user") else {})
+        if built is None:
+            return said
+        learnt = f", {self.parameter_count:,} parameters" if self.params else ""
+        return f"{said}: {shown.shape(built)} -> {shown.shape(self.output_shape)}{learnt}"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (key, shown.shape(value.shape), str(value.dtype), "no" if key in self.not_trained else "yes")
+            for key, value in self.params.items()
+        ]
+        return shown.html_table(f"{self.name}: {self!r}", ("parameter", "shape", "dtype", "trained"), rows)
 
     def build(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
         """Create the parameters for inputs of `input_shape` (without the batch axis); return the output's shape."""

@@ -2,6 +2,9 @@
 
 Weights are drawn anew, from the output downwards (cascading) or one layer at a time (independent). A map that looks the
 same afterwards does not explain the network.
+
+A kernel that begins from a formula (Gabor's filters, say) would come back as the formula, which knows much already. In
+its place come normal numbers with the deviation of the trained ones.
 """
 
 import copy
@@ -31,8 +34,11 @@ def randomised_layers(model: Sequential, kind: str = "cascading", seed: int = 0)
         if kind == "independent":
             changed = copy.deepcopy(model)
         assert layer.input_shape is not None
+        again = layer.create_params(layer.input_shape, np.random.default_rng([seed, place]))
         for key, value in layer.create_params(layer.input_shape, rng).items():
-            changed.layers[place].params[key][...] = value
+            given = np.ptp(value) > 0 and np.array_equal(value, again[key])  # both times the same: no chance in it
+            new = rng.normal(0, layer.params[key].std(), value.shape) if given else value
+            changed.layers[place].params[key][...] = new
         yield layer.name, copy.deepcopy(changed)  # the caller may keep all stages
 
 
