@@ -23,15 +23,15 @@ def add_command(
     return parser
 
 
-def add_study_options(parser: argparse.ArgumentParser) -> None:
-    """The settings of a study, of which `study_config` makes its configuration."""
+def add_study_options(
+    parser: argparse.ArgumentParser, quick: str = "small pictures and few epochs: a look at everything in a minute"
+) -> None:
+    """The settings of a study, of which `study_config` makes its configuration; `quick`: what --quick is."""
     parser.add_argument("--data", help="folder of photos, one subfolder per class; drawn batik where it is not given")
     parser.add_argument(
         "--network", choices=("paper", "cloth"), help="cloth: one for photos of real cloth (default: paper)"
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="small pictures and few epochs: a look at everything in a minute"
-    )
+    parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--preset", choices=("default", "table1"), help="table1: 100 epochs, no early stop")
     parser.add_argument("--config", type=Path, metavar="F.toml", help="settings from a file; flags override them")
     parser.add_argument("--epochs", type=int, help="per stage")

@@ -6,6 +6,7 @@ material   the images and their folds          executors  this machine, or a Das
 arms       what stage two is shown, and why    folder     how it appears, and its lock
 maps       maps with 8 bits, and overlays      results    from cells to results.json
 training   one cell                            running    an experiment: new, or resumed
+patience   how long to wait for one
 """
 
 from .arms import ARMS, QUICK_ARMS, Arm, Kind, check_arms, possible_arms

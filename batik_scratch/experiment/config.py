@@ -48,6 +48,11 @@ class ExperimentConfig:
             if type(value) is not int or not low <= value <= high:
                 option = f"--{name.replace('_', '-')}"
                 raise InputError(f"{option}: needs a whole number from {low} to {high}, got {value!r}")
+        if self.study.split_folders:
+            raise InputError(
+                "--split-folders: an experiment splits the images itself, again and again; give --data a folder with "
+                "one subfolder per class"
+            )
         if REFERENCE not in self.arms:
             raise InputError(
                 f"--arms: needs {REFERENCE!r}, with which the others are compared; got {', '.join(self.arms) or 'none'}"

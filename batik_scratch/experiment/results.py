@@ -48,6 +48,7 @@ def results(
         "arms": {arm: _arm(table, arm) for arm in _named(config, table)},
         "differences": _family(table, REFERENCE, _others(config, REFERENCE)),
         "to_saliency": _family(table, SALIENCY, _others(config, SALIENCY)) if SALIENCY in config.arms else [],
+        "to_stage_one": _family(table, WHOLE, [arm for arm in config.arms if ARMS[arm].kind == Kind.CLAIM]),
         "permuted": {arm: _permuted(table, arm) for arm in _named(config, table)} if config.permuted else {},
     }
     return _plain(found)

@@ -4,6 +4,7 @@ import datetime
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from tqdm import tqdm
 from ..errors import InputError
 from ..record import RunRecord
 from ..study.environment import environment
-from ..study.run_folder import check_free
+from ..study.locked_folder import check_free
+from ..study.run_folder import absolute, check_outside, check_photos
 from .arms import check_arms, check_possible
 from .config import ExperimentConfig, load_experiment_config
 from .executors.executor import Executor
@@ -20,7 +22,7 @@ from .folder import ExperimentFolder
 from .graph import all_cells
 from .material import Material, check_size, load_material
 from .results import write_results
-from .schedule import SILENCE, Schedule
+from .schedule import Schedule
 
 Start = Callable[[ExperimentConfig, Material], Executor]
 
@@ -31,7 +33,7 @@ def run_experiment(
     start: Start,
     command: str = "",
     say: Callable[[str], None] = print,
-    silence: float = SILENCE,
+    silence: float | None = None,
 ) -> ExperimentFolder:
     """Run the whole experiment into the folder `out`, which must not exist or be empty.
 
@@ -43,6 +45,8 @@ def run_experiment(
     """
     check_free(out)
     check_arms(config.arms)
+    config = replace(config, study=replace(config.study, data=absolute(config.study.data)))
+    check_outside(out, config.study.data)
     material = _load(config, say)
     executor = start(config, material)
     try:
@@ -55,7 +59,7 @@ def run_experiment(
 
 
 def resume_experiment(
-    out: Path, start: Start, command: str = "", say: Callable[[str], None] = print, silence: float = SILENCE
+    out: Path, start: Start, command: str = "", say: Callable[[str], None] = print, silence: float | None = None
 ) -> ExperimentFolder:
     """Run what is missing in the folder `out`, and what failed; cells that are there are kept.
 
@@ -64,6 +68,7 @@ def resume_experiment(
     """
     with ExperimentFolder.open(out) as folder:
         config = load_experiment_config(folder.config.path)
+        check_photos(out, config.study.data, folder.config.name)
         material = _load(config, say)
         described = json.loads(json.dumps(material.description()))
         if not folder.data.exists():
@@ -96,7 +101,7 @@ def _go_through(
     executor: Executor,
     command: str,
     say: Callable[[str], None],
-    silence: float,
+    silence: float | None,
 ) -> None:
     total = len(all_cells(config))
     say(

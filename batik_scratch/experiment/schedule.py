@@ -17,17 +17,18 @@ from .executors.executor import Executor, WorkerLost
 from .folder import ExperimentFolder
 from .graph import all_cells, needs
 from .material import Material
+from .patience import patience
 from .training import assembled
 
 ATTEMPTS = 3
-SILENCE = 1800.0  # seconds without any cell coming back, after which nothing more is waited for
+SLICE = 10.0  # seconds of one wait: so much at most counts while this process itself is stopped, as by Ctrl-Z
 
 
 class Schedule:
     """One run of the missing cells of an experiment.
 
     told       called with the number of cells that are settled, whenever that changes
-    silence    seconds without an answer after which InputError says which cells were waited for
+    silence    seconds without an answer after which InputError says which cells were waited for; None: `patience`
     """
 
     def __init__(
@@ -37,10 +38,10 @@ class Schedule:
         folder: ExperimentFolder,
         executor: Executor,
         told: Callable[[int], None] = lambda done: None,
-        silence: float = SILENCE,
+        silence: float | None = None,
     ) -> None:
         self.config, self.material, self.folder, self.executor = config, material, folder, executor
-        self.told, self.silence = told, silence
+        self.told, self.silence = told, patience(config, material) if silence is None else silence
         self.cells = all_cells(config)
         self.done = {cell for cell in self.cells if folder.cell(cell.name).exists()}
         self.failed: dict[Cell, str] = {}
@@ -56,7 +57,7 @@ class Schedule:
             self._send()
             if not self.running:
                 continue  # all that could go out had failed already
-            finished = self.executor.wait(list(self.running), self.silence)
+            finished = self._wait()
             if not finished:
                 names = ", ".join(sorted(cell.name for cell in self.running.values())[:4])
                 raise InputError(
@@ -65,6 +66,15 @@ class Schedule:
                 )
             self._take(finished)
             self.told(len(self.done) + len(self.failed))
+
+    def _wait(self) -> Collection[Any]:
+        """The cells that came back, as soon as one did; none after the silence that is borne."""
+        left = self.silence
+        while left > 0:
+            if finished := self.executor.wait(list(self.running), min(left, SLICE)):
+                return finished
+            left -= SLICE
+        return ()
 
     def _missing(self) -> list[Cell]:
         """The cells to run, in order: those not done, and stage-one cells whose maps are gone but still needed."""

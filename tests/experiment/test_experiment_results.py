@@ -13,7 +13,7 @@ from batik_scratch.experiment.graph import all_cells
 from batik_scratch.experiment.results import results
 from batik_scratch.report.experiment.answer import answer, reading
 from batik_scratch.report.experiment.found import Found
-from batik_scratch.report.experiment.tables import latex, whole
+from batik_scratch.report.experiment.tables import accuracies, latex, whole
 
 DATA = {"source": "drawn", "class_names": ["a", "b_c"], "counts": {"a": 8, "b_c": 4}, "images": 12, "chance": 2 / 3}
 CONFIG = dataclasses.replace(TINY, arms=("images", "saliency", "true_class", "shuffled", "maps_alone"))
@@ -82,6 +82,17 @@ def test_holm_goes_over_the_arms_that_are_compared(made):
     assert [one["arm"] for one in made["to_saliency"]] == ["true_class", "shuffled"]
 
 
+def test_the_claims_are_compared_with_stage_one_as_the_paper_does(made):
+    """One network a fold on that side, the mean of two on the other."""
+    one = [reached(Cell(repeat, fold, "stage_one")) for repeat in range(2) for fold in range(3)]
+    (found,) = made["to_stage_one"]
+    assert found["arm"] == "saliency" and found["against"] == "stage_one" and found["folds"] == 6
+    assert found["mean"] == pytest.approx(np.mean(folds("saliency")) - np.mean(one), abs=1e-8)
+    assert f"Beside stage one, as the paper compares: {100 * found['mean']:+.1f} points" in " ".join(
+        reading(Found(made, {}))
+    )
+
+
 def test_mcnemar_counts_each_image_of_the_first_repeat_once():
     def of(cell):
         return (0, 0, 0, 1) if cell.arm == "saliency" and cell.fold == 1 else (0, 1, 0, 1)
@@ -133,7 +144,8 @@ def said_of(mean, low, high, equal=0.1):
 
 def test_the_answer_is_yes_no_the_same_or_not_shown():
     assert said_of(0.031, 0.012, 0.05).startswith("Yes, on these images")
-    assert "3.1 points higher (95% interval +1.2 to +5.0)" in said_of(0.031, 0.012, 0.05)
+    said = said_of(0.031, 0.012, 0.05)
+    assert "3.1 points higher than after training as long on the plain images (95% interval +1.2 to +5.0)" in said
     assert said_of(-0.02, -0.03, -0.01).startswith("No, on these images it hurts")
     assert said_of(0.001, -0.004, 0.006, 0.97).startswith("No, on these images it makes no difference that matters")
     assert said_of(0.02, -0.01, 0.05).startswith("Not shown") and "2.0 points higher" in said_of(0.02, -0.01, 0.05)
@@ -151,6 +163,21 @@ def test_permuted_labels_above_chance_are_an_alarm_and_a_leaks_are_its_proof():
     ]
     said = " ".join(reading(Found(results(CONFIG, DATA, leaks, {}), {})))
     assert "none is surely above it" in said and "Above it are true class: that is the leak" in said
+
+
+def test_a_leak_that_does_not_rise_is_explained():
+    low = [record(c, 0.7 - 0.1 * (c.arm == "true_class") + 0.01 * c.fold) for c in all_cells(CONFIG)]
+    said = " ".join(reading(Found(results(CONFIG, DATA, low, {}), {})))
+    assert (
+        "Leak, true class: −10.0 points to saliency" in said and "each writes the label in a hand of its own." in said
+    )
+
+
+def test_an_accuracys_interval_ends_where_accuracies_do():
+    high = [record(c, 0.99 - 0.02 * (c.fold % 2)) for c in all_cells(CONFIG)]
+    found = results(CONFIG, DATA, high, {})
+    assert found["arms"]["images"]["accuracy"]["high"] > 1
+    assert accuracies(Found(found, {})).rows[1][2].endswith("to 1.000")
 
 
 def test_the_tables_say_what_the_results_say(made):

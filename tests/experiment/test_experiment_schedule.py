@@ -12,6 +12,8 @@ from batik_scratch.errors import InputError
 from batik_scratch.experiment import Cell, resume_experiment, run_experiment
 from batik_scratch.experiment.executors.executor import WorkerLost
 from batik_scratch.experiment.graph import all_cells, needs
+from batik_scratch.experiment.material import Material
+from batik_scratch.experiment.patience import patience
 from batik_scratch.experiment.training import Outcome
 
 
@@ -145,6 +147,28 @@ def test_silence_is_an_error_that_names_who_was_waited_for_and_loses_nothing(tmp
     assert len(list((tmp_path / "e" / "cells").iterdir())) >= 15 and Watched.last.closed == 1
     folder = resume_experiment(tmp_path / "e", Watched, say=quiet)
     assert folder.results.read()["cells"]["done"] == 81
+
+
+def test_a_client_that_was_stopped_for_hours_gives_its_workers_time_when_it_goes_on(tmp_path):
+    """As by Ctrl-Z and fg: one wait that lasted for hours counts as one slice of the silence, and is no end."""
+    waits = []
+
+    class Stopped(Watched):
+        def wait(self, futures, seconds):
+            waits.append(seconds)
+            return [] if len(waits) in (3, 4) else super().wait(futures, seconds)
+
+    folder = run_experiment(TINY, tmp_path / "e", Stopped, say=quiet, silence=25)
+    assert folder.results.read()["cells"]["done"] == 81
+    assert waits[2:5] == [10, 10, 5]
+
+
+def test_a_training_that_takes_hours_is_waited_for():
+    """table1 at 150 pixels trains 200 epochs: some 20 minutes on a fast core, and an hour and more on a slow one."""
+    study = dataclasses.replace(TINY.study, epochs=100, image_size=150)
+    made = Material(np.empty(0), np.zeros(568), np.empty(0), [], None, "", "")
+    assert patience(dataclasses.replace(TINY, study=study), made) > 6 * 3600
+    assert 1800 <= patience(TINY, made) < 1900
 
 
 def test_what_was_interrupted_goes_on_with_what_is_missing(tmp_path):

@@ -95,9 +95,9 @@ def test_two_runs_never_work_in_one_folder(tmp_path):
 
 
 def test_two_runs_that_start_at_once_share_no_folder(tmp_path, monkeypatch):
-    from batik_scratch.study import run_folder
+    from batik_scratch.study import locked_folder
 
-    monkeypatch.setattr(run_folder, "check_free", lambda path: None)  # both looked before either made it
+    monkeypatch.setattr(locked_folder, "check_free", lambda path: None)  # both looked before either made it
     with RunFolder.create(tmp_path / "run", TINY) as first:
         with pytest.raises(OSError, match="not empty"):
             RunFolder.create(tmp_path / "run", TINY)

@@ -36,9 +36,10 @@ class Cluster:
             ) from None
         self._config, self._work, self._address = config, work, address
         self._material = material
+        _check_address(address)
         try:
             self._client = Client(address, timeout=CONNECTING, set_as_default=False, heartbeat_interval=5000)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             raise InputError(
                 f"--dask {address}: no Dask scheduler answers there ({type(error).__name__}); start one with "
                 "`dask scheduler`, and give the address that it prints, such as tcp://host:8786"
@@ -118,6 +119,21 @@ class Cluster:
     def close(self, in_a_hurry: bool = False) -> None:
         """See `Executor`. The cluster stays; what it still does for this client, it drops."""
         self._client.close(timeout=5)
+
+
+def _check_address(address: str) -> None:
+    """InputError if nobody could listen there; Dask's client finds out by ending with a traceback."""
+    from distributed.comm import get_address_host_port
+
+    try:
+        _, port = get_address_host_port(address)
+        if not 0 < port < 65_536:
+            raise ValueError(f"there is no port {port}")
+    except ValueError as error:
+        raise InputError(
+            f"--dask {address}: is no address of a Dask scheduler ({error}); give the one that `dask scheduler` "
+            "prints, such as tcp://host:8786"
+        ) from None
 
 
 def _run(

@@ -44,7 +44,8 @@ class Here:
         try:
             return future.result()
         except (BrokenExecutor, CancelledError) as error:
-            raise WorkerLost(str(error)) from None
+            ended = " ".join(str(error).partition("\n\n")[2].split()[:8])  # "The exit codes of the workers are {...}"
+            raise WorkerLost(f"its process was killed, crashed or had no memory left. {ended}".strip()) from None
 
     def mend(self) -> None:
         """A pool that lost a process takes nothing more: another one."""

@@ -26,25 +26,29 @@ def answer(found: Found) -> str:
         return "There is no answer yet: too few cells of the arms “images again” and “saliency” are done."
     beliefs, mean = one["belief"], one["mean"]
     size = f"{points(mean, signed=False)} points"
+    maps, beside = "with saliency maps laid over them", "than after training as long on the plain images"
     if one["low"] > 0:
-        return f"Yes, on these images: with saliency maps laid over them, accuracy is {size} higher ({interval(one)})."
+        return f"Yes, on these images: {maps}, accuracy is {size} higher {beside} ({interval(one)})."
     if one["high"] < 0:
-        return f"No, on these images it hurts: with saliency maps laid over them, accuracy is {size} lower " \
-               f"({interval(one)})."  # fmt: skip
+        return f"No, on these images it hurts: {maps}, accuracy is {size} lower {beside} ({interval(one)})."
     if beliefs["equal"] > SURE:
         return (
-            f"No, on these images it makes no difference that matters: {points(mean)} points ({interval(one)}), within "
-            "a point either way with more than 95% probability."
+            f"No, on these images it makes no difference that matters: {maps}, accuracy is {size} {_way(mean)} "
+            f"{beside} ({interval(one)}), and it is within a point of it with more than 95% probability."
         )
     return (
-        f"Not shown: with saliency maps laid over these images, accuracy is {size} "
-        f"{'higher' if mean >= 0 else 'lower'}, but no difference at all is within the doubt ({interval(one)})."
+        f"Not shown: {maps.replace('them', 'these images')}, accuracy came out {size} {_way(mean)} {beside}, and that "
+        f"can be chance ({interval(one)}, which holds 0)."
     )
+
+
+def _way(mean: float) -> str:
+    return "higher" if mean >= 0 else "lower"
 
 
 def reading(found: Found) -> list[str]:
     """A few sentences on the other arms, the weightiest first."""
-    said = [*_power(found), *_published(found), *_controls(found), *_leaks(found), *_alone(found)]
+    said = [*_power(found), *_published(found), *_stage_one(found), *_controls(found), *_leaks(found), *_alone(found)]
     return [*said, *_permuted(found), *_follows(found), *_noise(found), *_missing(found)]
 
 
@@ -68,6 +72,17 @@ def _published(found: Found) -> list[str]:
     return [
         "As the paper did it, the one network explaining its own training images too: "
         f"{points(one['mean'])} points ({interval(one)})."
+    ]
+
+
+def _stage_one(found: Found) -> list[str]:
+    one = found.difference("saliency", "stage_one")
+    if one is None:
+        return []
+    return [
+        f"Beside stage one, as the paper compares: {points(one['mean'])} points ({interval(one)}). Stage one is the "
+        "network that made the maps, trained once on the plain images. Whoever has that network has spent half of the "
+        "epochs; the arm “images again” spends as many as both stages together."
     ]
 
 
@@ -98,6 +113,9 @@ def _leaks(found: Found) -> list[str]:
             what = "does worse than saliency: what it gives away is not learnt from the picture"
         else:
             what = "does not surely rise"
+        if one["arm"] == "true_class" and one["low"] <= 0:
+            what += ". Its maps come from several networks, and each writes the label in a hand of its own"
+            what += "; see “true class, in fold”" * ("true_in_fold" in found.arms)
         said.append(
             f"Leak, {found.title(one['arm'])}: {points(one['mean'])} points to saliency ({interval(one)}). It {what}."
         )

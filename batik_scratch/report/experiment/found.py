@@ -54,7 +54,7 @@ class Found:
 
     def differences(self, against: str = "images") -> list[Mapping[str, Any]]:
         """The differences to an arm that can be stated, in the experiment's order."""
-        found: Sequence[Mapping[str, Any]] = self.results["differences" if against == "images" else "to_saliency"]
+        found: Sequence[Mapping[str, Any]] = self.results["differences" if against == "images" else f"to_{against}"]
         return [one for one in found if one.get("low") is not None]
 
     def difference(self, arm: str, against: str = "images") -> Mapping[str, Any] | None:

@@ -19,6 +19,7 @@ def render_page(found: Found, pictures: Mapping[str, Embedded]) -> str:
         accuracies=tables.accuracies(found),
         differences=tables.differences(found),
         to_saliency=tables.differences(found, "saliency"),
+        to_stage_one=tables.differences(found, "stage_one"),
         permuted=tables.permuted(found),
         per_class=tables.per_class(found),
         arms=_arms(found),

@@ -126,7 +126,8 @@ def _blank(value: Any) -> Any:
 
 
 def _range(one: Mapping[str, Any]) -> str:
-    return NO_VALUE if one["low"] is None else f"{one['low']:.3f} to {one['high']:.3f}"
+    """The interval of an accuracy, which the t distribution may carry beyond what there is."""
+    return NO_VALUE if one["low"] is None else f"{max(0.0, one['low']):.3f} to {min(1.0, one['high']):.3f}"
 
 
 def _percent(share: float) -> str:
