@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from ..files import TEMPORARY, write_text
-from .about import DataFile, RecordFile
+from .about import RecordFile
 from .formats import ArraysFile, JsonFile, TextFile
 
 
@@ -16,6 +16,31 @@ class ExperimentConfigFile(TextFile):
     """Every choice of the experiment as TOML; it appears with the folder."""
 
     name = "experiment.toml"
+
+
+class Material(TypedDict):
+    """What the images are: where from, which classes and how many of each (there is no split that lasts).
+
+    near_duplicate_groups    how many pictures have copies, which stay on one side of every split
+    chance                   the share of the largest class
+    key                      changes with any pixel, name or class: an experiment goes on only with its own images
+    """
+
+    source: str
+    class_names: list[str]
+    counts: Mapping[str, int]
+    images: int
+    near_duplicate_groups: int
+    chance: float
+    key: str
+
+
+class MaterialFile(JsonFile[Material]):
+    """What the images are."""
+
+    name = "data.json"
+    required = tuple(Material.__annotations__)
+    kind = Material
 
 
 class CellFile(JsonFile[Mapping[str, Any]]):
@@ -75,7 +100,7 @@ class ExperimentFiles:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = ExperimentConfigFile(path)
-        self.data = DataFile(path)
+        self.data = MaterialFile(path)
         self.run = RecordFile(path)
         self.results = ResultsFile(path)
         self.page, self.csv, self.tex = path / "experiment.html", path / "table.csv", path / "table.tex"

@@ -198,7 +198,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_shows_a_bar_with_the_figures_and_it_goes_when_the_epoch_ends(monkeypatch, capsys):
+def test_a_terminal_shows_a_bar_with_the_figures_and_it_goes_when_training_ends(monkeypatch, capsys):
     shown = {}
     for bar in (True, False):
         monkeypatch.setattr("sys.stderr", Terminal())
@@ -206,7 +206,7 @@ def test_a_terminal_shows_a_bar_with_the_figures_and_it_goes_when_the_epoch_ends
         made.fit(*data(8), batch_size=4, epochs=2, callbacks=[nn.ProgressBar(2, 2, bar)], verbose=0)
         shown[bar] = sys.stderr.getvalue()
     last = shown[True].rindex("epoch 2/2")
-    assert "epoch 1/2:   0%" in shown[True] and "0/2 [" in shown[True] and "batch" in shown[True]
+    assert "epoch 1/2:   0%" in shown[True] and "0/4 [" in shown[True] and "batch" in shown[True]
     assert shown[True].endswith("\r") and shown[True][last:].rstrip("\r ").count("\r") <= 1
     assert shown[False] == ""
     assert capsys.readouterr().out.count("loss") == 4

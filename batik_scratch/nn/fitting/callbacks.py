@@ -266,13 +266,13 @@ class ProgressBar(Callback):
         self._bar: tqdm | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        self._first = epoch * self.batches  # the batch that this epoch begins with
+        words = f"epoch {epoch + 1}/{self.epochs}"
         if self._bar is None:
             # disable=None: no bar unless standard error is a terminal; initial: time is counted from here
             total, hidden = self.epochs * self.batches, None if self.bar else True
-            first = epoch * self.batches
-            self._bar = tqdm(total=total, initial=first, unit="batch", leave=False, disable=hidden)
-        self._bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
-        self._first = epoch * self.batches  # the batch that this epoch begins with
+            self._bar = tqdm(desc=words, total=total, initial=self._first, unit="batch", leave=False, disable=hidden)
+        self._bar.set_description(words, refresh=False)
 
     def on_batch_end(self, batch: int, logs: Logs) -> None:
         assert self._bar is not None
