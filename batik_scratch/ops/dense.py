@@ -75,7 +75,7 @@ def _forward(x, kernel, part, partial):
             high = min(low + part, end)
             columns = x[:, low:high].copy()  # BLAS wants it in one piece
             np.dot(columns, kernel[low:high], product)  # (N, part) @ (part, U) -> (N, U)
-            partial[block] += product
+            _add(partial[block], product)
 
 
 @compiled(parallel=True)
@@ -90,4 +90,19 @@ def _backward(x, kernel, dy, part, dx, dkernel):
                 columns = x[:, low:high].copy()
                 np.dot(columns.T, dy, dkernel[low:high])  # (part, N) @ (N, U) -> (part, U)
             if len(dx) > 0:
-                dx[:, low:high] = np.dot(dy, kernel[low:high].T)  # (N, U) @ (U, part) -> (N, part)
+                _copy(dx[:, low:high], np.dot(dy, kernel[low:high].T))  # (N, U) @ (U, part) -> (N, part)
+
+
+# `a += b` and `a[:] = b` as loops: of arrays, numba would compile for three seconds what it says if shapes differ
+@compiled()
+def _add(total, values):
+    for n in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            total[n, i] += values[n, i]
+
+
+@compiled()
+def _copy(target, values):
+    for n in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            target[n, i] = values[n, i]
