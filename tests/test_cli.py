@@ -126,8 +126,6 @@ def test_train_evaluate_predict_and_saliency_work_together(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "maps").iterdir()) == ["0_map.npz", "0_methods.png", "0_overlay.png"]
     assert "a, b" in error_of(capsys, "saliency", picture, "--model", model, "--target", "c")
     assert main(["predict", str(tmp_path / "none.jpg"), "--model", model]) == 1  # as for any of many: say so, go on
-        main(["predict", str(tmp_path / "none.jpg"), "--model", model]) == 1
-    )  # one of many, as a rule: go on, and say so
     assert "no such file" in capsys.readouterr().err
     assert "no such model" in error_of(capsys, "predict", picture, "--model", tmp_path / "none.npz")
     assert "exists" in error_of(capsys, "train", "--data", folder, "--out", model)
