@@ -31,12 +31,12 @@ def nothing_in(seeds):
 
 
 def test_no_diagnosis_where_the_gradient_is_right():
-    assert nothing_in(range(300)) == {}
+    assert nothing_in(range(100)) == {}
 
 
 @pytest.mark.slow
-def test_no_diagnosis_over_a_thousand_random_right_cases():
-    assert nothing_in(range(300, 1300)) == {}
+def test_no_diagnosis_over_five_hundred_random_right_cases():
+    assert nothing_in(range(100, 600)) == {}
 
 
 @pytest.mark.parametrize("exhibit", LAYERS, ids=lambda e: e.name)

@@ -100,7 +100,9 @@ def take_away(mine):
 
 
 @photographed
-@pytest.mark.parametrize("meddle", [change_a_byte, rename, take_away])
+@pytest.mark.parametrize(
+    "meddle", [change_a_byte, *(pytest.param(meddle, marks=pytest.mark.slow) for meddle in (rename, take_away))]
+)
 def test_a_resumed_run_refuses_other_photos_and_changes_nothing(interrupted, meddle):
     run, mine = interrupted
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
