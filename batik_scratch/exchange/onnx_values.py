@@ -12,6 +12,7 @@ TO_PLANES, FROM_PLANES = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
 def gemm(row: Row, step: Step) -> None:
+    """alpha A B + beta C with a constant B (transposed if transB) and C: a Dense layer."""
     told = step.attributes
     only(step, transA=(0,))
     if step.given[0] is not None:
@@ -22,12 +23,14 @@ def gemm(row: Row, step: Step) -> None:
 
 
 def matmul(row: Row, step: Step) -> None:
+    """A B with a constant B: a Dense layer without bias."""
     if step.given[0] is not None:
         raise InputError("the constant comes first; what can be read is rows times a constant kernel")
     dense(row, step.constants()[0], np.zeros(1))
 
 
 def dense(row: Row, kernel: np.ndarray, bias: np.ndarray) -> None:
+    """Add a Dense layer of `kernel` (D, U) and `bias` (U,) or (1,), its rows put into our order of features."""
     if kernel.ndim != 2 or row.ones or row.shape != kernel.shape[:1]:
         raise InputError(
             f"a kernel of the shape {kernel.shape} does not fit the input (N, {', '.join(map(str, row.shape))})"
@@ -38,6 +41,7 @@ def dense(row: Row, kernel: np.ndarray, bias: np.ndarray) -> None:
 
 
 def flatten(row: Row, step: Step) -> None:
+    """(N, ...) -> (N, D)."""
     axis = step.attributes.get("axis", 1)
     rank = 4 if row.ones else 1 + len(row.shape)
     if axis not in (1, 1 - rank):
@@ -46,6 +50,7 @@ def flatten(row: Row, step: Step) -> None:
 
 
 def reshape(row: Row, step: Step) -> None:
+    """The same, said by a shape."""
     wanted, size = step.constants()[0].ravel().tolist(), int(np.prod(row.shape))
     images = (0, row.batch) if -1 in wanted[1:] else (0, -1, row.batch)
     if len(wanted) != 2 or wanted[0] not in images or wanted[1] not in (-1, size):
@@ -54,6 +59,7 @@ def reshape(row: Row, step: Step) -> None:
 
 
 def squeeze(row: Row, step: Step) -> None:
+    """(N, C, 1, 1) -> (N, C), which the row is here already."""
     axes = step.attributes.get("axes") or [int(n) for array in step.constants() for n in array]
     if not row.ones or sorted(axis % 4 for axis in axes) != [2, 3]:
         raise InputError(f"axes={axes} is not read; only [2, 3] is, after GlobalAveragePool")
@@ -61,6 +67,7 @@ def squeeze(row: Row, step: Step) -> None:
 
 
 def batch_normalization(row: Row, step: Step) -> None:
+    """scale (x - mean) / sqrt(variance + epsilon) + bias per channel, with the stored mean and variance."""
     told = step.attributes
     only(step, training_mode=(0,), spatial=(1,))
     if len(row.shape) != 1:
@@ -75,6 +82,7 @@ def batch_normalization(row: Row, step: Step) -> None:
 
 
 def softmax(row: Row, step: Step) -> None:
+    """exp(x) / sum exp(x) over the classes, or over the channels of every place."""
     rank = 4 if row.ones else 1 + len(row.shape)
     axis = step.attributes.get("axis", -1) % rank
     if axis != (1 if row.planes or row.ones else rank - 1) and rank != 2:
@@ -83,14 +91,17 @@ def softmax(row: Row, step: Step) -> None:
 
 
 def leaky_relu(row: Row, step: Step) -> None:
+    """x where x > 0, alpha x elsewhere."""
     row.add(nn.LeakyReLU(step.attributes.get("alpha", 0.01)))
 
 
 def standardization(row: Row, step: Step) -> None:
+    """Per picture (x - mean) / sqrt(variance + epsilon), as `to_onnx` writes it."""
     row.add(nn.Standardization(step.attributes["epsilon"]))
 
 
 def dropout(row: Row, step: Step) -> None:
+    """Nothing, for a model at rest; the ratio is kept for training on."""
     ratio, *_ = [*step.constants(), np.asarray(step.attributes.get("ratio", 0.5))]
     training = len(step.given) > 2 and step.given[2] is not None and step.given[2].any()
     if training:
@@ -99,10 +110,11 @@ def dropout(row: Row, step: Step) -> None:
 
 
 def identity(row: Row, step: Step) -> None:
-    pass
+    """Nothing."""
 
 
 def transpose(row: Row, step: Step) -> None:
+    """Between (N, H, W, C) and (N, C, H, W): the row only remembers which of the two its arrays stand in."""
     perm = step.attributes.get("perm", list(range(len(row.shape), -1, -1)))
     if perm == list(range(1 + len(row.shape))):
         return
@@ -112,6 +124,7 @@ def transpose(row: Row, step: Step) -> None:
 
 
 def log(row: Row, step: Step) -> None:
+    """log(x), or log(x + epsilon) if an addition came before it."""
     last = row.layers[-1] if row.layers else None
     if isinstance(last, nn.Rescaling) and last.scale == 1 and last.offset >= 0:  # what to_onnx writes
         row.layers.pop()
@@ -121,16 +134,19 @@ def log(row: Row, step: Step) -> None:
 
 
 def multiply(row: Row, step: Step) -> None:
+    """x times one number."""
     affine(row, scalar(step), 0)
 
 
 def divide(row: Row, step: Step) -> None:
+    """x divided by one number."""
     if step.given[0] is not None or scalar(step) == 0:
         raise InputError("a division of a constant, or by zero, is not read")
     affine(row, 1 / scalar(step), 0)
 
 
 def subtract(row: Row, step: Step) -> None:
+    """x less one number, or one number less x."""
     if step.given[0] is None:
         plus(row, step, -1)
     else:
@@ -138,6 +154,7 @@ def subtract(row: Row, step: Step) -> None:
 
 
 def plus(row: Row, step: Step, sign: int = 1) -> None:
+    """x plus one number, or the bias of the layer right before; `sign` -1 subtracts."""
     array, last = sign * step.constants()[0], row.layers[-1] if row.layers else None
     if array.size == 1 and not isinstance(last, nn.Dense | nn.Conv2D):
         return affine(row, 1, float(array.item()))
@@ -152,6 +169,7 @@ def plus(row: Row, step: Step, sign: int = 1) -> None:
 
 
 def affine(row: Row, scale: float, offset: float) -> None:
+    """Add scale x + offset: a Rescaling layer, joined with one right before."""
     last = row.layers[-1] if row.layers else None
     if isinstance(last, nn.Rescaling):
         row.layers.pop()
@@ -160,6 +178,7 @@ def affine(row: Row, scale: float, offset: float) -> None:
 
 
 def scalar(step: Step) -> float:
+    """The step's constant, a single number."""
     (array,) = step.constants()
     if array.size != 1:
         raise InputError(f"a constant of the shape {array.shape} is not read; only a single number is")

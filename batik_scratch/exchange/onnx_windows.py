@@ -13,6 +13,7 @@ from .onnx_row import Row
 
 
 def convolution(row: Row, step: Step) -> None:
+    """Cross-correlation with a constant kernel (F, C, kh, kw): a Conv2D, whose kernel is (kh, kw, C, F)."""
     row.needs_planes()
     kernel, *bias = step.constants()
     told = step.attributes
@@ -29,6 +30,7 @@ def convolution(row: Row, step: Step) -> None:
 
 
 def max_pool(row: Row, step: Step) -> None:
+    """The largest value of each window."""
     row.needs_planes()
     only(step, dilations=([1, 1],), storage_order=(0,))
     size = pair(step.attributes["kernel_shape"])
@@ -37,6 +39,7 @@ def max_pool(row: Row, step: Step) -> None:
 
 
 def average_pool(row: Row, step: Step) -> None:
+    """The mean of each window, over the values that are there."""
     row.needs_planes()
     only(step, dilations=([1, 1],))
     size = pair(step.attributes["kernel_shape"])
@@ -47,12 +50,14 @@ def average_pool(row: Row, step: Step) -> None:
 
 
 def global_average_pool(row: Row, step: Step) -> None:
+    """(N, C, H, W) -> (N, C, 1, 1): the mean over height and width."""
     row.needs_planes()
     row.add(nn.GlobalAveragePooling2D())
     row.planes, row.ones = False, True
 
 
 def reduce_mean(row: Row, step: Step) -> None:
+    """The same, said by its axes."""
     axes = step.attributes.get("axes") or [int(n) for array in step.constants() for n in array]
     over = sorted(axis % 4 for axis in axes)
     if len(row.shape) != 3 or over != ([2, 3] if row.planes else [1, 2]):
@@ -90,6 +95,7 @@ def window(step: Step, size: tuple[int, int], shape: tuple[int, ...]) -> tuple[t
 
 
 def pair(values: Any) -> tuple[int, int]:
+    """Two whole numbers, of height and width; InputError for any other count of axes."""
     sizes = tuple(int(n) for n in values)
     if len(sizes) != 2:
         raise InputError(f"has windows of {len(sizes)} axes; what can be read are those over height and width")

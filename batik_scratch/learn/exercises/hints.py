@@ -51,6 +51,7 @@ def hint(path: Path, time_limit: float = TIME_LIMIT) -> str:
 
 
 def hints_for(result: Result) -> Sequence[str]:
+    """The hints for the first finding of a wrong answer, from a nudge to nearly the line; none for a part without."""
     finding, hints = result.verdict.findings[0], result.exercise.hints
     part = finding.part
     if finding.stopped:

@@ -193,6 +193,7 @@ def _equal_to(claim: Claim, factors: Pair) -> str:
 
 
 def tensor_word(claim: Claim) -> str:
+    """What the claim's gradient is taken by: x, or the parameter's name."""
     return "x" if claim.name == "dx" else claim.name
 
 
