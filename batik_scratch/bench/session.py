@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..figures.style import to_png
@@ -17,19 +16,6 @@ from .layers import layer_table
 from .networks import NETWORKS
 from .programs import OURS
 from .warmup import compile_kernels
-
-
-def figures(
-    only: Sequence[str] | None,
-    counts: Sequence[int] | None,
-    batch: int,
-    size: int | None,
-    rounds: int,
-    out: Path,
-    network: str = "paper",
-) -> dict[str, Any]:
-    """What `measure` does, told for a program: see `Comparison.to_json`; and the chart's path."""
-    return _compared(only, counts, batch, size, rounds, out, network).to_json() | {"chart": str(out)}
 
 
 def measure(
@@ -51,11 +37,11 @@ def measure(
     InputError if a program is not installed, if a number is out of range, or if no file `out` can be made.
     """
     size = NETWORKS[network].size if size is None else size
-    found = _compared(only, counts, batch, size, rounds, out, network)
+    found = compared(only, counts, batch, size, rounds, out, network)
     return f"{found.table()}\n\n{layer_table(batch, size, network=network)}\n\nchart: {out}"
 
 
-def _compared(
+def compared(
     only: Sequence[str] | None,
     counts: Sequence[int] | None,
     batch: int,
@@ -64,7 +50,7 @@ def _compared(
     out: Path,
     network: str,
 ) -> Comparison:
-    """The comparison, after all that was asked for was checked; its chart is written."""
+    """The comparison that `measure` tells of, after all that was asked for was checked; its chart is written."""
     names = _programs(only)
     size = NETWORKS[network].size if size is None else size
     least = NETWORKS[network].least

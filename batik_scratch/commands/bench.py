@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Print the tables and write the chart, or compile the kernels alone."""
-    from ..bench.session import figures, measure
+    from ..bench.session import compared, measure
     from ..bench.warmup import compile_kernels
 
     tell_how_it_starts()
@@ -39,5 +39,8 @@ def call(options: argparse.Namespace) -> int:
     only = options.only.split(",") if options.only else None
     sizes = (options.batch, options.image_size, options.rounds)
     asked = (only, options.threads, *sizes, options.out, options.network)
-    print(document("bench", figures(*asked)) if options.json else measure(*asked))
+    if options.json:
+        print(document("bench", compared(*asked).to_json() | {"chart": str(options.out)}))
+    else:
+        print(measure(*asked))
     return DONE

@@ -191,8 +191,8 @@ def test_a_mistyped_word_gets_the_near_one_in_two_lines(words, said, capsys):
 
 def test_what_follows_two_dashes_or_a_minus_and_a_digit_is_no_option():
     parser = build_parser()
-    parser.look_over(["predict", "--model", "m", "--", "--strange.png"])
-    parser.look_over(["data", "draw", "--seed", "-5"])
+    for words in (["predict", "--model", "m", "--", "--strange.png"], ["data", "draw", "--seed", "-5"]):
+        assert parser.look_over(words) is None  # it would have ended the program
 
 
 @pytest.mark.parametrize("line, offered", [
