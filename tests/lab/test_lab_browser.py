@@ -78,6 +78,17 @@ def test_a_link_goes_where_it_says_and_moving_writes_the_next_one(page):
     assert page.run("return explained.value") == "2"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [("time/0", "time/12", "epoch 12"), ("saliency/20,31", "saliency/9,40", "row 9, column 40")],
+)
+def test_a_link_to_another_epoch_or_pixel_moves_the_view_that_is_open(page, first, second, told):
+    page.open(first)
+    assert told not in page.text()
+    page.go(second)
+    assert told in page.text()
+
+
 def test_a_tab_opens_a_convolution_where_there_is_something_to_see_and_both_ways_keep_the_place(page):
     page.open("overview")
     page.click("#tab-backward")

@@ -17,7 +17,6 @@ export function saliency(lab) {
     spot = [row, column];
     lab.extra = spot.join(",");
     lab.go({});
-    read();
   };
   const made = (name, paint) => {
     const map = new PlaceMap(t(name), { height, width, onpoint });
@@ -134,7 +133,12 @@ export function saliency(lab) {
     ),
   );
   drawOverlay();
-  return { root, update() {} };
+  // a link to another pixel, opened in this page
+  function update() {
+    spot = pixelOf(lab, strongest);
+    read();
+  }
+  return { root, update };
 }
 
 // The pixel of the address, else the one with the largest gradient.

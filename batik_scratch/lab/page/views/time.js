@@ -18,8 +18,9 @@ export function time(lab) {
   if (!epochs) return { root: h("section", {}, top, h("p", { class: "verdict" }, t("time_none"))), update() {} };
   lab.past ??= { network: new Network(lab.data.model), rows: epochs.weights.map((row) => unpack(row).data) };
   const count = epochs.epoch.length;
-  const wanted = lab.extra === "" ? count - 1 : epochs.epoch.findLastIndex((epoch) => epoch <= Number(lab.extra));
-  let at = Math.max(wanted, 0);
+  const wanted = () =>
+    lab.extra === "" ? count - 1 : Math.max(epochs.epoch.findLastIndex((epoch) => epoch <= Number(lab.extra)), 0);
+  let at = wanted();
   const convolutions = lab.network.layers.filter(({ type }) => type === "Conv2D");
   let chosen = convolutions.find(({ name }) => name === lab.timeLayer) ?? convolutions[0];
   const parts = Object.fromEntries(
@@ -66,11 +67,13 @@ export function time(lab) {
   };
   const told = (value) => `${t("epoch")} ${epochs.epoch[value]}`;
   const range = slider("epoch", t("time_slider"), { min: 0, max: count - 1, step: 1, value: at }, moved, told);
-  const player = new Player(() => {
-    const input = range.querySelector("input");
-    const next = (at + 1) % count;
-    input.value = next;
+  const slide = (next) => {
+    range.querySelector("input").value = next;
     range.querySelector("output").textContent = told(next);
+  };
+  const player = new Player(() => {
+    const next = (at + 1) % count;
+    slide(next);
     moved(next);
     return next < count - 1;
   }, 1.5);
@@ -102,7 +105,14 @@ export function time(lab) {
     h("div", { class: "panels" }, parts.loss, parts.accuracy),
   );
   show();
-  return { root, update() {} };
+  // a link to another epoch, opened in this page
+  function update() {
+    if (wanted() === at) return;
+    at = wanted();
+    slide(at);
+    show();
+  }
+  return { root, update };
 }
 
 // Filters of the first convolution as colours: grey is no weight, brighter and darker are plus and minus.
