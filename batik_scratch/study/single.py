@@ -69,7 +69,10 @@ def load_classifier(model_file: Path) -> tuple[nn.Sequential, list[str], int]:
     model = nn.Sequential.load(model_file)
     names, size = model.metadata.get("class_names"), model.metadata.get("image_size")
     if not isinstance(names, list) or not isinstance(size, int) or (size, size, 3) != model.input_shape:
-        raise InputError(f"{model_file}: carries no class names or image size; use a model that `run` or `train` wrote")
+        raise InputError(
+            f"{model_file}: carries no class names or image size; use a model that `run` or `train` wrote, or that "
+            "`import FILE OUT --classes NAME ...` read"
+        )
     return model, [str(name) for name in names], size
 
 

@@ -30,7 +30,7 @@ FORMS = {
     "data scan": "[--split-folders] [--follow-links] [--json] folder",
     "data sheet": "[--out OUT] [--per-class PER_CLASS] folder",
     "export": "[--logits] MODEL OUT",
-    "import": "FILE OUT",
+    "import": "[--classes NAME [NAME ...]] FILE OUT",
     "completion": "SHELL",
     "examples": "OUT",
     "exercise list": "[--json]",

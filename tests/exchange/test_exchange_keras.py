@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from exchange_models import inputs, made, shared_models
+from PIL import Image
 
 from batik_scratch import exchange, nn
 from batik_scratch.cli import main
@@ -97,6 +98,41 @@ def test_a_layer_that_keras_has_not_is_named_and_nothing_is_written(layer, tmp_p
     with pytest.raises(InputError, match=f"{layer.name}: Keras has no layer"):
         exchange.to_keras(made(layer, nn.Flatten(), nn.Dense(2)), tmp_path / "m.keras")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_imported_model_with_classes_answers_for_photos(tmp_path, capsys):
+    model = made(nn.Flatten(), nn.Dense(2), nn.Softmax(), shape=(8, 8, 3))
+    exchange.to_keras(model, tmp_path / "m.keras")
+    Image.new("RGB", (8, 8), (255, 0, 51)).save(tmp_path / "a.png")
+    words = ["import", str(tmp_path / "m.keras"), str(tmp_path / "m.npz")]
+    ask = ["predict", str(tmp_path / "a.png"), "--model", str(tmp_path / "m.npz"), "--json"]
+    assert main(words) == 0 and "--classes NAME" in capsys.readouterr().err
+    assert main(ask) == 2 and "import FILE OUT --classes" in capsys.readouterr().err
+    (tmp_path / "m.npz").unlink()
+    assert main([*words, "--classes", "kawung", "parang"]) == 0
+    capsys.readouterr()
+    assert main(ask) == 0
+    said = json.loads(capsys.readouterr().out)["images"][0]["probabilities"]
+    pixel = np.broadcast_to(np.float32([1, 0, 0.2]), (1, 8, 8, 3))  # the colour, from 0 to 1
+    assert list(said) == ["kawung", "parang"]
+    assert np.allclose(list(said.values()), model.predict(pixel)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "names", "told"),
+    [
+        ((8, 8, 3), ["a"], "has 2 outputs, and 1 names"),
+        ((8, 8, 3), ["a", "a"], "a name of its own"),
+        ((8, 9, 3), ["a", "b"], "squares of three colours"),
+        ((8, 8, 1), ["a", "b"], "squares of three colours"),
+        ((8,), ["a", "b"], "squares of three colours"),
+    ],
+)
+def test_classes_that_do_not_fit_the_imported_model_are_refused_and_nothing_is_written(shape, names, told, tmp_path):
+    exchange.to_keras(made(nn.Flatten(), nn.Dense(2), shape=shape), tmp_path / "m.keras")
+    with pytest.raises(InputError, match=told):
+        exchange.import_model(tmp_path / "m.keras", tmp_path / "m.npz", names)
+    assert not (tmp_path / "m.npz").exists()
 
 
 def test_the_commands_export_and_import_what_the_functions_do(tmp_path, capsys):
