@@ -44,6 +44,7 @@ def import_model(source: Path, target: Path, classes: Sequence[str] | None = Non
 
 def _for_photos(model: nn.Sequential, classes: list[str]) -> dict[str, Any]:
     """What the commands want to know of a model that answers for photos."""
+    assert model.input_shape and model.output_shape  # whatever was read from a file is built
     shape, units = model.input_shape, model.output_shape[-1]
     if len(classes) != units:
         raise InputError(f"--classes: the model has {units} outputs, and {len(classes)} names were given: {classes}")
