@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 from PIL import Image
 
 from ..figures.style import DPI
@@ -63,8 +65,14 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["marked"] = marked
     environment.globals["rows_shown"] = _ROWS_SHOWN  # macros see what is global, and nothing else
     return environment.get_template(name)
+
+
+def marked(text: str) -> Markup:
+    """A sentence for the page: what stands between backticks, as on a terminal, is code. The rest is escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def render_page(run: Recorded, pictures: Mapping[str, Embedded], tables: Mapping[str, Table]) -> str:

@@ -14,6 +14,7 @@ from synthetic_run import STAGES
 from batik_scratch.figures import style
 from batik_scratch.record import overlaid_names
 from batik_scratch.report.gallery import gallery
+from batik_scratch.report.page import marked
 from batik_scratch.report.tables import all_tables
 
 # ------------------------------------------------------------------ numbers
@@ -109,11 +110,19 @@ def test_the_first_lines_count_classes_and_images(page):
 def test_verdict_and_notes_are_those_of_the_run(run, page):
     from batik_scratch.report.notes import in_short, notes, verdict
 
-    assert verdict(run) in [p.text for p in page.all("p", class_="verdict")]
+    def plain(sentences):
+        return [sentence.replace("`", "") for sentence in sentences]
+
+    assert plain([verdict(run)])[0] in [p.text for p in page.all("p", class_="verdict")]
     told = sections(page)["believe"]
-    assert [note.text for note in told if note.tag == "li"] == [*in_short(run), *notes(run)]
+    assert [note.text for note in told if note.tag == "li"] == plain([*in_short(run), *notes(run)])
     (folded,) = [element for element in told if element.tag == "details"]
-    assert [note.text for note in folded.all("li")] == notes(run) and "open" not in folded.attributes
+    assert [note.text for note in folded.all("li")] == plain(notes(run)) and "open" not in folded.attributes
+
+
+def test_what_stands_between_backticks_is_code_on_the_page_and_everything_is_escaped():
+    assert str(marked("`run --data x` and <b> & ` alone")) == "<code>run --data x</code> and &lt;b&gt; &amp; ` alone"
+    assert str(marked("a class `<script>`")) == "a class <code>&lt;script&gt;</code>"
 
 
 # ------------------------------------------------------------------ pictures
