@@ -78,6 +78,20 @@ def test_a_link_goes_where_it_says_and_moving_writes_the_next_one(page):
     assert page.run("return explained.value") == "2"
 
 
+def test_the_tangent_goes_through_the_point_with_the_slope_of_the_curve_even_where_it_leaves_the_frame(page):
+    page.open("conv2d/2/20,20/nudge")
+    (x, y), dot = page.run(
+        "const ends = document.querySelector('.tangent').getAttribute('d').match(/-?[\\d.]+/g).map(Number);"
+        "const dot = document.querySelector('.dot.start'); const [x0, y0, x1, y1] = ends;"
+        "const x = Number(dot.getAttribute('cx'));"
+        "return [[x, y0 + ((x - x0) / (x1 - x0)) * (y1 - y0)], Number(dot.getAttribute('cy'))]"
+    )
+    height = page.run("return document.querySelector('.chart').viewBox.baseVal.height")
+    ends = page.run("return document.querySelector('.tangent').getAttribute('d').match(/-?[\\d.]+/g).map(Number)")
+    assert not all(0 <= end <= height for end in ends[1::2])  # a case where it does leave
+    assert y == pytest.approx(dot, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [("time/0", "time/12", "epoch 12"), ("saliency/20,31", "saliency/9,40", "row 9, column 40")],

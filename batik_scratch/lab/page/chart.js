@@ -16,7 +16,7 @@ export function chart({ label, xLabel, yLabel, series, marks = [], xRange, yRang
   const path = (one) =>
     one.points
       .filter(([, y]) => Number.isFinite(y))
-      .map(([x, y], n) => `${n ? "L" : "M"}${px(x).toFixed(2)} ${clamp(py(y)).toFixed(2)}`)
+      .map(([x, y], n) => `${n ? "L" : "M"}${px(x).toFixed(2)} ${py(y).toFixed(2)}`)
       .join("");
   const svg = h("svg:svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
   for (const y of ticks(y0, y1)) {
@@ -28,8 +28,13 @@ export function chart({ label, xLabel, yLabel, series, marks = [], xRange, yRang
   for (const x of ticks(x0, x1)) {
     svg.append(h("svg:text", { x: px(x), y: HEIGHT - FRAME.bottom + 16, "text-anchor": "middle" }, tickText(x)));
   }
+  // a window of the frame's size: what leaves it is cut off there, and lines keep their slope
+  const [left, top] = [FRAME.left, FRAME.top - 4];
+  const [width, height] = [WIDTH - FRAME.right - left, HEIGHT - FRAME.bottom + 4 - top];
+  const inside = h("svg:svg", { x: left, y: top, width, height, viewBox: `${left} ${top} ${width} ${height}` });
+  svg.append(inside);
   for (const one of series) {
-    svg.append(h("svg:path", { class: `line ${one.className}`, d: path(one), fill: "none" }));
+    inside.append(h("svg:path", { class: `line ${one.className}`, d: path(one), fill: "none" }));
     if (one.dots) for (const [x, y] of one.points) svg.append(dot(px(x), clamp(py(y)), one.className, 3));
   }
   for (const { x, y, className } of marks) {
