@@ -80,7 +80,7 @@ def test_a_link_goes_where_it_says_and_moving_writes_the_next_one(page):
 
 def test_the_tangent_goes_through_the_point_with_the_slope_of_the_curve_even_where_it_leaves_the_frame(page):
     page.open("conv2d/2/20,20/nudge")
-    (x, y), dot = page.run(
+    (_, y), dot = page.run(
         "const ends = document.querySelector('.tangent').getAttribute('d').match(/-?[\\d.]+/g).map(Number);"
         "const dot = document.querySelector('.dot.start'); const [x0, y0, x1, y1] = ends;"
         "const x = Number(dot.getAttribute('cx'));"
