@@ -5,6 +5,8 @@ fine       its local contrast at 32 x 32: parts those that have no more than the
 texture    how strong which spacing and direction is, from the spectrum: a crop shifts fine repeats against the layout's
            pixels, and hardly changes this
 repeats    how like the picture is to itself, shifted: texture is asked only where a picture repeats itself
+smooth     whether averaging to `fine` takes nothing away: a blurred picture is like itself shifted a little without
+           any repeat, and its `fine` tells all, so that texture, which is alike in all such pictures, is not asked
 
 All are compared by correlation under the eight flips and quarter turns. Up to ALL_PAIRS pictures every pair is compared
 by one matrix product per orientation. Beyond that only those are whose signs along 16 random directions agree in one of
@@ -27,6 +29,7 @@ RADII, ANGLES = 20, 24  # of the texture
 LEAST_LAYOUT, LEAST_FINE = 0.55, 0.3  # correlations that both are needed
 ALIKE_LAYOUT = 0.95  # or this one alone
 LEAST_TEXTURE, LEAST_REPEATS = 0.9, 0.8  # or these two
+SMOOTH = 0.9  # of the local contrast's energy is left in `fine`: 0.82 at most of photos in focus that repeat themselves
 ALL_PAIRS = 8192  # pictures up to which every pair is compared
 LEAST_ROUGH = 0.45  # fine's correlation after a rough fit; not asked where repeats are finer than its pixels
 BLOCK = 512  # rows of the matrix of correlations that exist at once, and pictures that are described at once
@@ -40,12 +43,13 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows i, rows j > i, and the
 @dataclass(frozen=True)
 class Descriptions:
     """Of N pictures: layout (N, LAYOUT^2), fine (N, FINE^2), texture (N, RADII * ANGLES), each of mean 0 and norm 1 or
-    zeros where there is nothing to see; repeats (N,)."""
+    zeros where there is nothing to see; repeats (N,), smooth bool (N,)."""
 
     layout: np.ndarray
     fine: np.ndarray
     texture: np.ndarray
     repeats: np.ndarray
+    smooth: np.ndarray
 
 
 def oriented(pictures: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
@@ -67,14 +71,15 @@ def candidate_pairs(seen: Descriptions) -> tuple[np.ndarray, np.ndarray]:
     not compared: 0.
     """
     rows, correlations = [np.zeros((0, 3), np.int64)], [np.zeros(0, np.float32)]
-    repeating = np.flatnonzero(seen.repeats >= LEAST_REPEATS)  # (M,)
+    repeats = (seen.repeats >= LEAST_REPEATS) & ~seen.smooth  # (N,)
+    repeating = np.flatnonzero(repeats)  # (M,)
     for number, (turns, mirrored) in enumerate(ORIENTATIONS):
         layout, fine = (_laid(flat, turns, mirrored) for flat in (seen.layout, seen.fine))
         for i, j, correlation in alike(layout, seen.layout, LEAST_LAYOUT):
             keep = (np.einsum("pk,pk->p", fine[i], seen.fine[j]) >= LEAST_FINE) | (correlation >= ALIKE_LAYOUT)  # (P,)
             i, j, correlation = i[keep], j[keep], correlation[keep]
             sure = correlation >= ALIKE_LAYOUT  # (P,)
-            sure |= np.minimum(seen.repeats[i], seen.repeats[j]) >= LEAST_REPEATS
+            sure |= repeats[i] & repeats[j]
             for ask in np.array_split(np.flatnonzero(~sure), np.sum(~sure) // BLOCK + 1):
                 pair = (x.reshape(-1, FINE, FINE) for x in (fine[i[ask]], seen.fine[j[ask]]))
                 sure[ask] = rough_fit(*pair) >= LEAST_ROUGH
@@ -103,17 +108,18 @@ def standardised(values: np.ndarray, least: float) -> np.ndarray:
     return np.divide(flat, norm, out=np.zeros_like(flat), where=norm > least)  # (N, D)
 
 
-def _describe(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _describe(pictures: np.ndarray) -> tuple[np.ndarray, ...]:
     n, side, _ = pictures.shape
     box = Image.Resampling.BOX
     layout = np.stack([np.asarray(Image.fromarray(p).resize((LAYOUT, LAYOUT), box)) for p in pictures])
     contrast = local_contrast(pictures)  # (N, S, S)
     fine = contrast.reshape(n, FINE, side // FINE, FINE, side // FINE).mean(axis=(2, 4))  # (N, FINE, FINE)
+    smooth = np.square(fine).mean(axis=(1, 2)) >= SMOOTH * np.square(contrast).mean(axis=(1, 2))  # (N,)
     window = np.hanning(side + 2)[1:-1].astype(np.float32)  # (S,)
     window = window[:, None] * window  # (S, S)
     texture = np.abs(fft2(contrast * window)).reshape(n, -1) @ _rings(side)  # (N, RADII * ANGLES)
     repeats = _self_likeness(contrast * window, window)
-    return standardised(layout, LAYOUT), standardised(fine, 0.5), standardised(texture, 1e-3), repeats
+    return standardised(layout, LAYOUT), standardised(fine, 0.5), standardised(texture, 1e-3), repeats, smooth
 
 
 def _self_likeness(windowed: np.ndarray, window: np.ndarray) -> np.ndarray:

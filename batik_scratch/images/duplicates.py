@@ -13,7 +13,7 @@ from .alignment import agreement, best_fit, local_contrast
 from .candidates import ALIKE_LAYOUT, ORIENTATIONS, candidate_pairs, describe, oriented
 
 SIDE = 64  # pixels of the small grey versions
-RULE = 2  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
+RULE = 3  # of what makes a group: raise it when any pictures would be grouped otherwise, and caches group again
 LEAST_AGREEMENT, MOST_AGREEMENT = 0.75, 0.972
 LEAST_REPEATS, MOST_REPEATS = 0.75, 0.98  # up to the one the least agreement is asked, from the other on the most
 LEAST_OVERALL = 0.75  # smooth pictures of few shapes agree in most places by chance, and differ much in the others
