@@ -16,6 +16,7 @@ from ..record import write_png
 from ..saliency import catalogue
 from ..study.data import to_unit
 from ..study.single import load_classifier, read_pixels
+from ..study.training import probabilities
 from .checks import check_finite, make_folder, usable_methods
 
 
@@ -39,11 +40,11 @@ def explain_images(
     entries = usable_methods(method, model)
     pixels = read_pixels(paths, size)
     x = to_unit(pixels)
-    probabilities = model.predict(x)  # (N, U)
-    check_finite(probabilities, model_file)
+    answers = probabilities(model, x)  # (N, U)
+    check_finite(answers, model_file)
     make_folder(out)
     written: list[Path] = []
-    for path, image, picture, shares in zip(paths, x, pixels, probabilities, strict=True):
+    for path, image, picture, shares in zip(paths, x, pixels, answers, strict=True):
         explained = int(shares.argmax()) if wanted is None or target == "predicted" else wanted
         raw = _raw_maps(model, entries, image, len(names))
         maps = np.stack([entries[name].reduce(found) for name, found in raw.items()], axis=1)  # (U, M, H, W)

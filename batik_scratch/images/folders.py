@@ -14,6 +14,7 @@ from .passed_over import PassedOver, losses, shortened
 from .reading import printable
 
 MIN_PER_CLASS = 4  # so that a 75:25 split leaves every class something on both sides
+_WRONG_SHOWN = 6  # classes of one message
 
 
 @dataclass
@@ -77,22 +78,35 @@ def list_folder(folder: str | os.PathLike, follow_links: bool = False, min_class
 
 
 def check_counts(listing: Listing, folder: str | os.PathLike, minimum: int = MIN_PER_CLASS) -> None:
-    """InputError if a class was lost, or if one has fewer than `minimum` images."""
-    for name, why in listing.lost.items():
-        raise InputError(f'{printable(folder)}: class "{printable(name)}" {why}')
+    """InputError, with all that is wrong at once, if a class was lost or has fewer than `minimum` images."""
     counts = listing.counts()
-    for name, n in counts.items():
-        if n < minimum:
-            words = listing.passed_over.words(name)
-            lost = [kind for kind in sorted(listing.passed_over.by_kind(name)) if kind in kinds.ADVICE]
-            passed = f" (passed over: {words})" if words else ""
-            has = "is empty" if n == 0 else f"has {n} image{'s' if n > 1 else ''}"
-            advice = "".join(f"; {kinds.ADVICE[kind]}" for kind in lost)
-            found = shortened([f"{printable(c)} {k}" for c, k in counts.items()])
-            raise InputError(
-                f'{printable(folder)}: class "{printable(name)}" {has}{passed}; each class needs at least {minimum} '
-                f"image{'s' if minimum > 1 else ''}{advice}. Found: {found}"
-            )
+    needs = f"each class needs at least {minimum} image{'s' if minimum > 1 else ''}"
+    found = f". Found: {shortened([f'{printable(name)} {n}' for name, n in counts.items()])}"
+    few = [name for name, n in counts.items() if n < minimum]
+    if len(listing.lost) + len(few) == 1:
+        for name, why in listing.lost.items():
+            raise InputError(f'{printable(folder)}: class "{printable(name)}" {why}')
+        raise InputError(f"{printable(folder)}: {_too_few(listing, few[0], needs)}{found}")
+    wrong = [f'class "{printable(name)}" {why}' for name, why in listing.lost.items()]
+    wrong += [_too_few(listing, name, needs) for name in few]
+    if not wrong:
+        return
+    shown = [f"  {line}" for line in wrong[:_WRONG_SHOWN]]
+    if len(wrong) > _WRONG_SHOWN:
+        shown.append(f"  and {len(wrong) - _WRONG_SHOWN} more; see: batik-scratch data scan {printable(folder)}")
+    head = f"{printable(folder)}: {len(wrong)} of its classes cannot be used as they are"
+    raise InputError("\n".join([head + found, *shown]))
+
+
+def _too_few(listing: Listing, name: str, needs: str) -> str:
+    """How many images a class has, what was passed over in it, what it needs, and what to do."""
+    n = listing.counts()[name]
+    words = listing.passed_over.words(name)
+    has = "is empty" if n == 0 else f"has {n} image{'s' if n > 1 else ''}"
+    passed = f" (passed over: {words})" if words else ""
+    lost = [kind for kind in sorted(listing.passed_over.by_kind(name)) if kind in kinds.ADVICE]
+    advice = "; ".join(kinds.ADVICE[kind] for kind in lost) or "add images, or take its folder away"
+    return f'class "{printable(name)}" {has}{passed}; {needs}; {advice}'
 
 
 def _list_class(entry: os.DirEntry, listing: Listing, follow_links: bool) -> None:

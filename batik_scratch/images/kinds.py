@@ -18,6 +18,21 @@ SPECIAL = "pipes, sockets or devices"
 BESIDE = "files beside the class folders"
 UNREADABLE = "unreadable files, left out by --skip-bad"
 UNUSED = "parts of a split that are not used"
+# a kind as it is called where there is one of it
+ONE = {
+    HEIC: "HEIC photo",
+    OTHER_PICTURES: "picture in a format that is not read",
+    MISNAMED: "picture without an image's extension",
+    OTHERS: "file without an image's extension",
+    IN_THE_CLOUD: "photo that iCloud has not downloaded",
+    HIDDEN: "hidden or system file",
+    LINKS: "symbolic link",
+    OWN: "folder that this program wrote",
+    SPECIAL: "pipe, socket or device",
+    BESIDE: "file beside the class folders",
+    UNREADABLE: "unreadable file, left out by --skip-bad",
+    UNUSED: "part of a split that is not used",
+}
 # those that somebody meant to be trained on
 MEANT = frozenset({HEIC, OTHER_PICTURES, MISNAMED, IN_THE_CLOUD, LINKS, UNREADABLE})
 # what to do about a kind, after its count
@@ -62,6 +77,11 @@ _SIGNATURES = (
     (b"version https://git-lfs", 0, "a Git LFS pointer, not the photo itself: git lfs pull fetches it"),
 )
 _READ = frozenset({"a JPEG", "a PNG", "a GIF", "a WebP", "a TIFF"})
+
+
+def counted(count: int, kind: str) -> str:
+    """So many of a kind, in words."""
+    return f"{count} {ONE.get(kind, kind) if count == 1 else kind}"
 
 
 def extension_of(name: str) -> str:

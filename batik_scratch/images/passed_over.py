@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
-from .kinds import ADVICE, BESIDE, HIDDEN, MEANT, OWN
+from .kinds import ADVICE, BESIDE, HIDDEN, MEANT, OWN, counted
 from .reading import printable
 
 _ENDINGS_SHOWN = 4
@@ -59,8 +59,9 @@ class PassedOver:
     def words(self, class_name: str) -> str:
         """What a class lost, in one phrase; "" for nothing."""
         kinds = self.by_kind(class_name)
+        entries = self.entries()
         return "; ".join(
-            f"{count} {kind}{_endings(self.entries(), kind, class_name)}" for kind, count in sorted(kinds.items())
+            f"{counted(count, kind)}{_endings(entries, kind, class_name)}" for kind, count in sorted(kinds.items())
         )
 
 
@@ -75,7 +76,7 @@ def summary(entries: Iterable[Entry]) -> list[str]:
         names = sorted({printable(entry["class_name"]) for entry in of_kind} - {""})
         where = "" if kind in (HIDDEN, BESIDE) or not names else f" in {shortened(names)}"
         advice = f"; {ADVICE[kind]}" if kind in ADVICE else ""
-        lines.append(f"{total} {kind}{_endings(of_kind, kind)}{where}{advice}")
+        lines.append(f"{counted(total, kind)}{_endings(of_kind, kind)}{where}{advice}")
     return lines
 
 

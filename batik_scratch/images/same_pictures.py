@@ -48,7 +48,7 @@ def same_pictures(
 def copy_warnings(found: SamePictures) -> list[str]:
     """One sentence for each kind of copies that makes a result doubtful, with a few of their names."""
     kinds = (
-        (found.across_classes, "under two labels, of which one is wrong"),
+        (found.across_classes, "under two labels, of which one is wrong: take the copies with the wrong one away"),
         (found.across_parts, "trained on and validated with, so that the accuracy flatters the network"),
     )
     warnings = []
@@ -57,5 +57,5 @@ def copy_warnings(found: SamePictures) -> list[str]:
             shown = "; ".join(" = ".join(printable(path) for path in group[:SHOWN]) for group in groups[:SHOWN])
             more = f"; and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
             number = f"{len(groups)} picture{'s' if len(groups) > 1 else ''} (copies or near-copies)"
-            warnings.append(f"{number} {what}: {shown}{more}. data scan lists all")
+            warnings.append(f"{number} {what}. {shown}{more}. data scan lists all")
     return warnings

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from .cache import quiet_pillow
 from .duplicates import grey_thumbnail, near_duplicate_groups
 from .folders import MIN_PER_CLASS, list_folder
+from .kinds import counted
 from .notes import note_words
 from .passed_over import Entry, summary
 from .reading import UnreadableImage, printable, read_with_notes
@@ -62,6 +63,7 @@ class ScanReport:
         """The report for a terminal."""
         width = max((len(printable(name)) for name in self.counts), default=0)
         lines = [printable(self.folder), ""]
+        passed = summary(self.passed_over) or [counted(n, kind) for kind, n in sorted(self.skipped.items())]
         lines += [f"  {printable(name):{width}s}  {count:6d} images" for name, count in self.counts.items()]
         for title, rows in (
             ("problems", [f"{printable(path)}: {reason}" for path, reason in self.problems]),
@@ -69,7 +71,7 @@ class ScanReport:
             ("copies or near-duplicates (kept on one side of a split)", [_joined(g) for g in self.duplicates]),
             ("one picture on both sides of the split", [_joined(group) for group in self.across_parts]),
             ("warnings", self.warnings),
-            ("passed over", summary(self.passed_over) or [f"{n} {kind}" for kind, n in sorted(self.skipped.items())]),
+            ("passed over", passed),
         ):
             if rows:
                 lines += ["", f"{title}: {len(rows)}", *(f"  {row}" for row in rows)]

@@ -71,9 +71,18 @@ def in_short(run: Recorded) -> list[str]:
     low, high = first.interval
     pairs = _pairs(run)
     luck = "hardly explained by" if pairs.p < SIGNIFICANT else "no more than"
+    labels = [prediction.label for prediction in first.predictions]
+    largest = max(set(labels), key=lambda label: (labels.count(label), -label))
+    always = labels.count(largest) / len(labels)
+    nothing = (
+        f" Whoever always says {run.class_names[largest]} is right in {always:.3f}: that the network has learned "
+        "anything is not shown."
+        if low <= always
+        else ""
+    )
     return [
         f"Stage one's accuracy of {first.metrics['accuracy']:.3f} was measured on {len(first.predictions)} images, and "
-        f"with others like them it might as well have been anything from {low:.3f} to {high:.3f}.",
+        f"with others like them it might as well have been anything from {low:.3f} to {high:.3f}.{nothing}",
         f"The difference between the stages is {luck} luck with these images ({_p(pairs.p)}), and one split cannot "
         "say what another split or other initial weights would bring.",
         "A map shows which pixels the network's answer depends on, right or wrong; it does not show that the motif was "

@@ -8,15 +8,20 @@ from tqdm import tqdm
 from .. import nn, saliency
 from .config import TwoStageConfig
 from .data import BATCH, to_unit
+from .training import probabilities, views_of
 
 
 def raw_maps(model: nn.Sequential, pixels: np.ndarray, classes: np.ndarray | None = None) -> np.ndarray:
     """|d logit / d pixel|, largest channel: (N, H, W) float32, of uint8 pixels (N, H, W, 3).
 
-    The logit is that of the predicted class, or that of `classes` (N,).
+    The logit is that of the predicted class, or that of `classes` (N,). A model that answers over several views is
+    asked so too: the class that is explained is the one that is reported.
     """
-    target = "predicted" if classes is None else classes
-    attributions = saliency.Gradient(model).attribute(to_unit(pixels), target)  # (N, H, W, 3)
+    x = to_unit(pixels)  # (N, H, W, 3)
+    target: np.ndarray | str = "predicted" if classes is None else classes
+    if classes is None and views_of(model) > 1:
+        target = probabilities(model, x).argmax(axis=1)  # (N,)
+    attributions = saliency.Gradient(model).attribute(x, target)  # (N, H, W, 3)
     return saliency.reduce_channels(attributions)  # (N, H, W)
 
 

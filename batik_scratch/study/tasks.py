@@ -22,7 +22,7 @@ from .data import StudyData, to_unit
 from .maps import map_in_batches, overlay_maps, raw_maps
 from .progress import Steps
 from .stage import train_stage
-from .training import build_model
+from .training import build_model, probabilities
 
 EXAMPLES_PER_CLASS = 4
 
@@ -151,7 +151,7 @@ def keep_examples(data: StudyData, files: RunFiles, at: Callable[[int], None] = 
     each = [data.validation[data.labels[data.validation] == c] for c in range(len(data.class_names))]
     rows = np.concatenate([of_class[:EXAMPLES_PER_CLASS] for of_class in each])  # (M,)
     pixels, covered = np.asarray(data.images[rows]), np.asarray(overlaid[rows])  # (M, H, W, 3) both
-    probabilities = first.predict(to_unit(pixels))  # (M, U)
+    shares = probabilities(first, to_unit(pixels))  # (M, U)
     files.examples.write(
         Examples(
             images=pixels,
@@ -159,8 +159,8 @@ def keep_examples(data: StudyData, files: RunFiles, at: Callable[[int], None] = 
             overlays=covered,
             maps_stage2=raw_maps(second, covered),
             labels=data.labels[rows],
-            predicted=probabilities.argmax(axis=1),
-            probabilities=probabilities,
+            predicted=shares.argmax(axis=1),
+            probabilities=shares,
             paths=np.array([data.paths[i].encode("utf-8", "replace").decode() for i in rows]),
             split=np.array(["validation"] * len(rows)),
         )

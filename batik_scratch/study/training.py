@@ -74,9 +74,12 @@ def predict_rows(model: nn.Sequential, pixels: np.ndarray, rows: np.ndarray) -> 
 
 def probabilities(model: nn.Sequential, x: np.ndarray) -> np.ndarray:
     """What the model says of x (N, H, W, C): probabilities (N, U), over as many views as it was made to take."""
-    if model.metadata.get("views", 1) == 1:
-        return model.predict(x)
-    return image_tools.mean_over_views(model.predict, x)
+    return model.predict(x) if views_of(model) == 1 else image_tools.mean_over_views(model.predict, x)
+
+
+def views_of(model: nn.Sequential) -> int:
+    """Over how many ways to lay a picture the model's answer is the mean."""
+    return int(model.metadata.get("views", 1))
 
 
 def training_batches(

@@ -180,7 +180,7 @@ def drop_all(p: Path) -> None:
         shutil.rmtree(p / name)
 
 
-OWN = ("1 folders that this program wrote",)
+OWN = ("1 folder that this program wrote",)
 SPLIT = {"split_folders": True}
 LINKS = {"follow_links": True}
 SKIP = {"skip_bad": True}
@@ -192,7 +192,7 @@ CASES: dict[str, Case] = {
     "two runs and a stray file": Case(
         lambda p: no([a_run(p / "runs/a"), a_run(p / "runs/b"), touch(p / "runs/notes.txt")]),
         ALL,
-        ("2 folders that this program", r"1 files without an image's extension \(\.txt 1\) in runs"),
+        ("2 folders that this program", r"1 file without an image's extension \(\.txt 1\) in runs"),
     ),
     "a run folder itself as a class": Case(lambda p: a_run(p / "my run"), ALL, OWN),
     "a run in a class folder": Case(lambda p: a_run(p / "kawung/run"), ALL, OWN),
@@ -231,7 +231,7 @@ CASES: dict[str, Case] = {
         rename_to(".heic"), None, (r'class "kawung" is empty \(passed over: 5 HEIC',), ("0 readable images",), ok=False
     ),
     "a few HEIC photos": Case(
-        lambda p: touch(p / "kawung/h.heif", HEAD), ALL, (r"1 HEIC photos \(\.heif 1\) in kawung",)
+        lambda p: touch(p / "kawung/h.heif", HEAD), ALL, (r"1 HEIC photo \(\.heif 1\) in kawung",)
     ),
     "HEIC under a JPEG's name": Case(
         lambda p: touch(p / "kawung/h.jpg", HEAD + bytes(99)),
@@ -242,7 +242,7 @@ CASES: dict[str, Case] = {
     "HEIC under a JPEG's name, left out": Case(
         lambda p: touch(p / "kawung/h.jpg", HEAD + bytes(99)),
         ALL,
-        (r"1 unreadable files, left out by --skip-bad \(\.jpg 1\) in kawung",),
+        (r"1 unreadable file, left out by --skip-bad \(\.jpg 1\) in kawung",),
         ("but a HEIC photo",),
         SKIP,
         ok=False,
@@ -287,7 +287,7 @@ CASES: dict[str, Case] = {
     "a browser's name for one photo more": Case(
         lambda p: copy("lereng/0.png", "kawung/x.jpg_large")(p),
         ALL,
-        (r"1 pictures without an image's extension \(\.jpg_large 1\) in kawung",),
+        (r"1 picture without an image's extension \(\.jpg_large 1\) in kawung",),
     ),
     "annotations beside every photo": Case(
         lambda p: no([touch(path.with_suffix(".xml"), b"<annotation/>") for path in list(p.rglob("*.png"))]),
@@ -297,7 +297,7 @@ CASES: dict[str, Case] = {
     "videos, archives and shortcuts": Case(
         adds({"kawung/a.mp4": b"\0\0\0\x18ftypisom", "kawung/b.zip": zip_bytes(), "parang.lnk": b"L"}),
         ALL,
-        (r"2 files without an image's extension", r"1 files beside the class folders \(\.lnk 1\)"),
+        (r"2 files without an image's extension", r"1 file beside the class folders \(\.lnk 1\)"),
     ),
     "a web page called .jpg": Case(
         lambda p: touch(p / "lereng/p.jpg", HTML), None, ("p.jpg: .*but a web page",), ok=False
@@ -322,7 +322,7 @@ CASES: dict[str, Case] = {
         lambda p: blocks(70).save(p / "lereng/g.jpg", format="GIF"), with_(lereng=6)
     ),
     "a pipe called .jpg": Case(
-        lambda p: os.mkfifo(p / "lereng/pipe.jpg"), ALL, (r"1 pipes, sockets or devices \(\.jpg 1\) in lereng",)
+        lambda p: os.mkfifo(p / "lereng/pipe.jpg"), ALL, (r"1 pipe, socket or device \(\.jpg 1\) in lereng",)
     ),
     # ------------------------------------------------ hidden and system files
     "a Mac's files": Case(
@@ -331,20 +331,20 @@ CASES: dict[str, Case] = {
         ("4 hidden or system files",),
     ),
     "a notebook's checkpoints": Case(
-        lambda p: no(make_folder(p / ".ipynb_checkpoints", {"kawung": 2})), ALL, ("1 hidden or system files",)
+        lambda p: no(make_folder(p / ".ipynb_checkpoints", {"kawung": 2})), ALL, ("1 hidden or system file",)
     ),
     "a notebook's checkpoints in a class": Case(
         lambda p: copy("kawung/0.png", "kawung/.ipynb_checkpoints/0-checkpoint.png")(p), ALL, ("1 hidden or system",)
     ),
     "a NAS's thumbnails": Case(
-        lambda p: no(make_folder(p / "@eaDir", {"kawung": 5})), ALL, ("1 hidden or system files",)
+        lambda p: no(make_folder(p / "@eaDir", {"kawung": 5})), ALL, ("1 hidden or system file",)
     ),
     "Windows' files": Case(adds({"kawung/Thumbs.db": b"x", "desktop.ini": b"x"}), ALL, ("2 hidden or system files",)),
     "a README and a list beside the classes": Case(
         adds({"README.md": b"x", "labels.csv": b"x"}), ALL, (r"2 files beside the class folders \(\.\w+ 1, \.\w+ 1\)",)
     ),
     "photos beside the classes": Case(
-        lambda p: no(save(p / "stray.png", 77)), ALL, (r"1 files beside the class folders \(\.png 1\)",)
+        lambda p: no(save(p / "stray.png", 77)), ALL, (r"1 file beside the class folders \(\.png 1\)",)
     ),
     # ------------------------------------------------ links
     "a class that is a link": Case(
@@ -367,10 +367,10 @@ CASES: dict[str, Case] = {
     ),
     "most photos are links, followed": Case(link_files, ALL, options=LINKS),
     "one photo is a link": Case(
-        lambda p: link_files(p, 4), with_(parang=4), (r"1 symbolic links \(\.png 1\) in parang",)
+        lambda p: link_files(p, 4), with_(parang=4), (r"1 symbolic link \(\.png 1\) in parang",)
     ),
     "a broken link, followed": Case(
-        lambda p: os.symlink(p / "nowhere.png", p / "parang/x.png"), ALL, ("1 symbolic links",), options=LINKS
+        lambda p: os.symlink(p / "nowhere.png", p / "parang/x.png"), ALL, ("1 symbolic link",), options=LINKS
     ),
     "a loop, followed": Case(
         lambda p: os.symlink(p, p / "parang/loop"), None, ("leads back to a folder above it",), options=LINKS

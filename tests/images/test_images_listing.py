@@ -6,7 +6,7 @@ import pytest
 from folders_of_photos import make_folder, save
 
 from batik_scratch.errors import InputError
-from batik_scratch.images import load_folder, scan
+from batik_scratch.images import kinds, load_folder, scan
 from batik_scratch.images.folders import check_counts, is_drawn, list_folder
 
 
@@ -138,6 +138,30 @@ def test_names_that_only_look_alike_are_refused(tmp_path, one, two):
         list_folder(tmp_path)
     first, second = sorted((one, two))
     assert f'"{first}" and "{second}"' in str(error.value)
+
+
+def test_all_classes_that_cannot_be_used_are_named_at_once(folder, tmp_path):
+    (folder / "Kawung/2.png").unlink()
+    (folder / "empty").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    os.symlink(tmp_path / "elsewhere", folder / "truntum")
+    with pytest.raises(InputError) as error:
+        check_counts(list_folder(folder), folder)
+    head, *lines = str(error.value).splitlines()
+    assert head == f"{folder}: 3 of its classes cannot be used as they are. Found: Kawung 3, empty 0, lereng 5"
+    assert [line.split('"')[1] for line in lines] == ["truntum", "Kawung", "empty"]
+    assert "--follow-links" in lines[0] and "has 3 images; each class needs at least 4" in lines[1]
+    assert lines[2].endswith("is empty; each class needs at least 4 images; add images, or take its folder away")
+    for n in range(8):
+        (folder / f"more{n}").mkdir()
+    with pytest.raises(InputError, match=r"11 of its classes[\s\S]+and 5 more; see: batik-scratch data scan"):
+        check_counts(list_folder(folder), folder)
+
+
+def test_one_of_a_kind_is_told_in_the_singular():
+    assert kinds.counted(1, kinds.LINKS) == "1 symbolic link" and kinds.counted(2, kinds.LINKS) == "2 symbolic links"
+    named = {value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)}
+    assert named == set(kinds.ONE)
 
 
 def test_each_class_needs_four_images(folder):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from batik_scratch.report.notes import DRAWN, data_warnings, notes, verdict
+from batik_scratch.report.notes import DRAWN, data_warnings, in_short, notes, verdict
 from batik_scratch.report.recorded import read_run
 
 
@@ -39,6 +39,14 @@ def test_a_gain_of_one_point_is_one_point(read):
 def paired(mended, broken, both=40):
     """Answers (label, stage one's, stage two's) of which so many are mended and broken by stage two."""
     return [(0, 0, 0)] * both + [(1, 0, 1)] * mended + [(2, 2, 0)] * broken
+
+
+@pytest.mark.parametrize("low, told", [(0.79, True), (0.81, False)])
+def test_an_accuracy_that_always_one_answer_reaches_is_said_to_show_nothing(read, low, told):
+    answers = paired(6, 4)  # 40, 6 and 4 of the classes
+    metrics = [{"accuracy": 0.85, "accuracy_interval": [low, 0.95]}] * 2
+    said = in_short(read(answers=answers, metrics=metrics))[0]
+    assert ("is right in 0.800: that the network has learned anything is not shown." in said) == told
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from batik_scratch import images, nn, saliency
 from batik_scratch.study import make_config, resume_two_stage, run_two_stage
 from batik_scratch.study.answers import Answers
 from batik_scratch.study.data import load_study_data
+from batik_scratch.study.maps import raw_maps
 from batik_scratch.study.single import train_model
-from batik_scratch.study.training import build_model, train_network
+from batik_scratch.study.training import build_model, probabilities, train_network
 
 CLOTH = dataclasses.replace(
     make_config({"network": "cloth"}), image_size=32, draw_counts=(16, 14, 12), epochs=3, seed=5
@@ -44,6 +45,38 @@ def test_what_is_recorded_is_the_mean_over_the_eight_views(cloth_run):
     found = np.array([p.probabilities for p in stage.predictions.read(3)])
     assert found == pytest.approx(expected, abs=1e-6)
     assert np.abs(found - model.predict(x)).max() > 1e-4  # one view says something else
+
+
+def test_maps_and_pictures_are_of_the_class_that_the_eight_views_name(cloth_run):
+    data, stage = load_study_data(CLOTH), cloth_run.stages["stage1"]
+    model = nn.Sequential.load(stage.model.path)
+    said = {p.path: p for p in stage.predictions.read(3)}
+    examples, maps = cloth_run.examples.read(3), stage.saliency.read()
+    rows = [data.paths.index(str(path)) for path in examples["paths"]]
+    for row, shares, map_ in zip(rows, examples["probabilities"], examples["maps"], strict=True):
+        recorded = said[data.paths[row]]
+        assert shares == pytest.approx(recorded.probabilities, abs=1e-6) and shares.argmax() == recorded.predicted
+        x = data.images[row : row + 1].astype(np.float32) / 255
+        expected = np.abs(saliency.Gradient(model).attribute(x, np.array([recorded.predicted])))[0].max(axis=2)
+        assert map_ == pytest.approx(expected, abs=1e-4 * float(expected.max()))
+        assert maps.maps[maps.rows.tolist().index(row)] == pytest.approx(expected, abs=1e-4 * float(expected.max()))
+
+
+def test_the_class_that_is_explained_is_not_that_of_the_upright_view_where_the_views_differ(cloth_run):
+    model = nn.Sequential.load(cloth_run.stages["stage1"].model.path)
+    data = load_study_data(CLOTH)
+    pixels = np.concatenate([np.roll(data.images, shift, axis=1) for shift in (0, 5, 11)])  # (N, 32, 32, 3)
+    x = pixels.astype(np.float32) / 255
+    last = model.layers[-2]
+    last.params["bias"] -= np.log(model.predict(x)).mean(axis=0)  # no class is the surest one: views may differ
+    upright, together = model.predict(x).argmax(axis=1), probabilities(model, x).argmax(axis=1)
+    differ = np.flatnonzero(upright != together)
+    assert len(differ)
+    row = differ[:1]
+    by_class = [np.abs(saliency.Gradient(model).attribute(x[row], np.array([c]))).max(axis=3) for c in range(3)]
+    found = raw_maps(model, pixels[row])
+    distances = [np.abs(found - expected).max() for expected in by_class]
+    assert np.argmin(distances) == together[row[0]] and min(distances) < 1e-4 * found.max()
 
 
 def test_a_killed_run_of_the_cloth_network_goes_on_to_the_same_bits(cloth_run, tmp_path, monkeypatch):
