@@ -12,6 +12,7 @@ export function softmax(lab) {
   const start = Float64Array.from(lab.up.logits.data);
   const z = { shape: [names.length], data: Float64Array.from(start) };
   const loss = number("loss", 0);
+  const asked = lab.extra === "" ? null : Number(lab.extra); // the class from which a gradient was followed upwards
   const rows = names.map((name, u) => {
     const shown = h("output", { class: "num", for: `logit-${u}`, "data-name": `z${u}` });
     const input = h("input", {
@@ -26,7 +27,7 @@ export function softmax(lab) {
     const bar = h("span", { class: "bar" });
     const element = h(
       "tr",
-      { class: u === lab.label ? "right" : "" },
+      { class: [u === lab.label && "right", u === asked && "asked"].filter(Boolean).join(" ") },
       h("th", { scope: "row" }, h("label", { for: `logit-${u}` }, name)),
       h("td", {}, input, shown),
       h("td", {}, cells[0]),
@@ -73,6 +74,7 @@ export function softmax(lab) {
       ["batik_scratch/nn/losses.py", "SparseCategoricalCrossentropy"],
       ["batik_scratch/nn/layers/activations.py", "softmax"],
     ]),
+    names[asked] ? h("p", { class: "verdict" }, t("top_reached", { name: names[asked] })) : null,
     h("div", { class: "controls" }, reset),
     h(
       "div",
