@@ -130,6 +130,31 @@ def test_a_gradient_is_followed_upwards_link_by_link_to_p_minus_y(pixel, page, p
     assert page.console() == []
 
 
+def test_on_a_phone_each_link_upwards_lands_on_where_one_is_and_the_next_link(phone):
+    in_sight = (
+        "const r = document.querySelector('#here').getBoundingClientRect();"
+        "return r.height > 0 && r.top >= 0 && r.bottom <= innerHeight"
+    )
+    phone.open("saliency/20,31?image=0")
+    phone.click("#who-sent")
+    steps = 0
+    while phone.run("return !!document.querySelector('#upwards')"):
+        assert phone.run(in_sight), phone.run("return location.hash")
+        phone.click("#upwards")
+        steps += 1
+    assert steps == 13 and phone.run(in_sight) and phone.console() == []
+
+
+def test_dense_names_the_unit_that_sends_most_to_an_input_where_another_is_shown(page, package):
+    page.open("dense/14/142/dense")
+    sent = package.model.get_layer("dense").params["kernel"][142] * package.trace(0)["dense"].gradient[0]
+    best = int(abs(sent).argmax())
+    assert best != 14 and page.text("#sends-most") == f"Unit {best} sends it most"
+    page.click("#sends-most")
+    near(page.number("asked-sent"), sent[best])
+    assert page.run("return document.querySelector('#sends-most')") is None
+
+
 def test_dense_opens_on_the_unit_that_sends_most(page, package):
     page.open("overview?image=3")
     page.click("#tab-dense")

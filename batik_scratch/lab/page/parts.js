@@ -49,13 +49,13 @@ export function link(lab, text, changes, props = {}) {
   return element;
 }
 
-// Let a link lead to another place.
-export function aim(element, lab, changes) {
+// Let a link lead to another place; `landing` as lab.travel takes it.
+export function aim(element, lab, changes, landing = {}) {
   element.href = lab.addressOf(changes);
   element.onclick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as with any link
     event.preventDefault();
-    lab.travel(changes);
+    lab.travel(changes, landing);
   };
 }
 

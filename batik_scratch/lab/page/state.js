@@ -125,17 +125,20 @@ export class Lab {
     this.draw();
   }
 
-  // As a link goes: the browser's button leads back to where one was, and the new place is seen from its top. With `to`,
-  // an element's id, that is brought into sight, and the focus onto its heading.
-  travel(changes, to = null) {
+  // As a link goes: the browser's button leads back to where one was, and the new view is seen from its top, or from
+  // element `to` if that would not be in sight. If one is to `stay`, the page moves only so far as `to` makes it, and the
+  // focus goes to its heading.
+  travel(changes, { to = null, stay = false } = {}) {
     this.write();
     history.pushState(null, "", location.hash);
     this.go(changes);
     this.write();
     const target = to && document.getElementById(to);
-    if (!target) return scrollTo(0, 0);
-    target.scrollIntoView({ block: "nearest" });
-    target.querySelector("h3").focus({ preventScroll: true });
+    if (!stay || !target) scrollTo(0, 0);
+    if (!target) return;
+    const { top, bottom } = target.getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) target.scrollIntoView();
+    if (stay) target.querySelector("h3").focus({ preventScroll: true });
   }
 
   remember() {

@@ -5,7 +5,7 @@ import { channelOf, largest, num, paintMap } from "../draw.js";
 import { t } from "../language.js";
 import { Grid, PlaceMap, aim, choice, figure, h, head, number, setNumber } from "../parts.js";
 import { sentTo } from "../upwards.js";
-import { twoGradients, upward } from "./upward.js";
+import { HERE, twoGradients, upward } from "./upward.js";
 import { controls, convolution, slice, upTo, windowValues } from "./window.js";
 
 const CARDS = 25; // senders that are written out, the strongest first
@@ -51,9 +51,7 @@ export function backward(lab) {
       ["batik_scratch/ops/im2col.py", "col2im"],
       ["batik_scratch/nn/layers/conv.py", "Conv2D"],
     ]),
-    control.root,
-    asked,
-    above.root,
+    h("div", { id: HERE }, control.root, asked, above.root),
     h(
       "div",
       { class: "panels" },
@@ -153,7 +151,7 @@ function answer(lab, { n, kernel, kh, kw, dx, strides, pads }, [p, q, c], [i, j]
       ...[
         `${t("asked", { name: inputName(n, [p, q, c]) })} `,
         number("asked-sent", sent),
-        ` ${t("asked_of")} `,
+        `${t("asked_of")} `,
         number("asked-dx", total),
         ". ",
       ],
@@ -257,7 +255,7 @@ function senders(lab, conv) {
       strongest.hidden = !best;
       if (!best) return;
       strongest.textContent = t("strongest_sender", { ...best, filter: best.f, term: num(best.term) });
-      aim(strongest, lab, to({ channel: best.f, spot: `${best.i},${best.j}` }));
+      aim(strongest, lab, to({ channel: best.f, spot: `${best.i},${best.j}` }), { to: HERE });
     },
   };
 }

@@ -2,9 +2,9 @@
 
 import { largest } from "../draw.js";
 import { t } from "../language.js";
-import { choice, h, head, layerName, number } from "../parts.js";
+import { choice, h, head, layerName, link, number } from "../parts.js";
 import { busiestUnit } from "../upwards.js";
-import { upward } from "./upward.js";
+import { HERE, upward } from "./upward.js";
 import { named, upTo } from "./window.js";
 
 const SHOWN = 12; // contributions that are written out
@@ -39,23 +39,7 @@ export function dense(lab) {
       ["batik_scratch/ops/dense.py", "forward_plain"],
       ["batik_scratch/nn/layers/dense.py", "Dense"],
     ]),
-    h(
-      "div",
-      { class: "controls" },
-      choice("layer", t("layer"), named(denses), layer.name, (name) =>
-        lab.go({
-          layer: name,
-          channel: busiestUnit(
-            lab,
-            denses.find((one) => one.name === name),
-          ),
-          spot: "",
-        }),
-      ),
-      choice("unit", t("unit"), unitNames, unit, (value) => lab.go({ channel: Number(value) })),
-    ),
-    asked === null ? null : answer(),
-    above.root,
+    h("div", { id: HERE }, controls(), asked === null ? null : answer(), above.root),
     h("h3", {}, t("dense_table", { shown: shown.length, count: terms.length })),
     h(
       "div",
@@ -73,12 +57,28 @@ export function dense(lab) {
     h("p", { class: "note" }, t("dense_note", { layer: layerName(layer) })),
   );
 
+  function controls() {
+    const toLayer = (name) => {
+      const chosen = denses.find((one) => one.name === name);
+      lab.go({ layer: name, channel: busiestUnit(lab, chosen), spot: "" });
+    };
+    return h(
+      "div",
+      { class: "controls" },
+      choice("layer", t("layer"), named(denses), layer.name, toLayer),
+      choice("unit", t("unit"), unitNames, unit, (value) => lab.go({ channel: Number(value) })),
+    );
+  }
+
   // In a sentence what this unit sent to the input that is asked about.
   function answer() {
     const sent = number("asked-sent", layer.params.kernel.data[asked * units + unit] * dy);
     const total = number("asked-dx", lab.trace.gradients[n].data[asked]);
     const text = t("asked_unit", { name: origin(lab, n, asked) });
-    return h("p", { class: "verdict", role: "status" }, `${text} `, sent, ` ${t("asked_of")} `, total, ".");
+    const most = busiestUnit(lab, layer, asked);
+    const other =
+      most === unit ? [] : [" ", link(lab, t("sends_most", { unit: most }), { channel: most }, { id: "sends-most" })];
+    return h("p", { class: "verdict", role: "status" }, `${text} `, sent, `${t("asked_of")} `, total, ".", other);
   }
 
   function headRow() {

@@ -7,7 +7,7 @@ import { padsOf } from "../layers.js";
 import { Grid, PlaceMap, button, canvas, choice, counter, figure, h, head, number, setNumber } from "../parts.js";
 import { fits } from "../state.js";
 import { four, readings, same } from "./four.js";
-import { upward } from "./upward.js";
+import { HERE, upward } from "./upward.js";
 import { OTHERS, plain } from "./others.js";
 import { named, upTo } from "./window.js";
 
@@ -48,8 +48,7 @@ export function gates(lab) {
     "section",
     {},
     heading(layer, kind),
-    h("div", { class: "controls" }, fields, inside.controls ?? []),
-    above.root,
+    h("div", { id: HERE }, h("div", { class: "controls" }, fields, inside.controls ?? []), above.root),
     inside.root,
   );
   function update() {

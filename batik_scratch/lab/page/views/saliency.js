@@ -6,6 +6,7 @@ import { PlaceMap, button, choice, figure, h, head, number, setNumber, slider } 
 import { maxAbs, normalise, overlay } from "../saliency.js";
 import { senderOf } from "../upwards.js";
 import { MOVER } from "./nudge.js";
+import { HERE } from "./upward.js";
 
 export function saliency(lab) {
   const { x } = lab.picture;
@@ -72,11 +73,11 @@ export function saliency(lab) {
   const nudgeIt = () =>
     lab.travel(
       { view: "nudge", layer: "input", channel: strongestChannel, spot: spot.join(","), extra: "", pixel: null },
-      MOVER,
+      { to: MOVER, stay: true },
     );
   const whoSent = () => {
     const { go } = senderOf(lab, -1, (spot[0] * width + spot[1]) * 3 + strongestChannel);
-    if (go) lab.travel(go);
+    if (go) lab.travel(go, { to: HERE });
   };
   const share = (key, label, range, told) =>
     slider(

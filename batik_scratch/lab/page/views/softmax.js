@@ -4,6 +4,7 @@ import { crossEntropy, softmax as probabilities } from "../engine.js";
 import { num } from "../draw.js";
 import { t } from "../language.js";
 import { button, h, head, number, setNumber } from "../parts.js";
+import { HERE } from "./upward.js";
 
 const REACH = 6; // a slider's way to both sides
 
@@ -74,7 +75,7 @@ export function softmax(lab) {
       ["batik_scratch/nn/losses.py", "SparseCategoricalCrossentropy"],
       ["batik_scratch/nn/layers/activations.py", "softmax"],
     ]),
-    names[asked] ? h("p", { class: "verdict" }, t("top_reached", { name: names[asked] })) : null,
+    names[asked] ? h("p", { class: "verdict", id: HERE }, t("top_reached", { name: names[asked] })) : null,
     h("div", { class: "controls" }, reset),
     h(
       "div",

@@ -5,6 +5,8 @@ import { t } from "../language.js";
 import { aim, h, number } from "../parts.js";
 import { placeOf, senderOf } from "../upwards.js";
 
+export const HERE = "here"; // the id of the part of a view that says where one is, and with it the way upwards
+
 // { root, update }: a link from where the view stands; update after the place has moved.
 export function upward(lab) {
   const why = h("span", {});
@@ -27,7 +29,7 @@ export function upward(lab) {
       why.textContent = t(words, { dy: num(dy), layer: above.layer?.name });
       if (above.through) why.textContent += ` ${t("up_through", { layer: above.through.name })}`;
       way.textContent = t("up_link", { where: whereIs(lab, above) });
-      aim(way, lab, above.go);
+      aim(way, lab, above.go, { to: HERE });
     },
   };
 }

@@ -20,7 +20,7 @@ export function strongest(lab, one, mover) {
       key === "bias" ? "bias" : placeIn(Math.floor(at / units), layer.params.kernel.shape.slice(0, -1)).join(",");
     const { words } = weightAt(layer, at % units, spot);
     const pressed = one.name === `${layer.name} ${key} ${words}`;
-    const go = () => lab.travel({ layer: layer.name, channel: at % units, spot }, mover);
+    const go = () => lab.travel({ layer: layer.name, channel: at % units, spot }, { to: mover, stay: true });
     const press = button(`${layer.name} ${key} `, go, { class: "quiet", "aria-pressed": pressed });
     press.append(h("span", { class: "place" }, words));
     return h(
