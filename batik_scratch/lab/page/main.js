@@ -36,7 +36,7 @@ function draw() {
     const scroll = shown.view === view ? scrollY : null;
     const made = VIEWS[view](lab);
     made.root.querySelector(".view-head").append(wordList(view));
-    app.replaceChildren(masthead(), ...tabs(), h("main", { id: "main" }, made.root), foot(), status);
+    app.replaceChildren(masthead(), tabs(), h("main", { id: "main" }, made.root), foot(), status);
     showTab();
     document.title = `${app.querySelector("h2").textContent} · ${t("title")}`;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -140,18 +140,18 @@ function tabs() {
   });
   const back = () => ask(lab.view);
   ask(lab.view);
-  return [
-    h("nav", { class: "tabs", "aria-label": t("views"), onpointerleave: back, onfocusout: back }, links),
-    question,
-  ];
+  const row = h("div", { class: "tabs", onpointerleave: back, onfocusout: back }, links);
+  return h("nav", { "aria-label": t("views") }, row, question);
 }
 
+// Scroll the row so far that the tab in sight can be seen.
 function showTab() {
-  const nav = app.querySelector(".tabs");
-  const tab = nav.querySelector(".on");
-  nav.scrollLeft = tab.offsetLeft - nav.offsetLeft - (nav.clientWidth - tab.offsetWidth) / 2;
+  const row = app.querySelector(".tabs");
+  const tab = row.querySelector(".on");
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 }
 
+// A tab comes back to what was seen there, and the browser's button to what was seen here.
 function follow(event, view) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as with any link
   event.preventDefault();
