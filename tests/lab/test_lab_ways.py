@@ -4,9 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from lab_browser import needs_browser
+from lab_browser import Page, browser, needs_browser
+from lab_networks import NETWORKS
 
 from batik_scratch import saliency
+from batik_scratch.lab import write_lab
 
 pytestmark = needs_browser
 HERE = re.compile(r"#(\w+)/(\d+)/([\d,]+)/(\w+)")  # layer, channel, place, view
@@ -128,6 +130,25 @@ def test_a_gradient_is_followed_upwards_link_by_link_to_p_minus_y(pixel, page, p
     u = int(page.run("return location.hash")[len("#softmax/")])
     near(page.number(f"dz{u}"), below)
     assert page.console() == []
+
+
+def test_in_a_network_of_every_layer_the_way_goes_on_where_pooling_windows_overlap(tmp_path):
+    """Each pooling shows a window that the number followed has won."""
+    NETWORKS["everything"]().save(tmp_path / "m.npz")
+    with browser() as driver:
+        page = Page(driver, write_lab(tmp_path / "lab.html", tmp_path / "m.npz")).open("saliency/5,9")
+        page.click("#who-sent")
+        seen, before = [], None
+        while page.run("return !!document.querySelector('#upwards')"):
+            layer, _, spot, _ = where(page)
+            if layer.startswith("max_pooling"):
+                assert f"row {before[0]}, column {before[1]};" in page.text(".verdict")
+            seen.append(layer)
+            before = spot
+            page.click("#upwards")
+        assert [name for name in seen if "max" in name] == ["max_pooling2d", "max_pooling2d_1"]
+        assert seen[0] == "rescaling" and seen[-1] == "dense_1" and "global_average_pooling2d" in seen
+        assert page.text("main h2") == "Softmax and cross-entropy" and page.console() == []
 
 
 def test_on_a_phone_each_link_upwards_lands_on_where_one_is_and_the_next_link(phone):
