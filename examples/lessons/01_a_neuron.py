@@ -7,7 +7,9 @@
 # place three numbers between 0 and 1, the amounts of red, green and blue. Such a block is called an array, and the
 # three sizes are its shape.
 #
-# > a cloth of 48 rows and 48 columns has the shape (48, 48, 3): 6912 numbers
+# ```text
+# a cloth of 48 rows and 48 columns has the shape (48, 48, 3): 6912 numbers
+# ```
 
 # %%
 import numpy as np
@@ -24,14 +26,16 @@ print(f"a cloth of {rows} rows and {columns} columns has the shape {cloth.shape}
 # %% [markdown]
 # ## A neuron
 #
-# A neuron turns several numbers into one. Each input x_d is multiplied by a *weight* w_d: how much, and in which
-# direction, this input counts. The products are added, and one more number, the *bias* b, moves the sum up or down:
+# A neuron turns several numbers into one. Each input $x_d$ is multiplied by a *weight* $w_d$: how much, and in which
+# direction, this input counts. The products are added, and one more number, the *bias* $b$, moves the sum up or down:
 #
-#     y = w_1 x_1 + w_2 x_2 + ... + w_D x_D + b
+# $$ y = w_1 x_1 + w_2 x_2 + \dots + w_D x_D + b $$
 #
 # That is all. With the weights 2 and -1, the bias 0.25, and the inputs 0.5 and 1:
 #
-# > y = 2 * 0.5 - 1 * 1 + 0.25 = 0.25
+# ```text
+# y = 2 * 0.5 - 1 * 1 + 0.25 = 0.25
+# ```
 #
 # In the package a neuron is `nn.Dense(1)`, a layer of one unit (`batik_scratch/nn/layers/dense.py`). Its `forward` is
 # that sum, and a layer always takes many rows of inputs at once, so we give it one row.
@@ -49,27 +53,34 @@ print(f"y = 2 * 0.5 - 1 * 1 + 0.25 = {y[0, 0]:.2f}")
 # %% [markdown]
 # ## How a neuron learns
 #
-# Say that we want t = 1 here. The neuron says 0.25. We measure the miss by a *loss*, a number that is 0 when all is
+# Say that we want $t = 1$ here. The neuron says 0.25. We measure the miss by a *loss*, a number that is 0 when all is
 # well:
 #
-#     L = (y - t)^2
+# $$ L = (y - t)^2 $$
 #
-# Now nudge one weight a little, and leave everything else as it is. If w_1 grows by a tiny h, then y grows by h x_1. If
-# y grows by a tiny amount, L grows by 2 (y - t) times that amount: the derivative of a square. Together:
+# Now nudge one weight a little, and leave everything else as it is. If $w_1$ grows by a tiny $h$, then $y$ grows by
+# $h \, x_1$. If $y$ grows by a tiny amount, $L$ grows by $2 (y - t)$ times that amount: the derivative of a square.
+# Together:
 #
-#     dL/dy = 2 (y - t),     dL/dw_d = dL/dy * x_d,     dL/db = dL/dy
+# $$
+# \frac{dL}{dy} = 2 (y - t), \qquad \frac{dL}{dw_d} = \frac{dL}{dy} \, x_d, \qquad \frac{dL}{db} = \frac{dL}{dy}
+# $$
 #
-# These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes dL/dy and
+# These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes $dL/dy$ and
 # computes the rest (the last line of `backward_plain` in
 # [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py)).
 #
-# > dL/dy is -1.50
-# > dL/dw is -0.75 and -1.50, dL/db is -1.50
+# ```text
+# dL/dy is -1.50
+# dL/dw is -0.75 and -1.50, dL/db is -1.50
+# ```
 #
 # Nobody has to believe this. We nudge the first weight by a millionth, and look at how much the loss changes, per
 # nudge:
 #
-# > nudging w_1 says -0.75
+# ```text
+# nudging w_1 says -0.75
+# ```
 
 # %%
 dy = 2 * (y - 1.0)  # (1, 1)
@@ -85,12 +96,14 @@ print(f"nudging w_1 says {(((nudged - 1) ** 2 - (y - 1) ** 2) / 1e-6).item():.2f
 # %% [markdown]
 # The gradient points uphill. So we take a small step *against* it. How small is the *learning rate*, here 0.1:
 #
-#     w <- w - 0.1 dL/dw,     b <- b - 0.1 dL/db
+# $$ w \leftarrow w - 0.1 \, \frac{dL}{dw}, \qquad b \leftarrow b - 0.1 \, \frac{dL}{db} $$
 #
 # This is gradient descent, `nn.SGD` in `batik_scratch/nn/optimizers.py`. One step brings the neuron closer to 1:
 #
-# > the weights are now 2.075 and -0.850, the bias 0.400
-# > y was 0.2500 and is now 0.5875; the loss was 0.5625 and is now 0.1702
+# ```text
+# the weights are now 2.075 and -0.850, the bias 0.400
+# y was 0.2500 and is now 0.5875; the loss was 0.5625 and is now 0.1702
+# ```
 
 # %%
 nn.SGD(learning_rate=0.1).step([neuron])
@@ -109,9 +122,11 @@ print(
 # and 0 where it belongs to the ground. All pixels of one cloth are its examples; the loss is the mean over all of them.
 # The loop below is how every network learns, however large: forward, loss, backward, step.
 #
-# > it starts with every pixel at 0.00 and learns 4 numbers
-# > the loss falls below a third of where it was: True
-# > more than nine pixels of ten are on the right side of one half: True
+# ```text
+# it starts with every pixel at 0.00 and learns 4 numbers
+# the loss falls below a third of where it was: True
+# more than nine pixels of ten are on the right side of one half: True
+# ```
 
 # %%
 pixels = cloth.reshape(-1, 3).astype(np.float64)  # (P, 3)
@@ -135,18 +150,22 @@ print(f"more than nine pixels of ten are on the right side of one half: {right >
 # %% [markdown]
 # ## What one neuron cannot do
 #
-# The places where y equals one half lie on a straight line (with three inputs, on a plane): y is a sum of multiples. So
-# one neuron can only cut its inputs in two along a line. Here is a task with no such line, "exclusive or": answer 1 if
-# one of two inputs is 1, but not both. The best that a neuron can do, by least squares, is to shrug:
+# The places where $y$ equals one half lie on a straight line (with three inputs, on a plane): $y$ is a sum of
+# multiples. So one neuron can only cut its inputs in two along a line. Here is a task with no such line, "exclusive
+# or": answer 1 if one of two inputs is 1, but not both. The best that a neuron can do, by least squares, is to shrug:
 #
-# > the best neuron answers 0.50 0.50 0.50 0.50
+# ```text
+# the best neuron answers 0.50 0.50 0.50 0.50
+# ```
 #
-# Add a bend. *ReLU* keeps positive numbers and turns negative ones into 0: max(z, 0) (`nn.ReLU`, in
+# Add a bend. *ReLU* keeps positive numbers and turns negative ones into 0: $\max(z, 0)$ (`nn.ReLU`, in
 # `batik_scratch/nn/layers/activations.py`). Two bent neurons look at the inputs, and a third adds them up:
 #
-#     y = max(x_1 - x_2, 0) + max(x_2 - x_1, 0)
+# $$ y = \max(x_1 - x_2, 0) + \max(x_2 - x_1, 0) $$
 #
-# > two bent neurons and a third answer 0 1 1 0
+# ```text
+# two bent neurons and a third answer 0 1 1 0
+# ```
 #
 # Neurons side by side are a layer, layers on top of each other are a network. That is the next lesson.
 

@@ -8,21 +8,25 @@
 # by the pixel below it, and adds up: one number. Then it moves the kernel by one pixel and does the same, until it has
 # been everywhere. What lies below the kernel is called a window.
 #
-#     y[i, j] = b + sum_{u, v} x[i + u, j + v] k[u, v]
+# $$ y_{ij} = b + \sum_{u, v} x_{i + u, j + v} \, k_{uv} $$
 #
 # Below, an image that is dark on the left and bright on the right, and a kernel that takes the left neighbours away
 # from the right ones. It answers where there is an edge, and says nothing where the image is flat.
 #
-# > image  0 0 0 1 1 1
-# > output 0 3 3 0
+# ```text
+# image  0 0 0 1 1 1
+# output 0 3 3 0
+# ```
 #
-# The output is smaller than the image, since the kernel must fit. With a kernel of length l and a *stride* of s
-# pixels from window to window, a side of p pixels has floor((p - l) / s) + 1 windows (`window_count` in
+# The output is smaller than the image, since the kernel must fit. With a kernel of length $l$ and a *stride* of $s$
+# pixels from window to window, a side of $p$ pixels has $\lfloor (p - l) / s \rfloor + 1$ windows (`window_count` in
 # `batik_scratch/ops/shapes.py`). The network of the paper begins with 150 pixels:
 #
-# > 6 pixels, kernel 3, stride 1: 4 windows
-# > 150 pixels, kernel 3, stride 1: 148 windows
-# > 150 pixels, kernel 3, stride 2: 74 windows
+# ```text
+# 6 pixels, kernel 3, stride 1: 4 windows
+# 150 pixels, kernel 3, stride 1: 148 windows
+# 150 pixels, kernel 3, stride 2: 74 windows
+# ```
 
 # %%
 import time
@@ -49,19 +53,21 @@ for n, size, stride in ((6, 3, 1), (150, 3, 1), (150, 3, 2)):
 # %% [markdown]
 # ## Channels, filters, batches: seven loops
 #
-# A real image has C channels (red, green, blue), so the kernel has a table per channel, and the sum runs over those
-# too. One kernel finds one kind of thing; a layer has F of them, called *filters*. And there are N images. This is the
-# definition:
+# A real image has $C$ channels (red, green, blue), so the kernel has a table per channel, and the sum runs over those
+# too. One kernel finds one kind of thing; a layer has $F$ of them, called *filters*. And there are $N$ images. This is
+# the definition:
 #
-#     y[n, i, j, f] = b[f] + sum_{u, v, c} x[n, i + u, j + v, c] k[u, v, c, f]
+# $$ y_{nijf} = b_f + \sum_{u, v, c} x_{n, i + u, j + v, c} \, k_{uvcf} $$
 #
-# Open `batik_scratch/ops/conv_loops.py` beside this text. `forward` is this formula: a loop for each of n, i, j, f, u,
-# v and c, and one multiplication inside. Python runs such loops slowly; the package compiles them with numba. The plain
-# Python is still there as `forward.py_func`.
+# Open `batik_scratch/ops/conv_loops.py` beside this text. `forward` is this formula: a loop for each of
+# $n, i, j, f, u, v$ and $c$, and one multiplication inside. Python runs such loops slowly; the package compiles them
+# with numba. The plain Python is still there as `forward.py_func`.
 #
-# > plain Python, compiled loops and nn.Conv2D agree: True
-# > compiling makes it more than ten times faster: True
-# > multiplications for one image: 10 * 10 places * 27 products * 4 filters = 10800
+# ```text
+# plain Python, compiled loops and nn.Conv2D agree: True
+# compiling makes it more than ten times faster: True
+# multiplications for one image: 10 * 10 places * 27 products * 4 filters = 10800
+# ```
 
 # %%
 rng = np.random.default_rng(0)
@@ -103,8 +109,10 @@ print(
 # with it. And there is little to learn. The first layer of the paper's network has a handful of weights, where a dense
 # layer with the same inputs and outputs would have billions.
 #
-# > the image moved by two pixels gives the output moved by two pixels: True
-# > the paper's first layer learns 896 numbers, a dense layer would learn 47,313,340,928
+# ```text
+# the image moved by two pixels gives the output moved by two pixels: True
+# the paper's first layer learns 896 numbers, a dense layer would learn 47,313,340,928
+# ```
 
 # %%
 moved = np.roll(batch, 2, axis=2)
@@ -120,18 +128,24 @@ print(
 # %% [markdown]
 # ## Backward: every product hands the gradient to both of its factors
 #
-# As in lesson 2 we ask of every number where it was used. The pixel x[i + u, j + v] was multiplied by k[u, v] to make
-# y[i, j]. So it gets dy[i, j] k[u, v], from every window in which it was; the gradients add up. For the weight k[u, v]
-# it is the same with the roles exchanged: it gets dy[i, j] x[i + u, j + v], from every window.
+# As in lesson 2 we ask of every number where it was used. The pixel $x_{i + u, j + v}$ was multiplied by $k_{uv}$ to
+# make $y_{ij}$. So it gets $dy_{ij} \, k_{uv}$, from every window in which it was; the gradients add up. For the weight
+# $k_{uv}$ it is the same with the roles exchanged: it gets $dy_{ij} \, x_{i + u, j + v}$, from every window.
 #
-#     for every i, j, u, v:    dx[i + u, j + v] += dy[i, j] k[u, v]
-#                              dk[u, v]         += dy[i, j] x[i + u, j + v]
+# $$
+# \begin{aligned}
+# \text{for every } i, j, u, v: \qquad dx_{i + u, j + v} &\mathrel{+}= dy_{ij} \, k_{uv} \\
+# dk_{uv} &\mathrel{+}= dy_{ij} \, x_{i + u, j + v}
+# \end{aligned}
+# $$
 #
 # These are the two lines in the innermost loop of `_adjoint`, in the same file. Suppose that the loss cares for one
-# output only, dy = 1 there. Then dx is the kernel, laid where its window was, and dk is a copy of that window.
+# output only, $dy = 1$ there. Then $dx$ is the kernel, laid where its window was, and $dk$ is a copy of that window.
 #
-# > one output: dx is the kernel in its window: True, dk is the window: True
-# > all outputs: dx row 0 is -1 -1 0 0 1 1
+# ```text
+# one output: dx is the kernel in its window: True, dk is the window: True
+# all outputs: dx row 0 is -1 -1 0 0 1 1
+# ```
 #
 # In the last line every output counts 1. A pixel in the middle was once on the left of a window and once on the right,
 # and its gradients cancel.
@@ -155,10 +169,12 @@ print("all outputs: dx row 0 is", *(f"{v:.0f}" for v in dx_all[0, 0, :, 0]))
 #
 # In mathematics, convolution turns the kernel by half a circle before it is laid on the image. What networks do is
 # called cross-correlation there. Nobody minds, because the weights are learned: a turned kernel would be learned
-# turned. But the real convolution does turn up in the backward pass: dx is dy convolved with the kernel.
+# turned. But the real convolution does turn up in the backward pass: $dx$ is $dy$ convolved with the kernel.
 #
-# > forward is scipy's correlate2d: True, its convolve2d: False
-# > dx is scipy's convolve2d of dy and the kernel: True
+# ```text
+# forward is scipy's correlate2d: True, its convolve2d: False
+# dx is scipy's convolve2d of dy and the kernel: True
+# ```
 
 # %%
 uneven = rng.standard_normal((3, 3))

@@ -7,22 +7,27 @@
 # it is one pixel further left does not. *Max-pooling* cuts the map into windows, usually of 2 by 2, and keeps the
 # largest number of each:
 #
-#     y[i, j] = max_{u, v} x[i s + u, j s + v]          s is the stride, here 2, so that windows do not overlap
+# $$ y_{ij} = \max_{u, v} \, x_{i s + u, \, j s + v} $$
 #
-# Three numbers of four are gone, and whatever comes after has a quarter of the work. Here is the image of lesson 6:
+# Here $s$ is the stride, 2 in this lesson, so that windows do not overlap. Three numbers of four are gone, and whatever
+# comes after has a quarter of the work. Here is the image of lesson 6:
 #
-# > image row 0: 8 4 12 2
-# > image row 1: 16 10 11 3
-# > image row 2: 5 13 7 1
-# > image row 3: 14 6 15 9
-# > pooled row 0: 16 12
-# > pooled row 1: 14 15
+# ```text
+# image row 0: 8 4 12 2
+# image row 1: 16 10 11 3
+# image row 2: 5 13 7 1
+# image row 3: 14 6 15 9
+# pooled row 0: 16 12
+# pooled row 1: 14 15
+# ```
 #
 # The function is `forward_plain` in `batik_scratch/ops/pooling.py`. It returns one thing more: which of its window's
 # four pixels was the largest, counted from 0 in reading order.
 #
-# > winner row 0: 2 0
-# > winner row 1: 2 2
+# ```text
+# winner row 0: 2 0
+# winner row 1: 2 2
+# ```
 
 # %%
 import inspect
@@ -54,18 +59,22 @@ show_numbers("winner", winner[0, :, :, 0])
 # ## Backward
 #
 # The output *is* the winner. Nudge the winner, and the output moves with it; nudge another pixel a little, and nothing
-# happens. So the winner gets the whole upstream gradient, and the others get nothing. With dy = 1, 2 in the first row
+# happens. So the winner gets the whole upstream gradient, and the others get nothing. With $dy$ = 1, 2 in the first row
 # and 3, 4 in the second:
 #
-# > dx row 0: 0 0 2 0
-# > dx row 1: 1 0 0 0
-# > dx row 2: 0 0 0 0
-# > dx row 3: 3 0 4 0
+# ```text
+# dx row 0: 0 0 2 0
+# dx row 1: 1 0 0 0
+# dx row 2: 0 0 0 0
+# dx row 3: 3 0 4 0
+# ```
 #
 # To know this, the layer need not remember the image, only the winners: an index of one byte per window. For the first
 # pooling layer of the paper's network, per image:
 #
-# > the image would take 2,803,712 bytes, the winners take 175,232: 16 times less
+# ```text
+# the image would take 2,803,712 bytes, the winners take 175,232: 16 times less
+# ```
 
 # %%
 dy = np.array([[1.0, 2], [3, 4]])[None, :, :, None]
@@ -81,12 +90,16 @@ print(f"the image would take {whole:,} bytes, the winners take {kept:,}: {whole 
 # With windows of 3 by 3 and stride 1, a pixel may win several times. Then it collects from every window that it has
 # won. So the backward pass must add, as col2im did in lesson 6:
 #
-# > np.add.at(dx, (n, rows, columns, c), dy)  # adds: `dx[...] = dy` would keep the last overlap only
+# ```python
+# np.add.at(dx, (n, rows, columns, c), dy)  # adds: `dx[...] = dy` would keep the last overlap only
+# ```
 #
 # Below, every window sends a gradient of 1. The 16 wins two windows:
 #
-# > the windows' maxima are 16 13 16 15
-# > the pixel with 16 gets 2; with = in place of adding it would get 1
+# ```text
+# the windows' maxima are 16 13 16 15
+# the pixel with 16 gets 2; with = in place of adding it would get 1
+# ```
 
 # %%
 for line in inspect.getsource(pooling.backward_plain).splitlines():
@@ -105,22 +118,29 @@ print(f"the pixel with 16 gets {added:g}; with = in place of adding it would get
 # %% [markdown]
 # ## Ties
 #
-# What if two pixels are equally large? Take max(a, b) where a = b. Raise a by h, and the maximum rises by h. Lower a by
-# h, and it stays, because b holds it up. The slope is 1 on one side and 0 on the other: a kink, as in lesson 4.
+# What if two pixels are equally large? Take $\max(a, b)$ where $a = b$. Raise $a$ by $h$, and the maximum rises by $h$.
+# Lower $a$ by $h$, and it stays, because $b$ holds it up. The slope is 1 on one side and 0 on the other: a kink, as in
+# lesson 4.
 #
-# > to the right 1.00, to the left 0.00, central difference 0.50
+# ```text
+# to the right 1.00, to the left 0.00, central difference 0.50
+# ```
 #
-# There is no derivative, so the code must choose. One demand remains. If *all* equal pixels rise together by h, then
-# the maximum rises by h. So the shares must add up to the upstream gradient. For four equal pixels and dy = 1:
+# There is no derivative, so the code must choose. One demand remains. If *all* equal pixels rise together by $h$, then
+# the maximum rises by $h$. So the shares must add up to the upstream gradient. For four equal pixels and $dy = 1$:
 #
-# > the first one gets it: 1 0 0 0, together 1
-# > all share it: 0.25 0.25 0.25 0.25, together 1
-# > everyone gets all of it: 1 1 1 1, together 4
+# ```text
+# the first one gets it: 1 0 0 0, together 1
+# all share it: 0.25 0.25 0.25 0.25, together 1
+# everyone gets all of it: 1 1 1 1, together 4
+# ```
 #
 # The third is simply wrong, and is easily written: `dy * (x == y)`. Between the first two one may choose. This package
 # takes the first in reading order, as Keras does: it costs one index, and it is the same in every run.
 #
-# > the package sends it to the first: True
+# ```text
+# the package sends it to the first: True
+# ```
 
 # %%
 equal = np.full((1, 2, 2, 1), 5.0)
@@ -156,8 +176,10 @@ print(f"the package sends it to the first: {np.array_equal(ours, shares['the fir
 # window there are four equal zeros. We count the windows of the first block, and compute the gradient below the ReLU
 # twice, with "first" and with "share".
 #
-# > with fresh weights, more than one window of ten is all zeros: True
-# > below the ReLU the two agree in those windows: True
+# ```text
+# with fresh weights, more than one window of ten is all zeros: True
+# below the ReLU the two agree in those windows: True
+# ```
 #
 # They agree because the gate of a ReLU is shut at zero: whatever a zero is given stops there. A tie between numbers
 # above zero happens where a cloth is perfectly even, and there both answers are as good.
@@ -165,8 +187,10 @@ print(f"the package sends it to the first: {np.array_equal(ours, shares['the fir
 # A gradient check knows nothing of conventions. So `check_layer` uses inputs that are all different; when it is given
 # equal ones, it sees the winner change between its two nudges, skips those places, and refuses to pass:
 #
-# > all different: right True
-# > all equal: right False
+# ```text
+# all different: right True
+# all equal: right False
+# ```
 
 # %%
 size = 64 if lesson.quick() else 128

@@ -5,27 +5,35 @@
 #
 # A network with many weights can learn its examples by heart. One way to do so is to rely on a single number that
 # happens to give the answer away. *Dropout* makes that a bad idea: while it trains, it sets each number to zero with
-# probability r, the *rate*, at random, anew in every step. Nobody can rely on anybody.
+# probability $r$, the *rate*, at random, anew in every step. Nobody can rely on anybody.
 #
 # Zeros make the sum that the next layer computes smaller. To keep it right on average, the numbers that survive are
-# made larger, by 1 / (1 - r). With M for this mask of zeros and large ones:
+# made larger, by $1 / (1 - r)$. With $M$ for this mask of zeros and large ones:
 #
-#     Y = X M (number by number),     M = 0 with probability r, otherwise 1 / (1 - r)
-#     mean of M:     r * 0 + (1 - r) * 1 / (1 - r) = 1
-#     variance of M: (1 - r) / (1 - r)^2 - 1^2     = r / (1 - r)
+# $$
+# \begin{aligned}
+# Y &= X M \text{ (number by number)}, \qquad M = 0 \text{ with probability } r, \text{ otherwise } \frac{1}{1 - r} \\
+# \text{mean of } M &= r \cdot 0 + (1 - r) \cdot \frac{1}{1 - r} = 1 \\
+# \text{variance of } M &= \frac{1 - r}{(1 - r)^2} - 1^2 = \frac{r}{1 - r}
+# \end{aligned}
+# $$
 #
 # The layer is `Dropout` in [batik_scratch/nn/layers/dropout.py](../../batik_scratch/nn/layers/dropout.py); the mask is
 # the first line of `forward_plain` in [batik_scratch/ops/dropout.py](../../batik_scratch/ops/dropout.py). We give it a
-# million ones, with r = 0.2 as in the paper's network:
+# million ones, with $r = 0.2$ as in the paper's network:
 #
-# > the outputs are 0 or 1.25
-# > their mean is 1.00, their variance 0.25
-# > r / (1 - r) is 0.25
+# ```text
+# the outputs are 0 or 1.25
+# their mean is 1.00, their variance 0.25
+# r / (1 - r) is 0.25
+# ```
 #
 # When the network is used, nothing is dropped. Thanks to the factor nothing has to be corrected either: it sees inputs
 # of the size that it was trained on.
 #
-# > in use, the output is the input: True
+# ```text
+# in use, the output is the input: True
+# ```
 
 # %%
 import numpy as np
@@ -48,24 +56,28 @@ print(f"in use, the output is the input: {np.array_equal(layer.forward(ones), on
 # %% [markdown]
 # ## Backward
 #
-# Y = X M is a product, and M does not depend on X. So the gradient passes through the same holes:
+# $Y = X M$ is a product, and $M$ does not depend on $X$. So the gradient passes through the same holes:
 #
-#     dX = dY M
+# $$ dX = dY \, M $$
 #
 # The same mask: the layer keeps it. A number that was dropped has had no say, and gets no gradient; one that was made
 # larger counts for as much more.
 #
-# > the gradient is 0 where the output was 0, and 1.25 elsewhere: True
+# ```text
+# the gradient is 0 where the output was 0, and 1.25 elsewhere: True
+# ```
 #
 # This layer is random, so how can it be checked with nudges? If every forward pass draws a new mask, the loss jumps
 # about and every gradient looks wrong. `check_layer` therefore winds the random numbers back before each pass: one
 # frozen mask.
 #
-# One more trap. With r = 0.5 the factor is 1 / (1 - 0.5) = 2. Somebody who has written "times 2" passes the check. So
-# we check with another rate. Below, such a bug is planted, and checked with both:
+# One more trap. With $r = 0.5$ the factor is $1 / (1 - 0.5) = 2$. Somebody who has written "times 2" passes the check.
+# So we check with another rate. Below, such a bug is planted, and checked with both:
 #
-# > rate 0.5: the right layer passes True, the wrong one True
-# > rate 0.2: the right layer passes True, the wrong one False
+# ```text
+# rate 0.5: the right layer passes True, the wrong one True
+# rate 0.2: the right layer passes True, the wrong one False
+# ```
 
 
 # %%
@@ -87,20 +99,26 @@ for tried in (0.5, 0.2):
 # %% [markdown]
 # ## What dropout wants
 #
-# Why should holes help? For one neuron the answer can be computed. It has inputs x_d, weights w_d and a target t, and
-# its inputs go through dropout first. Its output sum_d w_d x_d M_d is right on average, but it scatters. For any random
-# number, the mean of a square is the square of the mean plus the variance; and variances of independent numbers add up.
-# So on average over all masks the squared error is
+# Why should holes help? For one neuron the answer can be computed. It has inputs $x_d$, weights $w_d$ and a target $t$,
+# and its inputs go through dropout first. Its output $\sum_d w_d x_d M_d$ is right on average, but it scatters. For any
+# random number, the mean of a square is the square of the mean plus the variance; and variances of independent numbers
+# add up. So on average over all masks the squared error is
 #
-#     mean of (t - sum_d w_d x_d M_d)^2 = (t - sum_d w_d x_d)^2 + r / (1 - r) * sum_d w_d^2 x_d^2
+# $$
+# \text{mean of } \Big( t - \sum_d w_d x_d M_d \Big)^2
+# = \Big( t - \sum_d w_d x_d \Big)^2 + \frac{r}{1 - r} \sum_d w_d^2 x_d^2
+# $$
 #
 # The first part is the loss without dropout. The second is a fine for large weights, and since they are squared, one
 # large weight costs more than two halves. Say that two inputs always carry the same number, 1, and the target is 1.
-# Trust one of them, w = (1, 0), or listen to both, w = (1/2, 1/2)? Without dropout the loss is 0 either way. With it:
+# Trust one of them, $w = (1, 0)$, or listen to both, $w = (1/2, 1/2)$? Without dropout the loss is 0 either way. With
+# it:
 #
-# > trust one: 0.250
-# > listen to both: 0.125
-# > the package's layer agrees, on average over a million masks, to 1%: True
+# ```text
+# trust one: 0.250
+# listen to both: 0.125
+# the package's layer agrees, on average over a million masks, to 1%: True
+# ```
 
 # %%
 x, target = np.ones((1_000_000, 2)), 1.0  # a million copies of one example, each with a mask of its own
@@ -114,18 +132,22 @@ for name, w in kernels.items():
 print(f"the package's layer agrees, on average over a million masks, to 1%: {all(agree)}")
 
 # %% [markdown]
-# And the best weights? By symmetry both are the same, w. Then the loss is (1 - 2w)^2 + 2 r / (1 - r) w^2. Its
+# And the best weights? By symmetry both are the same, $w$. Then the loss is $(1 - 2w)^2 + \frac{2 r}{1 - r} w^2$. Its
 # derivative is zero where
 #
-#     -4 (1 - 2w) + 4 r / (1 - r) w = 0,     so     w = 1 / (2 + r / (1 - r))
+# $$ -4 (1 - 2w) + \frac{4 r}{1 - r} w = 0, \qquad w = \frac{1}{2 + r / (1 - r)} $$
 #
-# > the best weights are 0.444 and 0.444
+# ```text
+# the best weights are 0.444 and 0.444
+# ```
 #
-# A little less than one half: the price of being careful. We let a neuron find them. It starts from (1, 0), where
-# the plain loss is already zero, with `nn.Dropout`, `nn.Dense` and `nn.SGD`, and many masks in every step.
+# A little less than one half: the price of being careful. We let a neuron find them. It starts from $(1, 0)$, where the
+# plain loss is already zero, with `nn.Dropout`, `nn.Dense` and `nn.SGD`, and many masks in every step.
 #
-# > without dropout it stays at 1.000 and 0.000
-# > with dropout it comes to within 0.03 of the best weights: True
+# ```text
+# without dropout it stays at 1.000 and 0.000
+# with dropout it comes to within 0.03 of the best weights: True
+# ```
 
 # %%
 best = 1 / (2 + spread)
@@ -206,6 +228,6 @@ lesson.show(figure, "08_dropout")
 # %% [markdown]
 # ## Try it
 #
-# - Take r = 0.5. Where are the best weights now, and how far from the target is the neuron's answer in use?
+# - Take $r = 0.5$. Where are the best weights now, and how far from the target is the neuron's answer in use?
 # - Draw a new mask in `backward`. What does `check_layer` say, and does a network still train?
 # - Put dropout in front of the wave's network of lesson 2. Why does it hurt there?

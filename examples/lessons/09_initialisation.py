@@ -8,22 +8,25 @@
 #
 # ## One layer
 #
-# A unit adds up D inputs, z = sum_i w_i x_i. Let the weights be drawn independently, with mean 0 and variance v.
+# A unit adds up $D$ inputs, $z = \sum_i w_i x_i$. Let the weights be drawn independently, with mean 0 and variance $v$.
 # Products of different weights cancel in the mean, and only the squares stay:
 #
-#     E z^2 = D v E x^2
+# $$ E \, z^2 = D \, v \, E \, x^2 $$
 #
-# ReLU cuts off one half of z, and z and -z are equally likely, since the weights are drawn symmetrically about 0:
-# E relu(z)^2 = E z^2 / 2. So one layer with its ReLU multiplies the mean square by D v / 2. A factor of 1 needs v = 2 /
-# D: that is "he", for He and others (2015). Downwards it is the same sum over the layer's U outputs, so there the
-# factor is U v / 2. "glorot" (2010) thinks of layers without ReLU, wants both directions at once, and takes v = 2 / (D
-# + U). The package draws both in `draw` ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
+# ReLU cuts off one half of $z$, and $z$ and $-z$ are equally likely, since the weights are drawn symmetrically about 0:
+# $E \, \text{relu}(z)^2 = E \, z^2 / 2$. So one layer with its ReLU multiplies the mean square by $D v / 2$. A factor
+# of 1 needs $v = 2 / D$: that is "he", for He and others (2015). Downwards it is the same sum over the layer's $U$
+# outputs, so there the factor is $U v / 2$. "glorot" (2010) thinks of layers without ReLU, wants both directions at
+# once, and takes $v = 2 / (D + U)$. The package draws both in `draw`
+# ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
 #
 # What that means for a tower of layers 128 wide, after twenty of them:
 #
-# > glorot_normal: a layer multiplies the mean square by 0.50, twenty layers the size by 0.0010
-# > he_normal: a layer multiplies the mean square by 1.00, twenty layers the size by 1.0000
-# > twice he: a layer multiplies the mean square by 2.00, twenty layers the size by 1024.0000
+# ```text
+# glorot_normal: a layer multiplies the mean square by 0.50, twenty layers the size by 0.0010
+# he_normal: a layer multiplies the mean square by 1.00, twenty layers the size by 1.0000
+# twice he: a layer multiplies the mean square by 2.00, twenty layers the size by 1024.0000
+# ```
 
 # %%
 import numpy as np
@@ -46,7 +49,9 @@ for name, v in variances.items():
 # %% [markdown]
 # The package's own draws have the variance that the formula asks for:
 #
-# > drawn variance over the wanted one, glorot_normal: 1.0, he_normal: 1.0
+# ```text
+# drawn variance over the wanted one, glorot_normal: 1.0, he_normal: 1.0
+# ```
 
 # %%
 ratios = {}
@@ -62,10 +67,12 @@ print(f"drawn variance over the wanted one, {', '.join(f'{name}: {ratio:.1f}' fo
 # there. The derivation is about means over all possible draws; one draw of 128 units wanders around it, so we promise
 # no more than this:
 #
-# > glorot: sizes shrink by more than 100, up and down: True
-# > he: sizes stay within a factor of 10, up and down: True
-# > twice he: sizes grow by more than 100, up and down: True
-# > zeros: layers whose kernel gets any gradient: 0 of 21
+# ```text
+# glorot: sizes shrink by more than 100, up and down: True
+# he: sizes stay within a factor of 10, up and down: True
+# twice he: sizes grow by more than 100, up and down: True
+# zeros: layers whose kernel gets any gradient: 0 of 21
+# ```
 
 # %%
 images, y, _ = lesson.drawn_cloths(16, 32)
@@ -118,8 +125,10 @@ print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DE
 # the same step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that
 # symmetry.
 #
-# > after ten steps from a constant all units of a layer are still the same: True
-# > and from a random start: False
+# ```text
+# after ten steps from a constant all units of a layer are still the same: True
+# and from a random start: False
+# ```
 
 # %%
 for constant, text in ((True, "after ten steps from a constant all units of a layer are still the same:"), (False, "")):
@@ -139,8 +148,10 @@ for constant, text in ((True, "after ten steps from a constant all units of a la
 # lets no gradient through to its weights, and only a change in the layers below could wake it. A step that is too long
 # is enough to bring that about. Here we push half of the units down by hand, and train.
 #
-# > sleeping units whose weights have changed after 20 steps: 0 of 8
-# > units that were awake and have changed: True
+# ```text
+# sleeping units whose weights have changed after 20 steps: 0 of 8
+# units that were awake and have changed: True
+# ```
 
 # %%
 sleepy = nn.Sequential([nn.Dense(16), nn.ReLU(), nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
@@ -157,11 +168,13 @@ print(f"units that were awake and have changed: {changed[8:].any()}")
 # ## What training makes of it
 #
 # The same steps of plain gradient descent from two starts. In the glorot tower every kernel gets a gradient hundreds of
-# times too small, since dW = X' dY: the low ones because dY has shrunk on its way down, the high ones because X has
-# shrunk on its way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
+# times too small, since $dW = X^\top dY$: the low ones because $dY$ has shrunk on its way down, the high ones because
+# $X$ has shrunk on its way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
 #
-# > he: the loss has fallen below a half of where it started: True
-# > glorot: the loss is still within a tenth of where it started: True
+# ```text
+# he: the loss has fallen below a half of where it started: True
+# glorot: the loss is still within a tenth of where it started: True
+# ```
 
 # %%
 steps, losses = 150, {}
@@ -176,9 +189,11 @@ print(f"glorot: the loss is still within a tenth of where it started: {still}")
 # Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not
 # twenty: Keras' default is wrong for deep ReLU networks and does this one little harm.
 #
-# > glorot leaves 0.10 of the size after the paper's four layers with ReLU
+# ```text
+# glorot leaves 0.10 of the size after the paper's four layers with ReLU
+# ```
 #
-# (D / (D + U) of the mean square per layer; the poolings between them raise it again.)
+# ($D / (D + U)$ of the mean square per layer; the poolings between them raise it again.)
 
 # %%
 shapes = [part.params["kernel"].shape for part in nn.paper_cnn().layers if part.params][:4]
@@ -191,22 +206,26 @@ print(f"glorot leaves {np.sqrt(np.prod(factors)):.2f} of the size after the pape
 # That network is harmed by something else: its biases. Pixels lie in [0, 1], all on one side of 0, so all pictures
 # point into nearly the same direction. Write a pixel as 1/2 plus the rest, and a filter's answer falls into two parts:
 #
-#     w . x + b = w . (x - 1/2) + (sum(w) / 2 + b)
+# $$ w \cdot x + b = w \cdot (x - 1/2) + \Big( \frac{1}{2} \sum_i w_i + b \Big) $$
 #
-# The second part is the same for every picture in the world. With random weights and b = 0 it is larger than the
+# The second part is the same for every picture in the world. With random weights and $b = 0$ it is larger than the
 # first, and whether a ReLU is open then hangs on the filter and hardly on the picture. Three layers later two cloths
 # look the same. The cosine of the angle between two pictures' features, a mean over all pairs (1: the same direction):
 #
-# > pixels: cosine above 0.8: True
-# > pixels less 1/2: cosine below 0.1: True
-# > features of the paper's network, biases at 0: cosine above 0.9: True
+# ```text
+# pixels: cosine above 0.8: True
+# pixels less 1/2: cosine below 0.1: True
+# features of the paper's network, biases at 0: cosine above 0.9: True
+# ```
 #
-# The cure costs nothing: let the first bias begin at b = -sum(w) / 2. The second part is then 0 at the start, and the
-# layer answers as if 1/2 had been taken from every pixel. The paper names no initialisers, so this is still its
-# network: `bias_initializer="centred"`, `draw_bias` in the same file.
+# The cure costs nothing: let the first bias begin at $b = -\frac{1}{2} \sum_i w_i$. The second part is then 0 at the
+# start, and the layer answers as if 1/2 had been taken from every pixel. The paper names no initialisers, so this is
+# still its network: `bias_initializer="centred"`, `draw_bias` in the same file.
 #
-# > features, first bias centred: the cosine is lower: True
-# > centred is the same as pixels less 1/2: True
+# ```text
+# features, first bias centred: the cosine is lower: True
+# centred is the same as pixels less 1/2: True
+# ```
 
 
 # %%
@@ -245,7 +264,9 @@ print(f"centred is the same as pixels less 1/2: {np.allclose(seen['centred'], as
 # begun after 30. A rule that lowers the learning rate when nothing improves (lesson 11) makes it worse: it takes the
 # wait for the end.
 #
-# > from a centred bias the loss leaves log 3 sooner: True
+# ```text
+# from a centred bias the loss leaves log 3 sooner: True
+# ```
 
 # %%
 starting = {}

@@ -6,20 +6,23 @@
 # The backward pass says which way is down. How far to go it does not say. This lesson looks at the simplest landscape
 # in which that question is hard: a valley that is steep across and nearly flat along.
 #
-#     f(w) = (a w1^2 + b w2^2) / 2,      df/dw = (a w1, b w2),      a = 1, b = 100
+# $$ f(w) = \frac{a w_1^2 + b w_2^2}{2}, \qquad \frac{df}{dw} = (a w_1, \, b w_2), \qquad a = 1, \quad b = 100 $$
 #
 # ## Plain descent
 #
-# A step w -= r df/dw multiplies each coordinate by a number of its own:
+# A step $w \leftarrow w - r \, df/dw$ multiplies each coordinate by a number of its own:
 #
-#     w1 -> (1 - r a) w1,      w2 -> (1 - r b) w2
+# $$ w_1 \rightarrow (1 - r a) \, w_1, \qquad w_2 \rightarrow (1 - r b) \, w_2 $$
 #
-# Both must be below 1 in size, so r < 2 / b, or the walk climbs the steep walls. The best r makes both equally fast, 1
-# - r a = r b - 1, and then each step keeps (b - a) / (b + a) of the way: with b a hundred times a almost all of it.
+# Both must be below 1 in size, so $r < 2 / b$, or the walk climbs the steep walls. The best $r$ makes both equally
+# fast, $1 - r a = r b - 1$, and then each step keeps $(b - a) / (b + a)$ of the way: with $b$ a hundred times $a$
+# almost all of it.
 #
-# > the longest stable learning rate 0.020, the best one 0.0198
-# > which keeps 0.980 of the distance per step
-# > steps to a hundredth of the distance: 231
+# ```text
+# the longest stable learning rate 0.020, the best one 0.0198
+# which keeps 0.980 of the distance per step
+# steps to a hundredth of the distance: 231
+# ```
 
 # %%
 import math
@@ -42,8 +45,10 @@ print(f"steps to a hundredth of the distance: {needed}")
 # there. So we take a dense layer with two weights, put the valley's gradient into its `grads`, and let them step. `SGD`
 # takes exactly as long as derived:
 #
-# > SGD needs 231 steps
-# > with a learning rate 2% beyond the limit it has left the valley after 500 steps: True
+# ```text
+# SGD needs 231 steps
+# with a learning rate 2% beyond the limit it has left the valley after 500 steps: True
+# ```
 
 # %%
 
@@ -90,12 +95,14 @@ print(f"with a learning rate 2% beyond the limit it has left the valley after 50
 # %% [markdown]
 # ## Momentum
 #
-# Momentum remembers: u = mu u - r df/dw, w += u. Across the valley the pushes alternate and cancel; along it they add
-# up. With the best r and mu each step keeps (sqrt b - sqrt a) / (sqrt b + sqrt a): the *root* of the steepness counts.
-# (Polyak, 1964.)
+# Momentum remembers: $u \leftarrow \mu u - r \, df/dw$, then $w \leftarrow w + u$. Across the valley the pushes
+# alternate and cancel; along it they add up. With the best $r$ and $\mu$ each step keeps
+# $(\sqrt b - \sqrt a) / (\sqrt b + \sqrt a)$: the *root* of the steepness counts. (Polyak, 1964.)
 #
-# > momentum keeps 0.818 of the distance per step in the long run
-# > it needs fewer than a quarter of plain descent's steps: True
+# ```text
+# momentum keeps 0.818 of the distance per step in the long run
+# it needs fewer than a quarter of plain descent's steps: True
+# ```
 
 # %%
 ratio = (math.sqrt(B) - math.sqrt(A)) / (math.sqrt(B) + math.sqrt(A))
@@ -107,19 +114,26 @@ print(f"it needs fewer than a quarter of plain descent's steps: {steps_to(rollin
 # %% [markdown]
 # ## Adam
 #
-# Both recipes need a and b, and nobody knows them of a network. Adam (Kingma & Ba, 2015) measures instead. For every
-# weight it keeps two running means, of the gradient and of its square, and divides one by the root of the other:
+# Both recipes need $a$ and $b$, and nobody knows them of a network. Adam (Kingma & Ba, 2015) measures instead. For
+# every weight it keeps two running means, of the gradient and of its square, and divides one by the root of the other:
 #
-#     m += (g - m)(1 - beta_1)
-#     v += (g^2 - v)(1 - beta_2)
-#     w -= alpha m / (sqrt(v) + epsilon)
+# $$
+# \begin{aligned}
+# m &\mathrel{+}= (g - m)(1 - \beta_1) \\
+# v &\mathrel{+}= (g^2 - v)(1 - \beta_2) \\
+# w &\mathrel{-}= \alpha \, \frac{m}{\sqrt{v} + \epsilon}
+# \end{aligned}
+# $$
 #
 # These are the lines of `update_plain` in `batik_scratch/ops/adam.py`. Both means start at 0 and are therefore too
-# small at first: after t steps they hold the share 1 - beta^t of what they should. So alpha = r sqrt(1 - beta_2^t) / (1
-# - beta_1^t). At the first step that leaves w -= r g / |g|: one learning rate, whatever the slope is.
+# small at first: after $t$ steps they hold the share $1 - \beta^t$ of what they should. So
+# $\alpha = r \sqrt{1 - \beta_2^t} / (1 - \beta_1^t)$. At the first step that leaves a step of $-r \, g / |g|$: one
+# learning rate, whatever the slope is.
 #
-# > the first step along the valley 0.300, across it -0.300
-# > without the correction it would be 3.16 times as long
+# ```text
+# the first step along the valley 0.300, across it -0.300
+# without the correction it would be 3.16 times as long
+# ```
 
 # %%
 RATE = 0.3
@@ -133,9 +147,11 @@ print(f"without the correction it would be {(1 - rules.beta_1) / math.sqrt(1 - r
 # Since a gradient's size cancels, so does the scale of the loss. Plain descent, tuned to one scale, flies off in
 # another.
 #
-# > f times 1,000: Adam walks the same way, to a thousandth: True
-# > f times 1,000: plain descent leaves the valley: True
-# > Adam needs fewer than half of plain descent's steps: True
+# ```text
+# f times 1,000: Adam walks the same way, to a thousandth: True
+# f times 1,000: plain descent leaves the valley: True
+# Adam needs fewer than half of plain descent's steps: True
+# ```
 
 # %%
 same = np.abs(walk(nn.Adam(RATE), 1000 * straight, START, 100) - adaptive[:101]).max() < 1e-3
@@ -152,9 +168,11 @@ print(f"Adam needs fewer than half of plain descent's steps: {steps_to(adaptive,
 # descent and momentum do not notice the turn at all, because they add and scale vectors and never look at single
 # coordinates.
 #
-# > turned by 45 degrees, plain descent needs as many steps as before: True
-# > momentum too: True
-# > Adam needs more than half as many again: True
+# ```text
+# turned by 45 degrees, plain descent needs as many steps as before: True
+# momentum too: True
+# Adam needs more than half as many again: True
+# ```
 
 # %%
 turned, rotation = valley(math.pi / 4)

@@ -9,20 +9,25 @@
 #
 # ## The floor
 #
-# Take f(w) = a w^2 / 2 and a gradient a w + s e, with e random, mean 0, mean square 1, anew at every step. Then
+# Take $f(w) = a w^2 / 2$ and a gradient $a w + s e$, with $e$ random, mean 0, mean square 1, anew at every step. Then
 #
-#     w -> (1 - r a) w - r s e,      so      E w^2 -> (1 - r a)^2 E w^2 + r^2 s^2
+# $$
+# w \rightarrow (1 - r a) \, w - r s e, \qquad \text{so} \qquad E \, w^2 \rightarrow (1 - r a)^2 \, E \, w^2 + r^2 s^2
+# $$
 #
 # The walk never arrives. Its mean square settles where both sides agree:
 #
-#     V = r s^2 / (a (2 - r a))
+# $$ V = \frac{r s^2}{a (2 - r a)} $$
 #
 # A third of the learning rate leaves a bit less than a third of the error. That is why the learning rate is reduced;
-# and the price, that everything takes three times as many steps, is why it is not small from the start. With a = s = 1:
+# and the price, that everything takes three times as many steps, is why it is not small from the start. With
+# $a = s = 1$:
 #
-# > learning rate 0.30: mean square 0.1765
-# > learning rate 0.10: mean square 0.0526
-# > learning rate 0.03: mean square 0.0152
+# ```text
+# learning rate 0.30: mean square 0.1765
+# learning rate 0.10: mean square 0.0526
+# learning rate 0.03: mean square 0.0152
+# ```
 
 # %%
 import numpy as np
@@ -37,11 +42,13 @@ for rate in (0.3, 0.1, 0.03):
 
 # %% [markdown]
 # `nn.SGD` (`batik_scratch/nn/optimizers.py`) walks so, if we put such gradients into a layer's `grads`. Ten thousand
-# weights are ten thousand independent walks at once, all from w = 3:
+# weights are ten thousand independent walks at once, all from $w = 3$:
 #
-# > after 300 steps all three are within a tenth of the formula: True
-# > reduced at steps 40 and 90, the walk ends on the floor of the smallest: True
-# > and it gets below 0.1 in fewer steps than the smallest alone: True
+# ```text
+# after 300 steps all three are within a tenth of the formula: True
+# reduced at steps 40 and 90, the walk ends on the floor of the smallest: True
+# and it gets below 0.1 in fewer steps than the smallest alone: True
+# ```
 
 # %%
 
@@ -74,18 +81,20 @@ print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
 # %% [markdown]
 # ## When is the floor reached?
 #
-# Nobody tells us a and s. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
+# Nobody tells us $a$ and $s$. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
 # (`batik_scratch/nn/fitting/callbacks.py`) counts epochs in which the validation loss was not better than its best so
 # far. When `patience` of them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by
 # three. Here it is, fed by hand:
 #
-# > epoch 1: val_loss 1.00, then learning rate 0.0090
-# > epoch 2: val_loss 0.80, then learning rate 0.0090
-# > epoch 3: val_loss 0.85, then learning rate 0.0090
-# > epoch 4: val_loss 0.82, then learning rate 0.0090
-# > epoch 5: val_loss 0.81, then learning rate 0.0030
-# > epoch 6: val_loss 0.70, then learning rate 0.0030
-# > epoch 7: val_loss 0.70, then learning rate 0.0030
+# ```text
+# epoch 1: val_loss 1.00, then learning rate 0.0090
+# epoch 2: val_loss 0.80, then learning rate 0.0090
+# epoch 3: val_loss 0.85, then learning rate 0.0090
+# epoch 4: val_loss 0.82, then learning rate 0.0090
+# epoch 5: val_loss 0.81, then learning rate 0.0030
+# epoch 6: val_loss 0.70, then learning rate 0.0030
+# epoch 7: val_loss 0.70, then learning rate 0.0030
+# ```
 
 # %%
 model = nn.Sequential([nn.Dense(2)], (3,))
@@ -105,9 +114,11 @@ for epoch, val_loss in enumerate((1.0, 0.8, 0.85, 0.82, 0.81, 0.7, 0.7)):
 # `patience` epochs, stops, and with `restore_best_weights` goes back to where the validation loss was lowest. The same
 # network twice:
 #
-# > left alone, it ends with a lower loss on its training cloths than on new ones: True
-# > early stopping gave back the weights of its best epoch: True
-# > each reduction divided the learning rate by 3: True
+# ```text
+# left alone, it ends with a lower loss on its training cloths than on new ones: True
+# early stopping gave back the weights of its best epoch: True
+# each reduction divided the learning rate by 3: True
+# ```
 
 # %%
 size, epochs = (32, 28) if lesson.quick() else (64, 30)
@@ -147,8 +158,10 @@ for name, history in (("alone", alone), ("with both", stopped)):
 # cloths there are, and 142 of them to validate on. By luck alone it will be right on 128 or more of these, which is
 # 90%, in one epoch of twenty. But it is asked after every epoch, and stops at the first good one:
 #
-# > one epoch shows 90% by luck with probability 0.05
-# > at least one of 30 independent epochs does with probability 0.78
+# ```text
+# one epoch shows 90% by luck with probability 0.05
+# at least one of 30 independent epochs does with probability 0.78
+# ```
 
 # %%
 lucky = binom.sf(127, 142, 0.85)
@@ -199,6 +212,7 @@ lesson.show(figure, "11_learning_rate_and_early_stopping")
 # %% [markdown]
 # ## Try it
 #
-# - Give the batch more pictures (`batch_size=120`): s falls, and with it the floor. What happens to the time per epoch?
+# - Give the batch more pictures (`batch_size=120`): $s$ falls, and with it the floor. What happens to the time per
+#   epoch?
 # - `min_delta` says how much better counts as better. Feed the callback by hand with `min_delta=0.05`.
 # - Put the dropout back (lesson 8) between Flatten and Dense. Where does the validation loss turn round now?

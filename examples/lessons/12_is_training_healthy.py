@@ -8,15 +8,17 @@
 #
 # ## 1. What is the loss before the first step?
 #
-# A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of C classes nearly 1/C, and
-# the cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
+# A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of $C$ classes nearly $1/C$,
+# and the cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
 #
-#     L = -log(1 / C) = log C
+# $$ L = -\log(1 / C) = \log C $$
 #
-# > 2 classes: log C = 0.69, and a fresh network is within 0.1 of it: True
-# > 3 classes: log C = 1.10, and a fresh network is within 0.1 of it: True
-# > 10 classes: log C = 2.30, and a fresh network is within 0.1 of it: True
-# > 100 classes: log C = 4.61, and a fresh network is within 0.1 of it: True
+# ```text
+# 2 classes: log C = 0.69, and a fresh network is within 0.1 of it: True
+# 3 classes: log C = 1.10, and a fresh network is within 0.1 of it: True
+# 10 classes: log C = 2.30, and a fresh network is within 0.1 of it: True
+# 100 classes: log C = 4.61, and a fresh network is within 0.1 of it: True
+# ```
 
 # %%
 import math
@@ -49,15 +51,17 @@ for classes in (2, 3, 10, 100):
     print(f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it: {close}")
 
 # %% [markdown]
-# A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason
-# is pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on
-# unchanged. (This package refuses such pictures, so that a layer in front makes them here.)
+# A first loss far *above* $\log C$ means that the network is sure, and wrong: its logits are too large. The classic
+# reason is pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255
+# on unchanged. (This package refuses such pictures, so that a layer in front makes them here.)
 #
-# > pictures from 0 to 255: the largest logit grows by a factor of 255
-# > the first loss is more than twice log 3: True
+# ```text
+# pictures from 0 to 255: the largest logit grows by a factor of 255
+# the first loss is more than twice log 3: True
+# ```
 #
-# A first loss clearly *below* log C is a miracle too: before the first step nothing can have been learnt. Look for
-# weights that are not fresh, for a loss divided once too often, or for a wrong C.
+# A first loss clearly *below* $\log C$ is a miracle too: before the first step nothing can have been learnt. Look for
+# weights that are not fresh, for a loss divided once too often, or for a wrong $C$.
 
 # %%
 model, forgetful = network(), network(first=[nn.Rescaling(255)])
@@ -73,9 +77,11 @@ print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}"
 # A network with thousands of weights for every picture can learn 20 pictures by heart, and in seconds. If it cannot,
 # then something between the pictures and the loss is broken, and more data will not help.
 #
-# > parameters: 40,227
-# > 20 cloths: the loss falls below 0.1: True
-# > all of them named rightly: True
+# ```text
+# parameters: 40,227
+# 20 cloths: the loss falls below 0.1: True
+# all of them named rightly: True
+# ```
 
 # %%
 STEPS = 80
@@ -100,10 +106,12 @@ print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all(
 # still tell them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as
 # it should be; this second question is the one that notices.
 #
-# > shuffled labels are learnt by heart too: True
-# > divided by 255 twice: no pixel is brighter than 0.004: True
-# > divided by 255 twice: the first loss is still within 0.1 of log 3: True
-# > divided by 255 twice: after as many steps the loss is more than five times as high: True
+# ```text
+# shuffled labels are learnt by heart too: True
+# divided by 255 twice: no pixel is brighter than 0.004: True
+# divided by 255 twice: the first loss is still within 0.1 of log 3: True
+# divided by 255 twice: after as many steps the loss is more than five times as high: True
+# ```
 
 # %%
 _, shuffled = learn(x, np.random.default_rng(0).permutation(y))
@@ -117,23 +125,25 @@ print(f"divided by 255 twice: after as many steps the loss is more than five tim
 # %% [markdown]
 # ## 3. How far does a step go?
 #
-# Compare a step's length with the length of the weights that it changes: |change of W| / |W|. Much below a
+# Compare a step's length with the length of the weights that it changes: $|\text{change of } W| / |W|$. Much below a
 # ten-thousandth, nothing happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a
 # hundredth is the usual range.
 #
-# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 9:
-# glorot's weights have mean square 2 / (fan_in + fan_out). So the ratio is at most
+# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate $r$. Lesson 9:
+# glorot's weights have mean square $2 / (fan_{in} + fan_{out})$. So the ratio is at most
 #
-#     r sqrt((fan_in + fan_out) / 2)
+# $$ r \, \sqrt{\frac{fan_{in} + fan_{out}}{2}} $$
 #
-# and less by as much as there are weights without a gradient. At r = 0.001:
+# and less by as much as there are weights without a gradient. At $r = 0.001$:
 #
-# > conv2d: at most 0.0092
-# > conv2d_1: at most 0.0147
-# > conv2d_2: at most 0.0208
-# > dense: at most 0.0126
-# > dense_1: at most 0.0058
-# > measured, no layer's first step is longer, for three learning rates: True
+# ```text
+# conv2d: at most 0.0092
+# conv2d_1: at most 0.0147
+# conv2d_2: at most 0.0208
+# dense: at most 0.0126
+# dense_1: at most 0.0058
+# measured, no layer's first step is longer, for three learning rates: True
+# ```
 
 # %%
 
@@ -172,9 +182,11 @@ print(f"measured, no layer's first step is longer, for three learning rates: {al
 # %% [markdown]
 # Three learning rates, and what the ratio says about them before the loss does:
 #
-# > learning rate 1e-05: every layer's first step is below 0.001: True, loss after 40 steps still near log 3: True
-# > learning rate 0.001: a step is usually between 0.001 and 0.05: True
-# > learning rate 0.1: some layer's first step is as long as half of its weights: True
+# ```text
+# learning rate 1e-05: every layer's first step is below 0.001: True, loss after 40 steps still near log 3: True
+# learning rate 0.001: a step is usually between 0.001 and 0.05: True
+# learning rate 0.1: some layer's first step is as long as half of its weights: True
+# ```
 
 # %%
 slow, usual, fast = (measured[rate] for rate in rates)

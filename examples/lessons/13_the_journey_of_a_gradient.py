@@ -6,22 +6,24 @@
 # By now every layer has been taken apart on its own. This lesson follows one picture through all of them, and one
 # gradient all the way back. Training does nothing else, 32 pictures at a time.
 #
-# Write the network as a chain, A_k = f_k(A_{k-1}), from the pixels A_0 to the logits A_L, and let S be a number
+# Write the network as a chain, $A_k = f_k(A_{k-1})$, from the pixels $A_0$ to the logits $A_L$, and let $S$ be a number
 # computed from the logits. The chain rule says
 #
-#     dS/dA_{k-1} = J_k' dS/dA_k,      J_k = dA_k/dA_{k-1}
+# $$ \frac{dS}{dA_{k-1}} = J_k^\top \, \frac{dS}{dA_k}, \qquad J_k = \frac{dA_k}{dA_{k-1}} $$
 #
-# J_k is huge. Nobody writes it down: a layer's `backward` is a recipe for multiplying with its transpose, and that is
+# $J_k$ is huge. Nobody writes it down: a layer's `backward` is a recipe for multiplying with its transpose, and that is
 # all it is. Starting at the top, each product is a vector times a matrix. Starting at the bottom it would be a matrix
 # times a matrix, layer after layer. The order of the brackets is what makes learning affordable.
 #
 # `model.trace` ([batik_scratch/nn/trace.py](../../batik_scratch/nn/trace.py)) walks up and down and keeps everything
-# that it meets. Without further arguments S is the logit of the predicted class, so that the gradient starts as a 1 for
-# this class and a 0 for the others.
+# that it meets. Without further arguments $S$ is the logit of the predicted class, so that the gradient starts as a 1
+# for this class and a 0 for the others.
 #
-# > steps 0 to 3: input, conv2d, re_lu, max_pooling2d
-# > and the last 4: dense, re_lu_3, dense_1, softmax
-# > the gradient at the logits holds one 1 and two 0: True
+# ```text
+# steps 0 to 3: input, conv2d, re_lu, max_pooling2d
+# and the last 4: dense, re_lu_3, dense_1, softmax
+# the gradient at the logits holds one 1 and two 0: True
+# ```
 
 # %%
 import numpy as np
@@ -48,13 +50,15 @@ for step in trace.steps[:-1]:
 # %% [markdown]
 # ## What each kind of layer does to the gradient
 #
-# The table shows a comb. A convolution spreads: its dS/dX is different from 0 wherever one of its windows reaches. (The
-# zeros that remain are in the last rows and columns: a pooling drops an odd row at the end, and what lies under it was
-# never seen.) A max-pooling picks: of four places one gets the gradient, the one that won on the way up. A ReLU cuts:
-# where the signal was shut, so is the gradient.
+# The table shows a comb. A convolution spreads: its $dS/dX$ is different from 0 wherever one of its windows reaches.
+# (The zeros that remain are in the last rows and columns: a pooling drops an odd row at the end, and what lies under it
+# was never seen.) A max-pooling picks: of four places one gets the gradient, the one that won on the way up. A ReLU
+# cuts: where the signal was shut, so is the gradient.
 #
-# > under every 2x2 pooling at least three quarters of the gradient are 0: True
-# > under every ReLU the gradient is 0 wherever the signal was not above 0: True
+# ```text
+# under every 2x2 pooling at least three quarters of the gradient are 0: True
+# under every ReLU the gradient is 0 wherever the signal was not above 0: True
+# ```
 
 # %%
 position = {step.name: index for index, step in enumerate(trace.steps)}
@@ -73,7 +77,9 @@ print(f"under every ReLU the gradient is 0 wherever the signal was not above 0: 
 # layers above. We nudge along the gradient itself: the score must grow by the length of the nudge times the size of the
 # gradient. float32 leaves a few digits for such a difference, so we promise a twentieth.
 #
-# > a nudge at every pooling changes the score as its gradient says, to a twentieth: True
+# ```text
+# a nudge at every pooling changes the score as its gradient says, to a twentieth: True
+# ```
 
 # %%
 right = []
@@ -93,11 +99,13 @@ print(f"a nudge at every pooling changes the score as its gradient says, to a tw
 # *Where do the parameters' gradients come from?* From the same two things, met at a layer: what came up and what comes
 # down. For a convolution ([batik_scratch/nn/layers/conv.py](../../batik_scratch/nn/layers/conv.py))
 #
-#     dS/dW[u,v,c,f] = sum_ij X[i+u, j+v, c] dS/dY[i,j,f]
+# $$ \frac{dS}{dW_{uvcf}} = \sum_{i, j} X_{i+u, j+v, c} \, \frac{dS}{dY_{ijf}} $$
 #
-# which is one window of the input, shifted by (u, v), times the gradient. Taken by hand from the trace:
+# which is one window of the input, shifted by $(u, v)$, times the gradient. Taken by hand from the trace:
 #
-# > by hand and by the layer the same: True
+# ```text
+# by hand and by the layer the same: True
+# ```
 
 # %%
 above = trace["conv2d"]  # its output's gradient
@@ -112,12 +120,14 @@ print(f"by hand and by the layer the same: {np.allclose(by_hand, by_layer, rtol=
 # layer, the score is the signal times its gradient, plus every bias above times its own gradient (Euler's theorem on
 # homogeneous functions: double the signal and those biases, and the score doubles):
 #
-#     S = sum A_k dS/dA_k + sum_{biases above k} b dS/db
+# $$ S = \sum A_k \, \frac{dS}{dA_k} + \sum_{\text{biases above } k} b \, \frac{dS}{db} $$
 #
 # As the walk comes down, the first part hands over to the second whatever the biases gave, and their sum stays what it
 # was.
 #
-# > at every one of the 15 steps the two parts add up to the score: True
+# ```text
+# at every one of the 15 steps the two parts add up to the score: True
+# ```
 
 # %%
 score = float(trace["dense_1"].activation.max())

@@ -4,23 +4,25 @@
 # Needs lesson 13. About fifteen minutes.
 #
 # Training stops at the first layer. It wants gradients of *parameters*, and the pixels have none to learn. A saliency
-# map asks for the one gradient that training leaves out: dS/dX, the score's gradient at the pixels. This lesson takes
+# map asks for the one gradient that training leaves out: $dS/dX$, the score's gradient at the pixels. This lesson takes
 # that step by hand, says what it costs, and what one may read from it.
 #
 # ## The step
 #
-# The lowest layer is a convolution, Y[i,j,f] = b[f] + sum_{u,v,c} X[i+u, j+v, c] W[u,v,c,f]. The pixel X[p,q,c] is in
-# every window that covers it, and the gradient collects from all of them:
+# The lowest layer is a convolution, $Y_{ijf} = b_f + \sum_{u, v, c} X_{i+u, j+v, c} \, W_{uvcf}$. The pixel $X_{pqc}$
+# is in every window that covers it, and the gradient collects from all of them:
 #
-#     dS/dX[p,q,c] = sum_{u,v,f} dS/dY[p-u, q-v, f] W[u,v,c,f]
+# $$ \frac{dS}{dX_{pqc}} = \sum_{u, v, f} \frac{dS}{dY_{p-u, q-v, f}} \, W_{uvcf} $$
 #
 # Every output gives its gradient back to the pixels that it came from, in the kernel's proportions. That is the adjoint
-# of lesson 6, and `backward` of `batik_scratch/nn/layers/conv.py` does it when it is asked for dx. Four ways to the
+# of lesson 6, and `backward` of `batik_scratch/nn/layers/conv.py` does it when it is asked for `dx`. Four ways to the
 # same map:
 #
-# > by hand: True
-# > model.input_gradient: True
-# > saliency.Gradient: True
+# ```text
+# by hand: True
+# model.input_gradient: True
+# saliency.Gradient: True
+# ```
 
 # %%
 import numpy as np
@@ -65,14 +67,16 @@ print(f"saliency.Gradient: {same(saliency.Gradient(model).attribute(x, target=la
 # %% [markdown]
 # ## What it costs
 #
-# Backwards, every layer with parameters makes two products: one for its parameters' gradients, one for dx. Training
-# leaves out the first layer's dx. An explanation leaves out all parameters' gradients. For the paper's network at 150
+# Backwards, every layer with parameters makes two products: one for its parameters' gradients, one for $dX$. Training
+# leaves out the first layer's $dX$. An explanation leaves out all parameters' gradients. For the paper's network at 150
 # pixels, in multiply-adds per image (`batik-scratch summary` prints them by layer):
 #
-# > forward 202,073,792
-# > backward in training 385,222,528
-# > backward to the pixels 202,073,792
-# > of which the last step 18,925,056
+# ```text
+# forward 202,073,792
+# backward in training 385,222,528
+# backward to the pixels 202,073,792
+# of which the last step 18,925,056
+# ```
 
 # %%
 paper = nn.paper_cnn()
@@ -86,14 +90,16 @@ print(f"of which the last step {paper.layers[0].multiply_adds():,}")
 # %% [markdown]
 # ## What it says
 #
-# A gradient is a promise about *small* changes: if the pixels move by d, the score moves by sum d dS/dX. Let every
-# pixel move by the same little, up where the gradient is positive and down where it is negative. Then the promise is
-# that the score grows by the sum of |dS/dX| times that little. One step of an 8-bit picture is 1/255; a tenth of it
-# nobody can see.
+# A gradient is a promise about *small* changes: if the pixels move by $d$, the score moves by $\sum d \, dS/dX$. Let
+# every pixel move by the same little, up where the gradient is positive and down where it is negative. Then the promise
+# is that the score grows by the sum of $|dS/dX|$ times that little. One step of an 8-bit picture is 1/255; a tenth of
+# it nobody can see.
 #
-# > a tenth of a step: the score grows as the gradient promised, to a fifth: True
-# > a whole step: it still grows: True
-# > a whole step with random signs moves it less than a third as much: True
+# ```text
+# a tenth of a step: the score grows as the gradient promised, to a fifth: True
+# a whole step: it still grows: True
+# a whole step with random signs moves it less than a third as much: True
+# ```
 
 # %%
 signs = np.sign(gradient)  # (1, H, W, 3)
@@ -127,10 +133,12 @@ print(f"a whole step with random signs moves it less than a third as much: {by_c
 # A map has a sign and three channels, and no scale. Each step to a picture loses something
 # (`batik_scratch/saliency/postprocess.py`):
 #
-# > `reduce_channels` keeps the largest |channel| and loses the sign: True
-# > `normalise` loses the size: ten times the map gives the same picture: True
-# > and it clips about one pixel of a hundred: True
-# > `overlay` lays blue on by the map alone: where the map is 0 the cloth is untouched: True
+# ```text
+# `reduce_channels` keeps the largest |channel| and loses the sign: True
+# `normalise` loses the size: ten times the map gives the same picture: True
+# and it clips about one pixel of a hundred: True
+# `overlay` lays blue on by the map alone: where the map is 0 the cloth is untouched: True
+# ```
 
 # %%
 largest = saliency.reduce_channels(gradient)  # (1, H, W)

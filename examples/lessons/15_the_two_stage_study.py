@@ -15,8 +15,10 @@
 # share it. A cloth that trained the first network has left its mark in that network's maps, so it must not validate the
 # second.
 #
-# > 120 cloths: 90 train, 30 validate, and no cloth does both: True
-# > the second data set has the shape of the first: True
+# ```text
+# 120 cloths: 90 train, 30 validate, and no cloth does both: True
+# the second data set has the shape of the first: True
+# ```
 
 # %%
 import numpy as np
@@ -83,16 +85,18 @@ print(f"  stage two minus stage one: {', '.join(f'{g:+.3f}' for g in gains)}")
 # %% [markdown]
 # ## How much can one split show?
 #
-# An accuracy measured on n pictures is a share, and a share has chance in it. Wilson's interval says how much. The
+# An accuracy measured on $n$ pictures is a share, and a share has chance in it. Wilson's interval says how much. The
 # paper validates on 142 pictures; 117 right would be its 82%.
 #
-# > 117 of 142: 0.82, with 95% confidence between 0.75 and 0.88
-# > to see a gain of 3 points at that level takes about 1,200 pictures in each of two arms
+# ```text
+# 117 of 142: 0.82, with 95% confidence between 0.75 and 0.88
+# to see a gain of 3 points at that level takes about 1,200 pictures in each of two arms
+# ```
 #
-# (The second line: two shares differ by chance with variance 2 p (1 - p) / n, and 3 points should be 1.96 of its roots.
-# A true gain of 3 points then shows every second time; to see it four times in five takes twice as many pictures.)
-# Where both stages see the same pictures one can do somewhat better, by counting only those on which they disagree; and
-# with several seeds better again. With one seed and one split a gain of a few points is not a finding.
+# (The second line: two shares differ by chance with variance $2 p (1 - p) / n$, and 3 points should be 1.96 of its
+# roots. A true gain of 3 points then shows every second time; to see it four times in five takes twice as many
+# pictures.) Where both stages see the same pictures one can do somewhat better, by counting only those on which they
+# disagree; and with several seeds better again. With one seed and one split a gain of a few points is not a finding.
 
 # %%
 wrong = (np.arange(142) >= 117).astype(int)  # 117 right, 25 wrong
@@ -106,27 +110,29 @@ print(f"to see a gain of 3 points at that level takes about {needed:,.0f} pictur
 # %% [markdown]
 # ## Can blue help at all?
 #
-# The blue picture is computed from the picture: x' = f(x), with f fixed when the first training is over. Whatever x'
-# tells about the motif, x tells too. (Information theory: processing creates no information.) So the second network
-# cannot know more than the first could have; it can only find it more easily, or be disturbed. That argument has two
-# conditions, and both can be broken without noticing:
+# The blue picture is computed from the picture: $x' = f(x)$, with $f$ fixed when the first training is over. Whatever
+# $x'$ tells about the motif, $x$ tells too. (Information theory: processing creates no information.) So the second
+# network cannot know more than the first could have; it can only find it more easily, or be disturbed. That argument
+# has two conditions, and both can be broken without noticing:
 #
-# - f must not know the label. A map of the *predicted* class is fine. A map of the *true* class is not.
-# - f must not have been trained on x, if x validates. Hence the split by identity.
+# - $f$ must not know the label. A map of the *predicted* class is fine. A map of the *true* class is not.
+# - $f$ must not have been trained on $x$, if $x$ validates. Hence the split by identity.
 #
 # ## The leak, made visible
 #
-# Take the simplest first network, one dense layer on the pixels. Its logit for class c is a sum w_c x + b, so its
-# gradient is w_c, *whatever the picture is*. Three classes, three maps: whoever is handed the map of the true class is
-# handed the label.
+# Take the simplest first network, one dense layer on the pixels. Its logit for class $c$ is a sum $w_c x + b$, so its
+# gradient is $w_c$, *whatever the picture is*. Three classes, three maps: whoever is handed the map of the true class
+# is handed the label.
 #
 # To be quite sure that nothing else can be learnt, we throw the true labels away and give every cloth a random one.
 # Nothing in a picture tells a random label. An honest study must find chance, one third; what is above it is a leak.
 # Five draws of the labels, so that chance has less room:
 #
-# > different maps in 120 cloths, each explained for its label: 3
-# > maps of the true class: the second network reads every random label off new cloths: True
-# > maps of the predicted class: it is at chance, to 15 points: True
+# ```text
+# different maps in 120 cloths, each explained for its label: 3
+# maps of the true class: the second network reads every random label off new cloths: True
+# maps of the predicted class: it is at chance, to 15 points: True
+# ```
 
 # %%
 

@@ -7,17 +7,21 @@
 # the predicted class. This lesson shows why `saliency.Gradient` explains the logit instead, unless it is told
 # otherwise.
 #
-# With p = softmax(z), the chain rule gives the map of a probability from the maps of the logits:
+# With $p = softmax(z)$, the chain rule gives the map of a probability from the maps of the logits:
 #
-#     dp_c/dx = sum_j dp_c/dz_j dz_j/dx,      dp_c/dz_j = p_c ([c = j] - p_j)
+# $$
+# \frac{dp_c}{dx} = \sum_j \frac{dp_c}{dz_j} \, \frac{dz_j}{dx}, \qquad \frac{dp_c}{dz_j} = p_c \, ([c = j] - p_j)
+# $$
 #
-# For two classes this is p (1 - p) times the map of the margin z_1 - z_0. The factor p (1 - p) says how unsure the
-# network is, and nothing about the picture.
+# For two classes this is $p (1 - p)$ times the map of the margin $z_1 - z_0$. The factor $p (1 - p)$ says how unsure
+# the network is, and nothing about the picture.
 #
-# > p 0.5000 leaves a factor of 0.2500
-# > p 0.9000 leaves a factor of 0.0900
-# > p 0.9900 leaves a factor of 0.0099
-# > p 0.9999 leaves a factor of 0.0001
+# ```text
+# p 0.5000 leaves a factor of 0.2500
+# p 0.9000 leaves a factor of 0.0900
+# p 0.9900 leaves a factor of 0.0099
+# p 0.9999 leaves a factor of 0.0001
+# ```
 
 # %%
 import numpy as np
@@ -56,8 +60,10 @@ last.params["kernel"][...], last.params["bias"][...] = kernel, bias
 # The logit's map is multiplied by exactly that factor: the same picture. The probability's map shrinks, image by image,
 # to almost nothing where the network has become sure.
 #
-# > logit maps at 16 times the weights, divided by 16, differ by less than one part in ten thousand: True
-# > the probability's maps keep their shape: False
+# ```text
+# logit maps at 16 times the weights, divided by 16, differ by less than one part in ten thousand: True
+# the probability's maps keep their shape: False
+# ```
 
 # %%
 logits = maps[16]["logit"] / 16
@@ -70,8 +76,10 @@ print(f"the probability's maps keep their shape: {max(ratios) / max(min(ratios),
 # One more fact, which makes a good test of any implementation: probabilities add up to one, whatever the pixels are. So
 # the maps of all probabilities add up to zero, pixel by pixel. Logits owe nobody such a promise.
 #
-# > maps of all probabilities add up to zero: True
-# > maps of all logits add up to zero: False
+# ```text
+# maps of all probabilities add up to zero: True
+# maps of all logits add up to zero: False
+# ```
 
 # %%
 method = saliency.Gradient(model)
@@ -108,4 +116,4 @@ lesson.show(figure, "16_logit_or_probability")
 # ## Try it
 #
 # - `score="margin"` explains "this class rather than the strongest other". When is its map almost the logit's?
-# - `score="loss"` is what training descends. Its seed is p - e_c; compare it with the probability's.
+# - `score="loss"` is what training descends. Its seed is $p - e_c$; compare it with the probability's.

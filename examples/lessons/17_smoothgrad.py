@@ -9,13 +9,16 @@
 #
 # ## A case with a closed form
 #
-# Take one ReLU unit, S(x) = max(0, w x + b). Its gradient is w or 0. Under noise of standard deviation s the unit is
-# open with probability Phi((w x + b) / (s |w|)), so the expected gradient is
+# Take one ReLU unit, $S(x) = \max(0, w x + b)$. Its gradient is $w$ or 0. Under noise of standard deviation $s$ the
+# unit is open with probability $\Phi((w x + b) / (s |w|))$, where $\Phi$ is the share of a bell curve that lies below a
+# place, so the expected gradient is
 #
-#     E dS/dx = w Phi((w x + b) / (s |w|))
+# $$ E \, \frac{dS}{dx} = w \, \Phi \Big( \frac{w x + b}{s |w|} \Big) $$
 #
-# > at the kink the gradient is 0.00 w, and SmoothGrad tends to 0.50 w
-# > one noise width beyond it: 1.00 w, and 0.84 w
+# ```text
+# at the kink the gradient is 0.00 w, and SmoothGrad tends to 0.50 w
+# one noise width beyond it: 1.00 w, and 0.84 w
+# ```
 
 # %%
 import numpy as np
@@ -40,9 +43,11 @@ for text, pre_activation in (("at the kink the gradient is", 0.0), ("one noise w
     print(f"{text} {plain[0]:.2f} w, and {'SmoothGrad tends to ' * (pre_activation == 0)}{expected:.2f} w")
 
 # %% [markdown]
-# The formula is exact; the method estimates it from a finite number of copies, and misses by about 0.5 / sqrt(n).
+# The formula is exact; the method estimates it from a finite number of copies, and misses by about $0.5 / \sqrt{n}$.
 #
-# > SmoothGrad itself is within 0.05 of it: True
+# ```text
+# SmoothGrad itself is within 0.05 of it: True
+# ```
 
 # %%
 print(f"SmoothGrad itself is within 0.05 of it: {np.abs(measured).max() < 0.05}")
@@ -50,10 +55,12 @@ print(f"SmoothGrad itself is within 0.05 of it: {np.abs(measured).max() < 0.05}"
 # %% [markdown]
 # ## How many copies?
 #
-# The part of the map that is chance shrinks like 1 / sqrt(n): four times the copies, half of it. We see this by
+# The part of the map that is chance shrinks like $1 / \sqrt{n}$: four times the copies, half of it. We see this by
 # running the method with other random numbers and looking at how much its maps differ.
 #
-# > sixteen times the copies leave about a quarter of the scatter: True
+# ```text
+# sixteen times the copies leave about a quarter of the scatter: True
+# ```
 
 # %%
 model = lesson.small_network()
@@ -76,7 +83,9 @@ print(f"sixteen times the copies leave about a quarter of the scatter: {0.15 < r
 # Without noise the map is the gradient. With too much, it explains another picture. Between them lies the useful range,
 # usually 10 to 20% of the picture's range.
 #
-# > without noise SmoothGrad is the gradient: True
+# ```text
+# without noise SmoothGrad is the gradient: True
+# ```
 
 # %%
 still = saliency.SmoothGrad(model, 3, 0.0).attribute(x, target=y)

@@ -4,22 +4,24 @@
 # Needs lesson 16. About ten minutes.
 #
 # A gradient says what a *small* change would do. Suppose instead that we ask: the score of this picture is higher than
-# that of a black one; which pixels made the difference, and how much did each? Walk from the black picture x0 to x on a
-# straight line, and add up what every pixel does on the way:
+# that of a black one; which pixels made the difference, and how much did each? Walk from the black picture $x_0$ to $x$
+# on a straight line, and add up what every pixel does on the way:
 #
-#     M = (x - x0) * integral_0^1 dS/dx(x0 + a (x - x0)) da
+# $$ M = (x - x_0) \int_0^1 \frac{dS}{dx} \big( x_0 + a (x - x_0) \big) \, da $$
 #
-# The chain rule, read backwards, says that the sum over the pixels is S(x) - S(x0), whatever the network: the map is
+# The chain rule, read backwards, says that the sum over the pixels is $S(x) - S(x_0)$, whatever the network: the map is
 # *complete*. Few explanations come with such a check.
 #
 # ## A case with a closed form
 #
-# For S = x' Q x / 2 the gradient is Q x: linear along the way, so its mean is the gradient half-way, and two
+# For $S = x^\top Q x / 2$ the gradient is $Q x$: linear along the way, so its mean is the gradient half-way, and two
 # points of Gauss and Legendre's rule are already exact.
 #
-# > half-way: map 1.50, 5.00, sum 6.50
-# > two steps: map 1.50, 5.00, sum 6.50
-# > the score itself: 6.50
+# ```text
+# half-way: map 1.50, 5.00, sum 6.50
+# two steps: map 1.50, 5.00, sum 6.50
+# the score itself: 6.50
+# ```
 
 # %%
 import numpy as np
@@ -48,8 +50,10 @@ print(f"the score itself: {x @ q @ x / 2:.2f}")
 # A ReLU network is linear between its kinks, so the gradient along the way is a staircase, and more steps follow it
 # better. `delta` says by how much the map misses completeness. Look at it before you look at the map.
 #
-# > with more steps the map comes closer to completeness: True
-# > with 100 steps the maps add up to the score's change, to 2%: True
+# ```text
+# with more steps the map comes closer to completeness: True
+# with 100 steps the maps add up to the score's change, to 2%: True
+# ```
 
 # %%
 model = lesson.small_network()
@@ -71,8 +75,10 @@ print(f"with 100 steps the maps add up to the score's change, to 2%: {misses[100
 # The baseline is part of the question. From black, a black pixel has made no step: it gets exactly nothing, however
 # much the network cares for it. From white it is the white ones.
 #
-# > black pixels get 0.000 from black
-# > white pixels get 0.000 from white
+# ```text
+# black pixels get 0.000 from black
+# white pixels get 0.000 from white
+# ```
 
 # %%
 pictures = np.round(images[:3])  # only 0 and 1

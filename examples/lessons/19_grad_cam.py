@@ -3,20 +3,24 @@
 #
 # Needs lesson 16, and an idea of what a convolution's feature maps are. About ten minutes.
 #
-# The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps A of one layer,
+# The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps $A$ of one layer,
 # and puts together two things that are both there: how strong each map is at a place, and how much the score likes that
 # map.
 #
-#     alpha_k = mean_{i,j} dS/dA_ijk,       M_ij = max(0, sum_k alpha_k A_ijk)
+# $$
+# \alpha_k = \text{mean}_{ij} \, \frac{dS}{dA_{ijk}}, \qquad M_{ij} = \max \Big( 0, \sum_k \alpha_k A_{ijk} \Big)
+# $$
 #
 # ## A case with a closed form
 #
-# Let the layers above A be a global mean and one dense layer: S_c = sum_k w_kc mean_ij A_ijk + b_c. Then every place
-# has the same gradient w_kc / (H W), and Grad-CAM is what was known before it as the class activation map, max(0, sum_k
-# w_kc A_ijk), divided by H W.
+# Let the layers above $A$ be a global mean and one dense layer:
+# $S_c = \sum_k w_{kc} \, \text{mean}_{ij} A_{ijk} + b_c$. Then every place has the same gradient $w_{kc} / (H W)$, and
+# Grad-CAM is what was known before it as the class activation map, $\max(0, \sum_k w_{kc} A_{ijk})$, divided by $H W$.
 #
-# > largest difference to the class activation map: 0.0000
-# > HiResCAM adds up to the score minus its bias, difference 0.0000
+# ```text
+# largest difference to the class activation map: 0.0000
+# HiResCAM adds up to the score minus its bias, difference 0.0000
+# ```
 
 # %%
 import numpy as np
@@ -45,7 +49,9 @@ print(f"HiResCAM adds up to the score minus its bias, difference {abs(left_over)
 #
 # Here is such a score: the brightness on the left minus the brightness on the right.
 #
-# > Grad-CAM finds 0.00, HiResCAM finds 4.00 on the left and -4.00 on the right
+# ```text
+# Grad-CAM finds 0.00, HiResCAM finds 4.00 on the left and -4.00 on the right
+# ```
 
 # %%
 split = nn.Sequential([nn.Conv2D(1, 1), nn.Flatten(), nn.Dense(1)], (4, 4, 1), dtype="float64")
@@ -65,7 +71,9 @@ print(
 # Deep layers know more about the class and less about the place. Each pooling halves the resolution: the figure shows
 # all three blocks of the network, and the gradient of lesson 16, which goes down to the pixels.
 #
-# > the maps are finer in earlier layers: True
+# ```text
+# the maps are finer in earlier layers: True
+# ```
 
 # %%
 model = lesson.small_network()

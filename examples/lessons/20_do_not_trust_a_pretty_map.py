@@ -14,9 +14,11 @@
 # cascading randomisation. Likeness is Spearman's rank correlation of the absolute values: 1 for the same order of
 # pixels, 0 for none.
 #
-# > the order of a map with itself: 1.00
-# > with its negative, absolute: 1.00
-# > with independent noise, about: 0.0
+# ```text
+# the order of a map with itself: 1.00
+# with its negative, absolute: 1.00
+# with independent noise, about: 0.0
+# ```
 
 # %%
 import numpy as np
@@ -35,7 +37,9 @@ print(f"with independent noise, about: {abs(evaluation.similarity(maps, noise)[k
 # %% [markdown]
 # The layers fall one after the other, and the trained network itself is left alone.
 #
-# > destroyed in this order: dense_1, dense, conv2d_2, conv2d_1, conv2d
+# ```text
+# destroyed in this order: dense_1, dense, conv2d_2, conv2d_1, conv2d
+# ```
 
 # %%
 model = lesson.small_network()
@@ -51,8 +55,10 @@ print(f"destroyed in this order: {', '.join(name for name, _ in stages)}")
 # stands above them. The Sobel filter is in the table for comparison: its likeness is 1 by construction, because it
 # never looks at the network.
 #
-# > Sobel, which knows nothing of the network, keeps a likeness of 1.00
-# > guided backpropagation keeps more of its map than the gradient does: True
+# ```text
+# Sobel, which knows nothing of the network, keeps a likeness of 1.00
+# guided backpropagation keeps more of its map than the gradient does: True
+# ```
 
 # %%
 names = ["gradient", "gradient-x-input", "integrated-gradients", "guided-backprop", "deconvnet", "grad-cam"]
@@ -93,7 +99,9 @@ lesson.show(figure, "20_do_not_trust_a_pretty_map")
 # constant map gets the motif's share of the area, and an edge detector gets more without knowing any network. Those are
 # what a method has to beat.
 #
-# > a constant map gets exactly the motif's share of the area: True
+# ```text
+# a constant map gets exactly the motif's share of the area: True
+# ```
 
 # %%
 area = masks.mean(axis=(1, 2))

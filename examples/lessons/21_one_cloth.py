@@ -4,8 +4,8 @@
 # The embedded data set holds no photograph: every cloth is computed. This lesson builds one, step by step, with the
 # package's own functions. You need no earlier lesson; it takes about ten minutes.
 #
-# The whole data set rests on one idea. A shape is not a list of points but a *function*: at every place (x, y) it says
-# how far the outline is, with a minus sign inside. Such a function is called a signed distance field.
+# The whole data set rests on one idea. A shape is not a list of points but a *function*: at every place $(x, y)$ it
+# says how far the outline is, with a minus sign inside. Such a function is called a signed distance field.
 
 # %%
 import numpy as np
@@ -19,10 +19,12 @@ from batik_scratch.motifs.motif import banded
 # %% [markdown]
 # ## A field
 #
-# The distance to a circle of radius r around c is |p - c| - r. At the centre that is -r, on the outline 0, and outside
-# it grows by one per unit of length.
+# The distance to a circle of radius $r$ around $c$ is $|p - c| - r$. At the centre that is $-r$, on the outline 0, and
+# outside it grows by one per unit of length.
 #
-# > circle of radius 0.50: centre -0.50, outline 0.00, half a unit outside 0.50
+# ```text
+# circle of radius 0.50: centre -0.50, outline 0.00, half a unit outside 0.50
+# ```
 
 # %%
 places = np.array([0.0, 0.5, 1.0])  # along the x axis
@@ -31,11 +33,13 @@ print(f"circle of radius 0.50: centre {centre:.2f}, outline {outline:.2f}, half 
 
 # %% [markdown]
 # Two shapes become one by taking the smaller distance: the nearest outline counts. That leaves a sharp seam where they
-# meet. A smooth minimum rounds it: where the two distances are equal it digs k / 4 deeper than the plain minimum, and
-# further than k apart it *is* the plain minimum.
+# meet. A smooth minimum rounds it: where the two distances are equal it digs $k / 4$ deeper than the plain minimum, and
+# further than $k$ apart it *is* the plain minimum.
 #
-# > at the seam: union 0.10, smooth union 0.05
-# > far from it: union -0.40, smooth union -0.40
+# ```text
+# at the seam: union 0.10, smooth union 0.05
+# far from it: union -0.40, smooth union -0.40
+# ```
 
 # %%
 left, right = np.array([0.1, -0.4]), np.array([0.1, 0.6])  # distances to two shapes at two places
@@ -50,7 +54,9 @@ print(f"far from it: union {hard[1]:.2f}, smooth union {soft[1]:.2f}")
 # places at the same depth below the outline. `banded` cuts the depth into steps of one width, and each step gets a tone
 # from 0 to 4.
 #
-# > depths 0.01, 0.05, 0.09, 0.13 lie in bands of width 0.04 with tones 0.0, 1.3, 2.7, 4.0
+# ```text
+# depths 0.01, 0.05, 0.09, 0.13 lie in bands of width 0.04 with tones 0.0, 1.3, 2.7, 4.0
+# ```
 
 # %%
 depths = np.array([0.01, 0.05, 0.09, 0.13])
@@ -82,7 +88,9 @@ print("the cloth:", flat.drawn)
 # |distance| is small. `coverage` turns a distance into the share of a pixel that is covered, so that edges are smooth:
 # a line half as wide as a pixel covers half of it.
 #
-# > an outline through a pixel's centre covers 0.50 of it, one half a pixel away 1.00
+# ```text
+# an outline through a pixel's centre covers 0.50 of it, one half a pixel away 1.00
+# ```
 #
 # `cloth.dye` does the rest: a palette, a filling (isen) on the ground, wax lines, dye that crept under the wax,
 # crackle, weave. All of these are drawn from one pool, whatever the motif: a network that wants to tell motifs apart

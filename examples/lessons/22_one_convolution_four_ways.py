@@ -13,8 +13,10 @@
 #
 # This is how many *multiply-adds* (one multiplication and the addition of what came out) the definition has:
 #
-# > one image: 72 * 72 places * 288 products * 64 filters = 95,551,488 multiply-adds
-# > all four agree to a ten-thousandth of the largest value: True
+# ```text
+# one image: 72 * 72 places * 288 products * 64 filters = 95,551,488 multiply-adds
+# all four agree to a ten-thousandth of the largest value: True
+# ```
 #
 # To be fair, all of them get one thread, float32 and a random image. All are timed in turn, several times, and the
 # shortest time counts: whatever else the machine does can only make a program slower. Nobody wants to wait for plain
@@ -92,7 +94,9 @@ for name, t in times.items():
 # answer is a number of 32 bits until it holds it, and it forgets it at once. numba looks at the types once, and then
 # writes machine instructions: two loads, a multiplication, an addition.
 #
-# > compiled loops are more than fifty times faster than Python: True
+# ```text
+# compiled loops are more than fifty times faster than Python: True
+# ```
 
 # %%
 print(f"compiled loops are more than fifty times faster than Python: {times[python] > 50 * times[loops]}")
@@ -108,7 +112,9 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 # rounding, so the compiler must not. Put the loop over the filters innermost, and there are 64 sums next to each other
 # that do not wait for one another. Nothing else changes, not even the order in which any single sum is added up:
 #
-# > with f innermost the compiled loops are more than twice as fast: True
+# ```text
+# with f innermost the compiled loops are more than twice as fast: True
+# ```
 #
 # *Arithmetic per byte.* Both kinds of loop fetch new numbers for every multiply-add, and fetching takes longer than
 # multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers; fetch 4
@@ -116,9 +122,11 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 # every level of memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each
 # pixel up to nine times. Its table is cut into tiles as well, which stay in the cache:
 #
-# > numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
-# > the whole im2col table has 5,971,968 bytes, a tile of it at most 196,608
-# > im2col and BLAS are more than three times faster than the loops: True
+# ```text
+# numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
+# the whole im2col table has 5,971,968 bytes, a tile of it at most 196,608
+# im2col and BLAS are more than three times faster than the loops: True
+# ```
 #
 # The code also times a large matrix product, which is the best that BLAS can do on this thread.
 
@@ -159,42 +167,61 @@ print(f"  a large matrix product: {limit:.0f} GF/s")
 # %% [markdown]
 # ## From BLAS to Winograd: fewer multiplications
 #
-# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers g on a
-# line, and two neighbouring outputs; they see four inputs d.
+# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers $g$ on a
+# line, and two neighbouring outputs; they see four inputs $d$.
 #
-#     y0 = d0 g0 + d1 g1 + d2 g2
-#     y1 = d1 g0 + d2 g1 + d3 g2
+# $$
+# \begin{aligned}
+# y_0 &= d_0 g_0 + d_1 g_1 + d_2 g_2 \\
+# y_1 &= d_1 g_0 + d_2 g_1 + d_3 g_2
+# \end{aligned}
+# $$
 #
 # Six multiplications, it seems. Now look at these two products:
 #
-#     p = (d1 + d2) (g0 + g1 + g2) / 2
-#     q = (d2 - d1) (g0 - g1 + g2) / 2
+# $$
+# \begin{aligned}
+# p &= (d_1 + d_2) (g_0 + g_1 + g_2) / 2 \\
+# q &= (d_2 - d_1) (g_0 - g_1 + g_2) / 2
+# \end{aligned}
+# $$
 #
 # Multiply out, and half of the terms cancel:
 #
-#     p + q = d2 g0 + d1 g1 + d2 g2
-#     p - q = d1 g0 + d2 g1 + d1 g2
+# $$
+# \begin{aligned}
+# p + q &= d_2 g_0 + d_1 g_1 + d_2 g_2 \\
+# p - q &= d_1 g_0 + d_2 g_1 + d_1 g_2
+# \end{aligned}
+# $$
 #
-# The sum is y0 but for its first term, which has d2 in place of d0. The difference is y1 but for its last term, which
-# has d1 in place of d3. One product each puts that right:
+# The sum is $y_0$ but for its first term, which has $d_2$ in place of $d_0$. The difference is $y_1$ but for its last
+# term, which has $d_1$ in place of $d_3$. One product each puts that right:
 #
-#     y0 = (d0 - d2) g0 + p + q
-#     y1 = p - q - (d1 - d3) g2
+# $$
+# \begin{aligned}
+# y_0 &= (d_0 - d_2) g_0 + p + q \\
+# y_1 &= p - q - (d_1 - d_3) g_2
+# \end{aligned}
+# $$
 #
-# Four multiplications. This is F(2, 3): two outputs, three weights. (Winograd, 1980.)
+# Four multiplications. This is $F(2, 3)$: two outputs, three weights. (Winograd, 1980.)
 #
-# > d 1 4 2 5, g 3 2 1
-# > by the definition 13 21, with 6 multiplications
-# > by Winograd 13 21, with 4: -3 18 -2 -1
+# ```text
+# d 1 4 2 5, g 3 2 1
+# by the definition 13 21, with 6 multiplications
+# by Winograd 13 21, with 4: -3 18 -2 -1
+# ```
 #
 # What became of the rest? There are more additions, and they come in three steps that are matrix products with small
-# fixed numbers: B' d, then G g, and at the end A' on the four products.
+# fixed numbers: $B^\top d$, then $G g$, and at the end $A^\top$ on the four products (where the code prints B' and A',
+# it means these).
 #
-#     y = A' [ (B' d) * (G g) ]         * is number by number
+# $$ y = A^\top \big[ (B^\top d) * (G g) \big], \qquad * \text{ is number by number} $$
 #
-# In a network these steps are shared. G g is computed once, for all places. B' d is computed once, for all 64 filters.
-# A' is applied once, after the sum over all 32 channels. Only the product in the middle is done for every pair of
-# channel and filter, and it has become cheaper.
+# In a network these steps are shared. $G g$ is computed once, for all places. $B^\top d$ is computed once, for all 64
+# filters. $A^\top$ is applied once, after the sum over all 32 channels. Only the product in the middle is done for
+# every pair of channel and filter, and it has become cheaper.
 
 # %%
 d, g = np.array([1.0, 4, 2, 5]), np.array([3.0, 2, 1])
@@ -216,51 +243,57 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # %% [markdown]
 # ## Where the matrices come from
 #
-# Write three numbers g as a polynomial g0 + g1 t + g2 t^2, and four numbers as another. Their product has six
-# coefficients, so it is known if we know its values at six points t; and a *value* of the product is one
+# Write three numbers $g$ as a polynomial $g_0 + g_1 t + g_2 t^2$, and four numbers as another. Their product has six
+# coefficients, so it is known if we know its values at six points $t$; and a *value* of the product is one
 # multiplication, of the two values. So six multiplications do what seems to need twelve. ("At infinity" is allowed as a
 # point: it means the leading coefficient.) Multiplying polynomials is a convolution that makes a line longer. Ours
 # makes it shorter, and it is the adjoint of the other one (lesson 6): read from right to left, each matrix turned over.
 # So
 #
-# - G takes the values of g at the points: its rows are 1, t, t^2, times some number;
-# - A' takes values too, turned over: its columns are 1, t, t^2, t^3;
-# - B' is what finds coefficients from values, turned over; it is fixed by the other two.
+# - $G$ takes the values of $g$ at the points: its rows are $1, t, t^2$, times some number;
+# - $A^\top$ takes values too, turned over: its columns are $1, t, t^2, t^3$;
+# - $B^\top$ is what finds coefficients from values, turned over; it is fixed by the other two.
 #
-# The package has F(4, 3), with the points 0, 1, -1, 2, -2 and infinity. These are its constants (G times 24, to have
-# whole numbers):
+# The package has $F(4, 3)$, with the points 0, 1, -1, 2, -2 and infinity. These are its constants ($G$ times 24, to
+# have whole numbers):
 #
-# > B' row 0: 4 0 -5 0 1 0
-# > B' row 1: 0 -4 -4 1 1 0
-# > B' row 2: 0 4 -4 -1 1 0
-# > B' row 3: 0 -2 -1 2 1 0
-# > B' row 4: 0 2 -1 -2 1 0
-# > B' row 5: 0 4 0 -5 0 1
-# > 24 G row 0: 6 0 0
-# > 24 G row 1: -4 -4 -4
-# > 24 G row 2: -4 4 -4
-# > 24 G row 3: 1 2 4
-# > 24 G row 4: 1 -2 4
-# > 24 G row 5: 0 0 24
-# > A' row 0: 1 1 1 1 1 0
-# > A' row 1: 0 1 -1 2 -2 0
-# > A' row 2: 0 1 1 4 4 0
-# > A' row 3: 0 1 -1 8 -8 1
+# ```text
+# B' row 0: 4 0 -5 0 1 0
+# B' row 1: 0 -4 -4 1 1 0
+# B' row 2: 0 4 -4 -1 1 0
+# B' row 3: 0 -2 -1 2 1 0
+# B' row 4: 0 2 -1 -2 1 0
+# B' row 5: 0 4 0 -5 0 1
+# 24 G row 0: 6 0 0
+# 24 G row 1: -4 -4 -4
+# 24 G row 2: -4 4 -4
+# 24 G row 3: 1 2 4
+# 24 G row 4: 1 -2 4
+# 24 G row 5: 0 0 24
+# A' row 0: 1 1 1 1 1 0
+# A' row 1: 0 1 -1 2 -2 0
+# A' row 2: 0 1 1 4 4 0
+# A' row 3: 0 1 -1 8 -8 1
+# ```
 #
-# That they compute the convolution can be proved by trying: both sides are linear in d and in g, so it is enough that
-# they agree where d and g are each a single 1. There are 6 times 3 such cases with 4 outputs each, and fractions have
-# no rounding.
+# That they compute the convolution can be proved by trying: both sides are linear in $d$ and in $g$, so it is enough
+# that they agree where $d$ and $g$ are each a single 1. There are 6 times 3 such cases with 4 outputs each, and
+# fractions have no rounding.
 #
-# > columns of A' are the powers of 0 1 -1 2 -2, rows of G too, times a number: True
-# > A' [(B' d) * (G g)] is the definition, in all 72 cases: True
+# ```text
+# columns of A' are the powers of 0 1 -1 2 -2, rows of G too, times a number: True
+# A' [(B' d) * (G g)] is the definition, in all 72 cases: True
+# ```
 #
-# A picture has two directions, and each gets its matrix, one from the left and one from the right: Y = A' [(B' d B) *
-# (G k G')] A. So the saving is squared. This is F(4x4, 3x3):
+# A picture has two directions, and each gets its matrix, one from the left and one from the right:
+# $Y = A^\top [(B^\top d B) * (G k G^\top)] A$. So the saving is squared. This is $F(4x4, 3x3)$:
 #
-# > on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
-# > in the plane: 16 for 36, which is 2.25 times fewer; 36 for 144, which is 4.00 times fewer
-# > one image: 23,887,872 multiply-adds in place of 95,551,488
-# > Winograd is faster than im2col and BLAS: True
+# ```text
+# on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
+# in the plane: 16 for 36, which is 2.25 times fewer; 36 for 144, which is 4.00 times fewer
+# one image: 23,887,872 multiply-adds in place of 95,551,488
+# Winograd is faster than im2col and BLAS: True
+# ```
 #
 # Over 32 channels, each of the 36 products becomes a matrix product over all tiles, so BLAS does the work here too: 36
 # smaller ones. The time falls by less than four, since the transforms take some as well. In the last figure you will
@@ -348,18 +381,22 @@ lesson.show(figure, "22_the_sandwich")
 # error of its own, which we measure against loops in float64: the typical error (root of the mean square), relative to
 # the typical output.
 #
-# > in float64, Winograd is within 1e-13 of the loops: True
-# > in float32, Winograd's error is the largest of the four: True
-# > and it is below a hundred-thousandth: True
+# ```text
+# in float64, Winograd is within 1e-13 of the loops: True
+# in float32, Winograd's error is the largest of the four: True
+# and it is below a hundred-thousandth: True
+# ```
 #
 # Why is it the largest? Every operation rounds, by up to 6e-8 of the number that it makes. So it matters how large the
 # numbers on the way are. The definition adds up 288 products, some positive and some negative. Winograd multiplies by
 # 4, 5 and 8 and then takes such numbers away from each other, so that they cancel; but their rounding does not. Taking
 # all that is added up in the last step without its sign:
 #
-# > what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
+# ```text
+# what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
+# ```
 #
-# F(6x6, 3x3) would save more multiplications. It needs two more points, the powers grow, and the errors with them: it
+# $F(6x6, 3x3)$ would save more multiplications. It needs two more points, the powers grow, and the errors with them: it
 # is a trade, and this package stops at four. For training, errors of a millionth are nothing: the gradient of a batch
 # is far noisier than that. For checking gradients (lesson 4) we take float64, whichever way computes them.
 
@@ -394,7 +431,9 @@ print(
 # %% [markdown]
 # ## All in one figure
 #
-# > each way is faster than the last: True
+# ```text
+# each way is faster than the last: True
+# ```
 #
 # All GF/s count the operations of the definition, also for Winograd, which has fewer to do: so "as if". The white dot
 # is the compiled loops with f innermost.
@@ -471,4 +510,4 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # - Give it a cloth in place of noise, sent through the first three layers of `nn.paper_cnn()`. Neighbouring numbers are
 #   now nearly equal. What happens to Winograd's error?
 # - `numba.set_num_threads(2)`. Which ways become faster?
-# - Derive F(3, 2): three outputs, two weights, four multiplications. Which of its matrices do you know already?
+# - Derive $F(3, 2)$: three outputs, two weights, four multiplications. Which of its matrices do you know already?

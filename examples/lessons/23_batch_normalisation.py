@@ -4,20 +4,26 @@
 # Needs lessons 4, 9 and 10. About twenty minutes.
 #
 # Every layer so far treated each picture for itself. This one (Ioffe & Szegedy, 2015) compares: a unit's value for a
-# picture is measured against its values for the other pictures of the batch. For one unit, with m over the M rows of
-# the batch (of maps: over all places of all pictures, one channel at a time):
+# picture is measured against its values for the other pictures of the batch. For one unit, with $m$ over the $M$ rows
+# of the batch (of maps: over all places of all pictures, one channel at a time):
 #
-#     mu  = sum_m x_m / M                    n_m = (x_m - mu) / s
-#     v   = sum_m (x_m - mu)^2 / M           y_m = gamma n_m + beta
-#     s   = sqrt(v + epsilon)
+# $$
+# \begin{aligned}
+# \mu &= \sum_m x_m / M, \qquad & n_m &= (x_m - \mu) / s \\
+# v &= \sum_m (x_m - \mu)^2 / M, \qquad & y_m &= \gamma \, n_m + \beta \\
+# s &= \sqrt{v + \epsilon}
+# \end{aligned}
+# $$
 #
-# First mean 0 and deviation 1, whatever comes in; then gamma and beta, two numbers per unit that are learnt like any
-# weight, give back the freedom to have another deviation and another mean. epsilon keeps a unit alive that is the same
-# for all pictures. For a batch of four, by hand and by the package (`batik_scratch/ops/batch_norm.py`):
+# First mean 0 and deviation 1, whatever comes in; then $\gamma$ and $\beta$, two numbers per unit that are learnt like
+# any weight, give back the freedom to have another deviation and another mean. $\epsilon$ keeps a unit alive that is
+# the same for all pictures. For a batch of four, by hand and by the package (`batik_scratch/ops/batch_norm.py`):
 #
-# > mean 3.0, variance 3.5, n = -1.07, -0.53, 0.00, 1.60
-# > the layer says the same: True
-# > multiplied by 100 and shifted by 7, the batch gives the same n to a thousandth: True
+# ```text
+# mean 3.0, variance 3.5, n = -1.07, -0.53, 0.00, 1.60
+# the layer says the same: True
+# multiplied by 100 and shifted by 7, the batch gives the same n to a thousandth: True
+# ```
 
 # %%
 import numpy as np
@@ -56,35 +62,40 @@ print(f"multiplied by 100 and shifted by 7, the batch gives the same n to a thou
 # The last line is the point. The layer above no longer depends on how large the numbers below are, or on what they have
 # in common. Lesson 9 showed that pictures have much in common; here is what that can do to the paper's network.
 #
-# Its first dense layer has D = 36,992 inputs x_i, none of them negative, since they come out of ReLUs. A weight's
-# gradient is a sum over the pictures n of the batch,
+# Its first dense layer has $D = 36992$ inputs $x_i$, none of them negative, since they come out of ReLUs. A weight's
+# gradient is a sum over the pictures $n$ of the batch,
 #
-#     g_iu = sum_n x_ni dz_nu
+# $$ g_{iu} = \sum_n x_{ni} \, dz_{nu} $$
 #
-# If the pictures' features are alike, x_ni is about a_i for all of them, and g_iu is about a_i sum_n dz_nu: of *one
-# sign* for all weights into unit u. Adam's first step is one learning rate r against that sign (lesson 10). So the
-# unit's value z_nu moves by r for each input, all in the same direction, for every picture:
+# If the pictures' features are alike, $x_{ni}$ is about $a_i$ for all of them, and $g_{iu}$ is about
+# $a_i \sum_n dz_{nu}$: of *one sign* for all weights into unit $u$. Adam's first step is one learning rate $r$ against
+# that sign (lesson 10). So the unit's value $z_{nu}$ moves by $r$ for each input, all in the same direction, for every
+# picture:
 #
-#     r sum_i x_ni = r D (mean of x)
+# $$ r \sum_i x_{ni} = r D \, (\text{mean of } x) $$
 #
 # A single weight has moved by 0.001. The sum of 36,992 of them is another matter:
 #
-# > inputs 36,992, none negative: True; r D = 37.0
-# > median unit that moves: it moves by more than 8 times its own spread between pictures: True
-# > before the step, units that are shut for every picture or open for every picture: less than a half: True
-# > after one step: more than two thirds: True
-# > and shut for every picture: more than a quarter: True
+# ```text
+# inputs 36,992, none negative: True; r D = 37.0
+# median unit that moves: it moves by more than 8 times its own spread between pictures: True
+# before the step, units that are shut for every picture or open for every picture: less than a half: True
+# after one step: more than two thirds: True
+# and shut for every picture: more than a quarter: True
+# ```
 #
 # A unit that is shut for every picture has no gradient any more, and one that is open for every picture is no longer a
 # ReLU. Adam goes on from there, with what is left. (In a study of 568 cloths we found 52% shut and 41% open after one
 # step. Here the cloths are 24, drawn at 50 pixels and enlarged threefold, to save your time.)
 #
 # With the normalisation between the dense layer and its ReLU, the weights move by just as much. But whatever all
-# pictures share is mu, and mu is subtracted: n has mean 0 in every unit, so while beta is small some pictures are above
-# 0 and some below. No unit can be shut for all, or open for all. (The figure's three upper panels show this, each on a
-# scale of its own: a line for every unit, from the lowest of its values to the highest.)
+# pictures share is $\mu$, and $\mu$ is subtracted: $n$ has mean 0 in every unit, so while $\beta$ is small some
+# pictures are above 0 and some below. No unit can be shut for all, or open for all. (The figure's three upper panels
+# show this, each on a scale of its own: a line for every unit, from the lowest of its values to the highest.)
 #
-# > with normalisation, after the same step, units shut or open for every picture: 0 of 64
+# ```text
+# with normalisation, after the same step, units shut or open for every picture: 0 of 64
+# ```
 
 # %%
 cloths, y, _ = lesson.drawn_cloths(8, 50)
@@ -143,22 +154,28 @@ print(f"with normalisation, after the same step, units shut or open for every pi
 # %% [markdown]
 # ## Backward, line by line
 #
-# Now the chain rule. An x_m reaches y by three ways: straight through its own n_m, through mu, and through v. Let dy_m
-# be the gradient that arrives.
+# Now the chain rule. An $x_m$ reaches $y$ by three ways: straight through its own $n_m$, through $\mu$, and through
+# $v$. Let $dy_m$ be the gradient that arrives.
 #
-#     1   dbeta  = sum_m dy_m                             beta is added everywhere
-#     2   dgamma = sum_m dy_m n_m                         gamma multiplies n everywhere
-#     3   dn_m   = gamma dy_m
-#     4   dv     = sum_m dn_m (x_m - mu) (-1/2) s^-3      as d(1/s)/dv = -1/2 s^-3
-#     5   dmu    = -sum_m dn_m / s                        by v there is nothing: dv/dmu = -2 sum_m (x_m - mu) / M = 0
-#     6   dx_m   = dn_m / s  +  dv 2 (x_m - mu) / M  +  dmu / M
+# $$
+# \begin{aligned}
+# 1 \quad & d\beta = \sum_m dy_m && \beta \text{ is added everywhere} \\
+# 2 \quad & d\gamma = \sum_m dy_m \, n_m && \gamma \text{ multiplies } n \text{ everywhere} \\
+# 3 \quad & dn_m = \gamma \, dy_m \\
+# 4 \quad & dv = \sum_m dn_m \, (x_m - \mu) (-1/2) \, s^{-3} && \text{as } d(1/s)/dv = -1/2 \; s^{-3} \\
+# 5 \quad & d\mu = -\sum_m dn_m / s && \text{nothing by } v \text{: } dv/d\mu = -2 \sum_m (x_m - \mu) / M = 0 \\
+# 6 \quad & dx_m = dn_m / s + dv \; 2 (x_m - \mu) / M + d\mu / M
+# \end{aligned}
+# $$
 #
-# Line 6 is the three ways, one summand each. Each can be checked alone: let x stand in three places, and nudge it in
+# Line 6 is the three ways, one summand each. Each can be checked alone: let $x$ stand in three places, and nudge it in
 # one of them only (lesson 4's central difference).
 #
-# > the straight way agrees with its central difference: True
-# > the way through the variance agrees with its central difference: True
-# > the way through the mean agrees with its central difference: True
+# ```text
+# the straight way agrees with its central difference: True
+# the way through the variance agrees with its central difference: True
+# the way through the mean agrees with its central difference: True
+# ```
 
 # %%
 rng = np.random.default_rng(0)
@@ -197,23 +214,26 @@ for place, (name, way) in enumerate(ways.items()):
     print(f"the {name} agrees with its central difference: {np.allclose(way, central([place]), atol=1e-7)}")
 
 # %% [markdown]
-# Put 4 and 5 into 6, with sum dn_m = gamma dbeta and sum dn_m n_m = gamma dgamma, and the ways gather:
+# Put 4 and 5 into 6, with $\sum_m dn_m = \gamma \, d\beta$ and $\sum_m dn_m \, n_m = \gamma \, d\gamma$, and the ways
+# gather:
 #
-#     7   dx_m = gamma / s (dy_m  -  dbeta / M  -  n_m dgamma / M)
+# $$ 7 \quad dx_m = \frac{\gamma}{s} \Big( dy_m - \frac{d\beta}{M} - n_m \frac{d\gamma}{M} \Big) $$
 #
 # That is what the compiled kernel computes. It says what the layer does to a gradient: it takes away the mean, and the
-# part along n. No step can be made that the layer would take back anyhow.
+# part along $n$. No step can be made that the layer would take back anyhow.
 #
-# > all three ways together agree with the central difference: True
-# > line 7 and the package's layer agree with line 6, to ten digits: True
-# > dx adds up to 0 in every channel: True
-# > dx times n does too, up to what epsilon leaves: True
-# > mean and variance taken for constants: wrong by more than a tenth: True
+# ```text
+# all three ways together agree with the central difference: True
+# line 7 and the package's layer agree with line 6, to ten digits: True
+# dx adds up to 0 in every channel: True
+# dx times n does too, up to what epsilon leaves: True
+# mean and variance taken for constants: wrong by more than a tenth: True
+# ```
 #
 # The last line is the classic bug: it leaves out the two ways through the statistics, and trains, a little worse. It
 # hangs in the museum (`batik-scratch gradcheck --museum`) as StatisticsTakenForConstants, beside its relatives: one way
-# forgotten, M - 1 for M, means over the wrong axes, epsilon in one direction only. The exercise `batch_normalization`
-# asks you for the layer (`examples/exercises`), and has these words ready.
+# forgotten, $M - 1$ for $M$, means over the wrong axes, $\epsilon$ in one direction only. The exercise
+# `batch_normalization` asks you for the layer (`examples/exercises`), and has these words ready.
 
 # %%
 dx = sum(ways.values())  # (M, C): line 6
@@ -236,17 +256,19 @@ print(f"mean and variance taken for constants: wrong by more than a tenth: {wron
 # After training a single picture must get an answer, and the answer must not depend on its company. So the layer keeps
 # a running mean and a running variance, moved a little by each training batch,
 #
-#     moving = momentum moving + (1 - momentum) of the batch
+# $$ moving \leftarrow momentum \cdot moving + (1 - momentum) \cdot \text{(of the batch)} $$
 #
 # and at rest it uses those. They are constants then: of the three ways only the straight one is left, and that is the
 # backward pass through which a saliency map goes.
 #
-# They begin at 0 and 1, and t batches bring them 1 - momentum^t of the way. Keras' momentum is 0.99 (PyTorch calls the
-# same number 0.01):
+# They begin at 0 and 1, and $t$ batches bring them $1 - momentum^t$ of the way. Keras' momentum is 0.99 (PyTorch calls
+# the same number 0.01):
 #
-# > momentum 0.99: after 10, 100, 1000 batches 0.10, 0.63, 1.00 of the way
-# > momentum 0.90: after 10, 100, 1000 batches 0.65, 1.00, 1.00 of the way
-# > at rest dx is the straight way alone: True
+# ```text
+# momentum 0.99: after 10, 100, 1000 batches 0.10, 0.63, 1.00 of the way
+# momentum 0.90: after 10, 100, 1000 batches 0.65, 1.00, 1.00 of the way
+# at rest dx is the straight way alone: True
+# ```
 
 # %%
 for momentum in (0.99, 0.9):
@@ -272,10 +294,12 @@ print(f"at rest dx is the straight way alone: {np.allclose(layer.backward(dy), s
 # But look at the same network at rest. In 150 steps a momentum of 0.99 has gone 78% of the way, towards batches that
 # were themselves changing; twenty layers multiply what each of them is off by. The training loss knows nothing of that.
 #
-# > without: the loss is still within a tenth of where it started: True
-# > with: the loss has fallen below a tenth: True
-# > with, at rest, momentum 0.99: the loss is more than 5 times the training loss: True
-# > with, at rest, momentum 0.90: less than 3 times: True
+# ```text
+# without: the loss is still within a tenth of where it started: True
+# with: the loss has fallen below a tenth: True
+# with, at rest, momentum 0.99: the loss is more than 5 times the training loss: True
+# with, at rest, momentum 0.90: less than 3 times: True
+# ```
 #
 # So give short trainings a shorter memory: `nn.cloth_cnn` has 0.9. If a network is good in training and guesses at
 # rest, look here first.
@@ -317,16 +341,19 @@ print(f"with, at rest, momentum 0.90: less than 3 times: {late[0.9] < 3}")
 # %% [markdown]
 # ## Batches of one, and of two
 #
-# Compared with itself alone, a row is its own mean: n = 0, y = beta, and dx = 0. The network answers every picture
-# alike and no layer below learns anything, without any error message. Two rows are hardly better: each n is 1 or -1,
-# whatever the pictures are. (Maps have many places, so a single *picture* can be normalised by its own; that is another
-# layer, and `nn.Standardization` does it on purpose.)
+# Compared with itself alone, a row is its own mean: $n = 0$, $y = \beta$, and $dx = 0$. The network answers every
+# picture alike and no layer below learns anything, without any error message. Two rows are hardly better: each $n$ is 1
+# or -1, whatever the pictures are. (Maps have many places, so a single *picture* can be normalised by its own; that is
+# another layer, and `nn.Standardization` does it on purpose.)
 #
-# > a batch of one: y is beta, whatever x is: True; dx is 0: True
-# > a batch of two: every n is 1 or -1: True
-# > a bias below the layer gets a gradient: False
+# ```text
+# a batch of one: y is beta, whatever x is: True; dx is 0: True
+# a batch of two: every n is 1 or -1: True
+# a bias below the layer gets a gradient: False
+# ```
 #
-# The last line is a fact to use: mu takes any bias back, so a layer under a normalisation needs none. beta is its bias.
+# The last line is a fact to use: $\mu$ takes any bias back, so a layer under a normalisation needs none. $\beta$ is its
+# bias.
 
 # %%
 layer = normalisation(C)

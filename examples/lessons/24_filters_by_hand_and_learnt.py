@@ -9,20 +9,26 @@
 #
 # ## A wave under a bell
 #
-# Gabor's filter (1946; Daugman gave it two dimensions) of direction t, frequency f and phase p:
+# Gabor's filter (1946; Daugman gave it two dimensions) of direction $t$, frequency $f$ and phase $p$:
 #
-#     u = x cos t + y sin t,    v = -x sin t + y cos t
-#     g(x, y) = exp(-(u^2 + (a v)^2) / (2 s^2)) cos(2 pi f u + p)
+# $$
+# \begin{aligned}
+# u &= x \cos t + y \sin t, \qquad v = -x \sin t + y \cos t \\
+# g(x, y) &= \exp \Big( -\frac{u^2 + (a v)^2}{2 s^2} \Big) \cos(2 \pi f u + p)
+# \end{aligned}
+# $$
 #
-# It answers where stripes run across u, f of them to a pixel. With p = 0 a crest is in the middle, with p = 90 degrees
-# a flank: two filters a quarter of a wave apart see the stripe wherever it lies. The package's bank has 4 scales, 8
-# directions, and these two phases ([batik_scratch/nn/gabor.py](../../batik_scratch/nn/gabor.py)). A multiple of the
-# bell is taken off each filter, so that its sum is 0: it is blind to brightness. And each has energy 1.
+# It answers where stripes run across $u$, $f$ of them to a pixel. With $p = 0$ a crest is in the middle, with p = 90
+# degrees a flank: two filters a quarter of a wave apart see the stripe wherever it lies. The package's bank has 4
+# scales, 8 directions, and these two phases ([batik_scratch/nn/gabor.py](../../batik_scratch/nn/gabor.py)). A multiple
+# of the bell is taken off each filter, so that its sum is 0: it is blind to brightness. And each has energy 1.
 #
-# > a bank of 15 x 15 x 1 x 64: True
-# > no filter sees brightness: sums below 1e-12: True
-# > the first is the formula, to ten digits: True
-# > filters that hang on the seed: 0 of 64
+# ```text
+# a bank of 15 x 15 x 1 x 64: True
+# no filter sees brightness: sums below 1e-12: True
+# the first is the formula, to ten digits: True
+# filters that hang on the seed: 0 of 64
+# ```
 
 # %%
 import numpy as np
@@ -60,9 +66,11 @@ print(f"filters that hang on the seed: {different} of 64")
 # are averaged. Directions are those in which the wave travels: 0 degrees to the right, 90 downwards; its stripes lie
 # across.
 #
-# > parang-like: the strongest wave travels at 45 degrees, more than 10 times as strong as at 135: True
-# > mega mendung: the strongest wave travels at 90 degrees, more than twice as strong as at 0: True
-# > kawung: turned by 90 degrees, the same energies to a twentieth: True
+# ```text
+# parang-like: the strongest wave travels at 45 degrees, more than 10 times as strong as at 135: True
+# mega mendung: the strongest wave travels at 90 degrees, more than twice as strong as at 0: True
+# kawung: turned by 90 degrees, the same energies to a twentieth: True
+# ```
 #
 # A cloud lies along the weft, so its bands follow each other downwards. Kawung's ovals stand on both diagonals alike:
 # it looks the same after a quarter turn, and so do its energies. You can read off the picture which motif it was.
@@ -119,8 +127,10 @@ print(f"kawung: turned by 90 degrees, the same energies to a twentieth: {turned 
 # Each step of that is a layer, and each has a backward pass: `nn.cloth_cnn` (`batik_scratch/nn/architectures.py`) is
 # grey, standardise, filter, absolute value, mean. By hand, for one cloth:
 #
-# > the network's first layers give what loops over windows give: True
-# > darker and of half the contrast, the energies are the same to a twentieth: True
+# ```text
+# the network's first layers give what loops over windows give: True
+# darker and of half the contrast, the energies are the same to a twentieth: True
+# ```
 #
 # But a cloth may lie any way, and turned by a quarter its energies stand four places further. So a dense layer follows
 # that begins as a Fourier transform over the eight directions of each scale: how much there is in all, how it comes and
@@ -129,9 +139,11 @@ print(f"kawung: turned by 90 degrees, the same energies to a twentieth: {turned 
 # however the cloth lies; the logarithm makes "twice as much" the same step on a faint and on a strong pattern. Then a
 # normalisation (lesson 23) and a small network.
 #
-# > turned by 90 degrees, energies differ by more than a fifth: True
-# > features differ by less than a hundredth of what cloths differ by: True
-# > mirrored, too: True
+# ```text
+# turned by 90 degrees, energies differ by more than a fifth: True
+# features differ by less than a hundredth of what cloths differ by: True
+# mirrored, too: True
+# ```
 
 # %%
 size, per_class, per_test, epochs = 49, 60, 40, 40
@@ -180,9 +192,11 @@ print(f"mirrored, too: {change(mirror) < 0.01}")
 # quiet one. We even let the fixed one pick its best epoch by looking at the new cloths, which nobody may do in earnest
 # (lesson 11). Compare the loss, not the names: on so few cloths, two or three more named rightly are chance.
 #
-# > its own cloths, with trained filters: more than nine of ten right: True
-# > new cloths: more than half right with fixed filters: True
-# > loss on new cloths: trained filters end more than a tenth below the fixed ones' best: True
+# ```text
+# its own cloths, with trained filters: more than nine of ten right: True
+# new cloths: more than half right with fixed filters: True
+# loss on new cloths: trained filters end more than a tenth below the fixed ones' best: True
+# ```
 
 # %%
 
@@ -222,8 +236,10 @@ print(f"loss on new cloths: trained filters end more than a tenth below the fixe
 # through the same 225 numbers: put the filters back as they were, leave all else as trained, and much of what was
 # gained is gone.
 #
-# > all filters have a cosine to their start above 0.98: True
-# > with the filters put back, the loss on new cloths is more than a tenth higher: True
+# ```text
+# all filters have a cosine to their start above 0.98: True
+# with the filters put back, the loss on new cloths is more than a tenth higher: True
+# ```
 
 # %%
 was, now = (k.reshape(-1, 64) / np.linalg.norm(k.reshape(-1, 64), axis=0) for k in (before, filters))  # (225, F) both
@@ -248,8 +264,10 @@ print(f"with the filters put back, the loss on new cloths is more than a tenth h
 # counts with its own sign, so that the map is grainy; and towards the edge a pixel lies in fewer windows, so that the
 # map fades. Do not ask it where the motif is. The last line that is printed says how little it knows of that.
 #
-# > the map adds up to 0, to a thousandth of its size: True
-# > 0.1 more light on every pixel moves no logit by more than a hundredth: True
+# ```text
+# the map adds up to 0, to a thousandth of its size: True
+# 0.1 more light on every pixel moves no logit by more than a hundredth: True
+# ```
 
 # %%
 shown = int(trained.predict(others).max(axis=1).argmax())  # the cloth of which it is surest
