@@ -43,6 +43,14 @@ def show(figure: Figure, name: str) -> None:
         display.display(display.Image(png, format="png", width=width, alt=name.replace("_", " ")))
 
 
+def check(claim: str, holds: bool, measured: str) -> None:
+    """Print a claim, whether it holds, and in brackets the number that says by how much: `claim: True (2.1e-16)`.
+
+    A lesson's text quotes the line without its brackets, since that number is this machine's own.
+    """
+    print(f"{claim}: {bool(holds)} ({measured})")
+
+
 def in_notebook() -> bool:
     """Does IPython run this code, and not in a terminal? IPython is asked only where it has been imported already."""
     ipython = sys.modules.get("IPython")

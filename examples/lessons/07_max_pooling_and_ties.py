@@ -217,7 +217,7 @@ print(f"all equal: right {check_layer(nn.MaxPooling2D(2), (4, 4, 1), x=np.ones((
 # second: a cloth pooled with larger and larger windows. Light wax lines win and become thicker. The mean of each window
 # is shown for comparison.
 
-# %%
+# %% tags=["hide-input"]
 colours = [tint(name) for name in TINTS[:4]]
 figure = style.new_figure(style.WIDE, 6.3)
 grid = figure.subplots(3, 4, height_ratios=[4.2, 4.2, 2.2])

@@ -283,7 +283,7 @@ def leaves(values):
 print("  " + ", ".join(f"{name}: epoch {leaves(values)}" for name, values in starting.items()))
 print(f"from a centred bias the loss leaves log 3 sooner: {leaves(starting['centred']) < leaves(starting['zeros'])}")
 
-# %%
+# %% tags=["hide-input"]
 colours = {name: style.OKABE_ITO[c] for name, c in (("glorot", "vermillion"), ("he", "blue"), ("twice he", "orange"))}
 dashes = {"glorot": "--", "he": "-", "twice he": "-."}
 layers = np.arange(1, DEPTH + 1)

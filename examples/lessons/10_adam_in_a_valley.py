@@ -194,7 +194,7 @@ print(f"Adam needs more than half as many again: {counts['Adam'][1] > 1.5 * coun
 # momentum swings far out and rolls down; Adam heads for the middle first and then along it, or, in the turned valley,
 # lags behind.
 
-# %%
+# %% tags=["hide-input"]
 colours = {"SGD": style.OKABE_ITO["vermillion"], "momentum": style.OKABE_ITO["orange"], "Adam": style.OKABE_ITO["blue"]}
 marks = {"SGD": "s", "momentum": "^", "Adam": "o"}
 figure = style.new_figure(style.WIDE, 6.6)

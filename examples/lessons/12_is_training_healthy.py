@@ -202,7 +202,7 @@ fine = bool(((medians > 1e-3) & (medians < 0.05)).all())
 print(f"learning rate 0.001: a step is usually between 0.001 and 0.05: {fine}")
 print(f"learning rate 0.1: some layer's first step is as long as half of its weights: {bool((fast[0] > 0.5).any())}")
 
-# %%
+# %% tags=["hide-input"]
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 3.9)
 first, second, third = figure.subplots(1, 3)

@@ -166,7 +166,7 @@ print(f"maps of the predicted class: it is at chance, to 15 points: {abs(fair.me
 # these cloths; it has not seen the validation cloths. The two kinds of blue may differ, and that can cost stage two
 # some accuracy. Maps made out of fold would be the cure; the report of a run says so.
 
-# %%
+# %% tags=["hide-input"]
 rows, maps, blue = shown
 figure = style.new_figure(style.WIDE, 4.7)
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.2])

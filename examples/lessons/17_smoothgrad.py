@@ -3,9 +3,12 @@
 #
 # Needs lesson 16. About ten minutes.
 #
-# Gradient maps look noisy. One reason lies in the network: max-pooling and ReLU switch at kinks, and between two kinks
-# the score is linear, so that neighbouring pixels may get unrelated gradients. SmoothGrad asks many noisy copies of the
-# picture and takes the mean: it explains not the score but the score *blurred over a neighbourhood of pictures*.
+# Gradient maps look noisy: change the picture by so little that nobody sees it, and its map may change a lot. The reason
+# lies in the network. Its score is made of straight pieces: between two kinks of ReLU or max-pooling (lesson 4) it is a
+# straight line, and its gradient is one fixed number per pixel. A small change of the picture takes some ReLUs over
+# their kink, and from one side to the other the gradient jumps. SmoothGrad (Smilkov and others, 2017) does not trust
+# one place. It adds noise to the picture, many times anew, takes the gradient of each copy, and gives back their mean.
+# So it explains another score: the score *blurred over a neighbourhood of pictures*, which has no kinks.
 #
 # ## A case with a closed form
 #
@@ -93,6 +96,7 @@ print(
     f"without noise SmoothGrad is the gradient: {np.allclose(still, saliency.Gradient(model).attribute(x, target=y))}"
 )
 
+# %% tags=["hide-input"]
 levels, shown = (0.0, 0.05, 0.15, 0.3, 0.6), 20 if lesson.quick() else 50
 figure = style.new_figure(style.WIDE, 3.9)
 grid = figure.subplots(2, len(levels))

@@ -82,6 +82,7 @@ blocks = ["re_lu", "re_lu_1", "re_lu_2"]
 sides = [saliency.GradCAM(model, b, upsample=False).attribute(x[:1], target=0).shape[1] for b in blocks]
 print(f"the maps are finer in earlier layers: {sides[0] > sides[1] > sides[2]}")
 
+# %% tags=["hide-input"]
 figure = style.new_figure(style.WIDE, 4.9)
 grid = figure.subplots(3, 6)
 for row in range(3):

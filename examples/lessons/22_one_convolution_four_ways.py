@@ -330,7 +330,7 @@ print(f"Winograd is faster than im2col and BLAS: {times[winograd] < times[blas]}
 
 # %% [markdown]
 # The first figure follows one tile and one channel through the package's matrices. Colour is size: blue is positive,
-# red negative, and the strongest colour is the same number in all six tables. Look at how large the numbers become on
+# orange negative, and a number has the same colour in all six tables. Look at how large the numbers become on
 # the way, and how small the result is again: that has a price, to which we come below.
 
 # %%
@@ -341,6 +341,8 @@ m = v * u
 y = A_T @ m @ A_T.T  # (4, 4)
 expected = conv_loops.forward(tile[None, :, :, None], edges[:, :, None, None], np.zeros(1))[0, :, :, 0]
 assert np.allclose(y, expected)
+
+# %% tags=["hide-input"]
 strongest = np.abs(v).max()
 
 
@@ -440,6 +442,8 @@ print(
 
 # %%
 print(f"each way is faster than the last: {times[python] > times[loops] > times[blas] > times[winograd]}")
+
+# %% tags=["hide-input"]
 colours = dict(zip(ways, ("vermillion", "orange", "blue", "bluish green"), strict=True))
 places = dict(zip(ways, (3, 2, 1, 0), strict=True))
 

@@ -367,7 +367,7 @@ model.train_gradients(small, kinds)
 sizes = {key: np.abs(model.layers[0].grads[key]).max() for key in ("kernel", "bias")}
 print(f"a bias below the layer gets a gradient: {sizes['bias'] > 1e-4 * sizes['kernel']}")
 
-# %%
+# %% tags=["hide-input"]
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 7.0)
 grid = figure.add_gridspec(2, 6)

@@ -279,10 +279,10 @@ print(f"0.1 more light on every pixel moves no logit by more than a hundredth: {
 on_motif = (gradient**2)[mask].sum() / (gradient**2).sum()
 print(f"  of the gradient's energy {on_motif:.2f} lies on the motif, which is {mask.mean():.2f} of the picture")
 
-# %%
+# %% tags=["hide-input"]
 blue, red = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"]
-figure = style.new_figure(style.WIDE, 9.0)
-grid = figure.add_gridspec(3, 6, height_ratios=(1, 0.8, 0.85))
+figure = style.new_figure(style.WIDE, 7.6)
+grid = figure.add_gridspec(3, 6, height_ratios=(1, 0.7, 0.6))
 most = max(sizes.max() for sizes in seen.values())
 panels, labels = [], [f"{f * SIDE:.0f}" for f in np.geomspace(gabor.WIDEST / WINDOW, gabor.HIGHEST, SCALES)]
 for index, (name, pictures) in enumerate(patterns.items()):
