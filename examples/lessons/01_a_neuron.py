@@ -226,6 +226,80 @@ lesson.show(figure, "01_a_neuron")
 # ## Try it
 #
 # - Take the learning rate 3 instead of 0.3. What does the loss do, and why is a bigger step not a faster one?
+#
+#   <details><summary>Answer</summary>
+#
+#   It grows a hundredfold in every step. The gradient is the slope *here*; a long step leaves the place where it was
+#   true, lands on the other side of the valley, higher up than it started, and meets a steeper slope there. For a loss
+#   that is a mean of squares, the limit can be computed: it is 2 over the largest curvature. (Lesson 10 takes this
+#   apart.)
+#
+#   ```python
+#   neuron = nn.Dense(1, kernel_initializer="zeros")
+#   neuron.astype("float64")
+#   neuron.build((3,), np.random.default_rng(0))
+#   optimizer = nn.SGD(learning_rate=3)
+#   for step in range(5):
+#       score = neuron.forward(pixels, training=True)
+#       print(f"step {step}: loss {((score - truth) ** 2).mean():.3g}")
+#       neuron.backward(2 * (score - truth) / len(pixels))
+#       optimizer.step([neuron])
+#   inputs = np.column_stack([pixels, np.ones(len(pixels))])  # (P, 4): the bias's input is always 1
+#   steepest = np.linalg.eigvalsh(2 * inputs.T @ inputs / len(pixels)).max()
+#   print(f"steps are too long from a learning rate of {2 / steepest:.2f} on")
+#   ```
+#
+#   ```text
+#   step 0: loss 0.427
+#   step 1: loss 25.1
+#   step 2: loss 2.61e+03
+#   step 3: loss 2.72e+05
+#   step 4: loss 2.84e+07
+#   steps are too long from a learning rate of 0.53 on
+#   ```
+#
+#   </details>
+#
 # - Train on this cloth and look at the answers for `clothes[0]` and `clothes[2]`. Has the neuron learned what a motif
 #   is?
+#
+#   <details><summary>Answer</summary>
+#
+#   It does well on them, and still it has not: these cloths, too, happen to have a light motif on a dark ground. It
+#   knows a brightness, not a shape. On the negative of a cloth, where any eye sees the motif as before, it is mostly
+#   wrong.
+#
+#   ```python
+#   for i in (0, 2):
+#       wanted = masks[i].ravel()
+#       for name, shown in ((f"cloth {i}", clothes[i]), ("its negative", 1 - clothes[i])):
+#           said = neuron.forward(shown.reshape(-1, 3).astype(float))[:, 0] > 0.5
+#           right = (said == wanted).mean()
+#           lesson.check(f"{name}: most pixels are named rightly", right > 0.5, f"{right:.0%}")
+#   ```
+#
+#   ```text
+#   cloth 0: most pixels are named rightly: True
+#   its negative: most pixels are named rightly: False
+#   cloth 2: most pixels are named rightly: True
+#   its negative: most pixels are named rightly: False
+#   ```
+#
+#   </details>
+#
 # - Remove the ReLU from the network: it is then one neuron again. Show it by multiplying the two kernels.
+#
+#   <details><summary>Answer</summary>
+#
+#   The two kernels multiply to zeros, so the network without its ReLU answers the same, 0, to every input. In general a
+#   product of two kernels is one kernel, so two layers without a bend are one layer.
+#
+#   ```python
+#   print("one kernel:", (np.array([[1.0, -1.0], [-1.0, 1.0]]) @ np.ones((2, 1)))[:, 0])
+#   ```
+#
+#   ```text
+#   one kernel: [0. 0.]
+#   ```
+#
+#   </details>

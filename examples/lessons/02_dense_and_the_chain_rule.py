@@ -254,6 +254,90 @@ lesson.show(figure, "02_dense_and_the_chain_rule")
 # ## Try it
 #
 # - Make the middle neuron's bias 1 instead of -0.5. Which gradients change, and why so many of them?
+#
+#   <details><summary>Answer</summary>
+#
+#   The neuron is open now: it answers 0.5 in place of 0 and gets its gradient. All the others change as well, because
+#   all of them have $dy = 2 (y - t)$ as a factor, and $y$ is now nearer to 1. Every gradient knows of every weight, by
+#   way of the loss.
+#
+#   ```python
+#   small.set_weights([w1, np.array([0.0, 1.0, 1.0]), w2, b2])
+#   values = [np.array([[1.0, 2.0]])]
+#   for part in small.layers:
+#       values.append(part.forward(values[-1], training=True))
+#   slopes = [2 * (values[-1] - 1)]
+#   for part in reversed(small.layers):
+#       slopes.insert(0, part.backward(slopes[0]))
+#   print(f"forward: z = {text(values[1])}, h = {text(values[2])}, y = {text(values[3])}")
+#   print(f"backward: dy = {text(slopes[3])}, dh = {text(slopes[2])}, dz = {text(slopes[1])}, dx = {text(slopes[0])}")
+#   ```
+#
+#   ```text
+#   forward: z = 2 0.5 0.5, h = 2 0.5 0.5, y = 0.75
+#   backward: dy = -0.5, dh = -0.25 -0.5 1, dz = -0.25 -0.5 1, dx = 0.75 -0.75
+#   ```
+#
+#   </details>
+#
 # - Replace `nn.ReLU()` by nothing. What is the best that the wave's network can do now?
+#
+#   <details><summary>Answer</summary>
+#
+#   A straight line, however many neurons there are. The best one can be computed, and gradient descent finds it.
+#
+#   ```python
+#   table = np.column_stack([inputs, np.ones(64)])  # (64, 2)
+#   line, *_ = np.linalg.lstsq(table, wave, rcond=None)
+#   print(f"best line: sin(x) is about {line[0, 0]:.3f} x, loss {((table @ line - wave) ** 2).mean():.3f}")
+#   straight = nn.Sequential([nn.Dense(16), nn.Dense(1)], (1,), random_state=0, dtype="float64")
+#   optimizer = nn.Adam(0.01)
+#   for _ in range(400):
+#       found = straight.layers[1].forward(straight.layers[0].forward(inputs, training=True), training=True)
+#       straight.layers[0].backward(straight.layers[1].backward(2 * (found - wave) / 64))
+#       optimizer.step(straight.layers)
+#   print(f"two layers without a bend, after 400 steps: loss {((found - wave) ** 2).mean():.3f}")
+#   ```
+#
+#   ```text
+#   best line: sin(x) is about 0.290 x, loss 0.207
+#   two layers without a bend, after 400 steps: loss 0.207
+#   ```
+#
+#   </details>
+#
 # - Change `dy.sum(axis=0)` in `backward_plain` of `batik_scratch/ops/dense.py` to `dy.sum(axis=1)`. Which of the lines
 #   above notices? Lesson 4 is about finding such mistakes without having to look.
+#
+#   <details><summary>Answer</summary>
+#
+#   With several examples the wrong sum has another shape, so "loops and Dense.backward agree" stops with an error of
+#   NumPy's about shapes that do not fit. With one example the wrong sum is a single number, which NumPy silently copies
+#   to all three neurons: no line about the small network notices, because those look at $dx$ only. A shape is a check,
+#   but a weak one.
+#
+#   ```python
+#   from unittest import mock
+#
+#   from batik_scratch.ops import dense
+#
+#
+#   def wrong(x, kernel, dy, need_dx=True, need_grads=True):
+#       return dy @ kernel.T, x.T @ dy, dy.sum(axis=1)  # right is axis=0
+#
+#
+#   with mock.patch.object(dense, "backward_plain", wrong):  # as if the file said so
+#       layer.forward(x, training=True)
+#       layer.backward(dy)
+#       print(f"db has the shape {layer.grads['bias'].shape}, it should have {db.shape}")
+#       small.layers[0].forward(np.array([[1.0, 2.0]]), training=True)
+#       small.layers[0].backward(np.array([[-0.75, 0, 3]]))
+#       print("one example: db =", *(f"{v:g}" for v in small.layers[0].grads["bias"]), "where -0.75 0 3 is right")
+#   ```
+#
+#   ```text
+#   db has the shape (5,), it should have (3,)
+#   one example: db = 2.25 where -0.75 0 3 is right
+#   ```
+#
+#   </details>

@@ -301,6 +301,60 @@ lesson.show(figure, "03_softmax_and_cross_entropy")
 # ## Try it
 #
 # - Scale all logits by 10, then by 0.1 (a "temperature"). What happens to the probabilities, and what to their order?
+#
+#   <details><summary>Answer</summary>
+#
+#   The order stays: the exponential rises everywhere. Large logits make softmax sure (a low temperature), small ones
+#   make it undecided (a high one).
+#
+#   ```python
+#   for factor in (10, 1, 0.1):
+#       print(f"logits times {factor:g}:", ", ".join(f"{v:.3f}" for v in softmax(factor * z)[0]))
+#   ```
+#
+#   ```text
+#   logits times 10: 1.000, 0.000, 0.000
+#   logits times 1: 0.665, 0.245, 0.090
+#   logits times 0.1: 0.367, 0.332, 0.301
+#   ```
+#
+#   </details>
+#
 # - With two classes, softmax depends on $z_1 - z_2$ only. Show that $p_1 = 1 / (1 + \exp(-(z_1 - z_2)))$.
+#
+#   <details><summary>Answer</summary>
+#
+#   Divide above and below by $\exp(z_1)$: $p_1 = \exp(z_1) / (\exp(z_1) + \exp(z_2)) = 1 / (1 + \exp(z_2 - z_1))$. This
+#   function of $z_1 - z_2$ is called the logistic function.
+#
+#   ```python
+#   pair = np.random.default_rng(0).normal(0, 5, (1000, 2))
+#   by_formula = 1 / (1 + np.exp(-(pair[:, 0] - pair[:, 1])))
+#   off = np.abs(softmax(pair)[:, 0] - by_formula).max()
+#   print(f"the two formulas differ by less than 1e-15: {off < 1e-15}")
+#   ```
+#
+#   ```text
+#   the two formulas differ by less than 1e-15: True
+#   ```
+#
+#   </details>
+#
 # - `nn.SparseCategoricalCrossentropy().on_logits(np.array([[0.0, 110, 110]]), np.array([0]))` gives the loss and dz.
 #   Check both by hand.
+#
+#   <details><summary>Answer</summary>
+#
+#   With $m = 110$ the sum of exponentials is $\exp(-110) + 1 + 1$, which is 2 in all digits. So the loss is
+#   $\log 2 - (0 - 110)$. The probabilities are 0, 1/2, 1/2, and $dz$ is that minus 1 at the true class, the first.
+#
+#   ```python
+#   loss, dz = nn.SparseCategoricalCrossentropy().on_logits(np.array([[0.0, 110, 110]]), np.array([0]))
+#   print(f"loss {loss:.4f} = 110 + log 2 = {110 + np.log(2):.4f}, dz", ", ".join(f"{v:g}" for v in dz[0]))
+#   ```
+#
+#   ```text
+#   loss 110.6931 = 110 + log 2 = 110.6931, dz -1, 0.5, 0.5
+#   ```
+#
+#   </details>

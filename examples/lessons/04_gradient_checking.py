@@ -289,6 +289,65 @@ lesson.show(figure, "04_gradient_checking")
 # ## Try it
 #
 # - Divide by $h$ instead of $2h$ in `central_difference`. What error does every right gradient show now?
+#
+#   <details><summary>Answer</summary>
+#
+#   An error of 1, which is 100%: the numeric gradient is twice the right one. An error of 1.00 everywhere means a
+#   factor of 2, an error of 0.5 a factor of one half.
+#
+#   ```python
+#   def halved(x, h):
+#       return (f(x + h) - f(x - h)) / h
+#
+#
+#   print(f"relative error of a right gradient: {typical_error(lambda z: halved(z, 1e-6)):.2f}")
+#   ```
+#
+#   ```text
+#   relative error of a right gradient: 1.00
+#   ```
+#
+#   </details>
+#
 # - Plant a bug: a `nn.Dense` whose bias gradient is `dy.mean(axis=0)`. What does `print(check_layer(...))` show?
+#
+#   <details><summary>Answer</summary>
+#
+#   The row of the bias is WRONG, and its two numbers differ by a factor of 3, the number of examples in the batch. The
+#   other rows are ok.
+#
+#   ```python
+#   class MeanBias(nn.Dense):
+#       def backward(self, dy, need_dx=True, need_grads=True):
+#           dx = super().backward(dy, need_dx, need_grads)
+#           self.grads["bias"] = dy.mean(axis=0)
+#           return dx
+#
+#
+#   report = str(check_layer(MeanBias(3), (4,)))
+#   print(*(line for line in report.splitlines() if "bias" in line))
+#   ```
+#
+#   </details>
+#
 # - Take `central_difference` of a ReLU at 1,000 random inputs, in a loop of your own, with a step of 0.1, then of
 #   0.001. At how many places does it cross the kink, and how does their number go with the step?
+#
+#   <details><summary>Answer</summary>
+#
+#   Where $|x| < h$. So their number goes with the step: a hundred times smaller, about a hundred times fewer.
+#
+#   ```python
+#   places = np.random.default_rng(0).normal(size=1000)
+#   for step in (0.1, 0.001):
+#       slopes = (np.maximum(places + step, 0) - np.maximum(places - step, 0)) / (2 * step)
+#       between = (slopes > 1e-9) & (slopes < 1 - 1e-9)
+#       print(f"step {step:g}: {between.sum()} of 1000 cross the kink")
+#   ```
+#
+#   ```text
+#   step 0.1: 73 of 1000 cross the kink
+#   step 0.001: 1 of 1000 cross the kink
+#   ```
+#
+#   </details>

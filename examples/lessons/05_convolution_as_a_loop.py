@@ -249,6 +249,74 @@ lesson.show(figure, "05_convolution_as_a_loop")
 # ## Try it
 #
 # - Write the kernel that moves the image one pixel to the left, and the one that sharpens it.
+#
+#   <details><summary>Answer</summary>
+#
+#   A 1 beside the middle, on the right: every place takes what its right neighbour had. To sharpen, add to a pixel what
+#   it has over its neighbours: the step between 0 and 1 becomes one from -1 to 2, and looks harder.
+#
+#   ```python
+#   left_mover = np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])  # takes the right neighbour
+#   sharpener = np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]])  # the pixel, and what it has over its neighbours
+#   row = np.array([[1.0, 2, 3, 4, 5, 6]] * 3)
+#   print("moved    ", *(f"{v:g}" for v in signal.correlate2d(row, left_mover, mode="valid")[0]))
+#   step = np.array([[0.0, 0, 0, 1, 1, 1]] * 3)
+#   print("sharpened", *(f"{v:g}" for v in signal.correlate2d(step, sharpener, mode="valid")[0]))
+#   ```
+#
+#   ```text
+#   moved     3 4 5 6
+#   sharpened 0 -1 2 1
+#   ```
+#
+#   </details>
+#
 # - `nn.Conv2D(..., padding="same")` puts zeros around the image so that the output is as large as it. What do the edge
 #   kernels say at the border now, and why?
+#
+#   <details><summary>Answer</summary>
+#
+#   They see an edge all around, where bright image meets the zeros: the border is a frame that nobody has drawn. Here
+#   is an image that is 1 everywhere:
+#
+#   ```python
+#   edges = nn.Conv2D(1, 3, padding="same")
+#   edges.astype("float64")
+#   edges.build((5, 6, 1), rng)
+#   edges.params["kernel"][...] = kernel[:, :, None, None]
+#   bright = np.ones((1, 5, 6, 1))  # an image without any edge
+#   for i, line in enumerate(edges.forward(bright)[0, :, :, 0]):
+#       print(f"row {i}:", *(f"{v:g}" for v in line + 0.0))
+#   ```
+#
+#   ```text
+#   row 0: 2 0 0 0 0 -2
+#   row 1: 3 0 0 0 0 -3
+#   row 2: 3 0 0 0 0 -3
+#   row 3: 3 0 0 0 0 -3
+#   row 4: 2 0 0 0 0 -2
+#   ```
+#
+#   </details>
+#
 # - A blur followed by an edge kernel is one larger kernel. Find it with `signal.convolve2d`. How many weights has it?
+#
+#   <details><summary>Answer</summary>
+#
+#   The kernel of the two in a row is 5 by 5, with 25 weights in place of 18. (One layer after the other with no bend
+#   between them is one layer, as in lesson 2.)
+#
+#   ```python
+#   blur = np.full((3, 3), 1 / 9)
+#   both = signal.convolve2d(blur, kernel)  # (5, 5)
+#   two = signal.correlate2d(signal.correlate2d(cloth.mean(axis=-1), blur, "valid"), kernel, "valid")
+#   one = signal.correlate2d(cloth.mean(axis=-1), both, "valid")
+#   rows, columns = both.shape
+#   print(f"one kernel of {rows} by {columns}, {both.size} weights; the same picture: {np.allclose(one, two)}")
+#   ```
+#
+#   ```text
+#   one kernel of 5 by 5, 25 weights; the same picture: True
+#   ```
+#
+#   </details>

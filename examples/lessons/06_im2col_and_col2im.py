@@ -334,5 +334,73 @@ lesson.show(figure, "06_col2im")
 # ## Try it
 #
 # - Use windows of 2 by 2 with a stride of 2. How many copies has each pixel now, and is col2im the way back after all?
+#
+#   <details><summary>Answer</summary>
+#
+#   One each, since these windows do not overlap. So here adding up the copies gives back the image, and col2im is the
+#   way back. It is the overlap that makes the difference.
+#
+#   ```python
+#   cut = im2col(x, (2, 2), (2, 2))  # (1, 2, 2, 4)
+#   print("copies of each pixel:", np.unique(col2im(np.ones_like(cut), x.shape, (2, 2), (2, 2))))
+#   print("col2im is the way back:", np.array_equal(col2im(cut, x.shape, (2, 2), (2, 2)), x))
+#   ```
+#
+#   ```text
+#   copies of each pixel: [1.]
+#   col2im is the way back: True
+#   ```
+#
+#   </details>
+#
 # - In `im2col`, exchange the axes 4 and 5 of `transpose`. The shapes are the same. Which lines of this lesson notice?
+#
+#   <details><summary>Answer</summary>
+#
+#   Each window is now read down its columns. The lines "window 0" to "window 3" notice, "the product gives" (the loops
+#   give other numbers), and everything that compares im2col with col2im: x times its copies, M turned over, and the
+#   adjoint. What only looks at shapes, or at how often a pixel was copied, does not.
+#
+#   ```python
+#   def exchanged(x, size):
+#       windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))  # (N, OH, OW, C, kh, kw)
+#       windows = windows.transpose(0, 1, 2, 5, 4, 3)  # right is 0, 1, 2, 4, 5, 3
+#       return windows.reshape(*windows.shape[:3], -1)
+#
+#
+#   wrong = exchanged(x, (3, 3))
+#   print("window 0:", *(f"{v:g}" for v in wrong[0, 0, 0]))
+#   print("the product gives", *(f"{v:g}" for v in (wrong.reshape(-1, 9) @ k.reshape(9, 1))[:, 0]))
+#   back = col2im(wrong, x.shape, (3, 3))[0, :, :, 0]
+#   print(f"x times its copies comes back: {np.array_equal(back, image * copies)}")
+#   c = np.random.default_rng(1).standard_normal(wrong.shape)
+#   print(f"adjoint to ten digits: {agree((wrong * c).sum(), (x * col2im(c, x.shape, (3, 3))).sum())}")
+#   ```
+#
+#   ```text
+#   window 0: 8 16 5 4 10 13 12 11 7
+#   the product gives 1 3 -2 6
+#   x times its copies comes back: False
+#   adjoint to ten digits: False
+#   ```
+#
+#   </details>
+#
 # - The table of a kernel of 1 by 1 is the image itself. What is a convolution with such a kernel, in words of lesson 2?
+#
+#   <details><summary>Answer</summary>
+#
+#   A dense layer that is applied to every pixel by itself, with the channels as its inputs and the filters as its
+#   units.
+#
+#   ```python
+#   pixel_by_pixel = conv_im2col.forward_plain(a, weights[:1, :1], np.zeros(4))  # (N, H, W, F)
+#   dense = a.reshape(-1, 3) @ weights[0, 0]  # (N H W, C) @ (C, F)
+#   print(f"a dense layer at every pixel: {np.allclose(pixel_by_pixel.reshape(-1, 4), dense)}")
+#   ```
+#
+#   ```text
+#   a dense layer at every pixel: True
+#   ```
+#
+#   </details>

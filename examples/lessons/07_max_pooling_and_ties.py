@@ -276,6 +276,96 @@ lesson.show(figure, "07_pooled_cloth")
 # ## Try it
 #
 # - Exchange 8 and 16 in the image. The pooled image stays as it was; what about dx?
+#
+#   <details><summary>Answer</summary>
+#
+#   The gradient of the first window goes to the new place of 16. What pooling says is where a maximum *is*, not only
+#   how large.
+#
+#   ```python
+#   other = image.copy()
+#   other[0, 0], other[1, 0] = 16, 8
+#   y_other, winner_other = pooling.forward_plain(other[None, :, :, None], (2, 2), (2, 2))
+#   dx_other = pooling.backward_plain(dy, winner_other, x.shape, (2, 2), (2, 2))
+#   print(f"pooled the same: {np.array_equal(y_other, y)}")
+#   show_numbers("dx", dx_other[0, :, :, 0])
+#   ```
+#
+#   ```text
+#   pooled the same: True
+#   dx row 0: 1 0 2 0
+#   dx row 1: 0 0 0 0
+#   dx row 2: 0 0 0 0
+#   dx row 3: 3 0 4 0
+#   ```
+#
+#   </details>
+#
 # - Write a `MeanPooling2D`: what does its backward pass hand to whom, and does it have ties?
+#
+#   <details><summary>Answer</summary>
+#
+#   It hands a quarter of the gradient to each of the four. It has no ties, and no kinks: it is linear, and a linear
+#   layer passes with equal inputs, too.
+#
+#   ```python
+#   class MeanPooling2D(nn.Layer):
+#       """The mean of windows of 2 by 2: each of the four pixels gets a quarter of the gradient."""
+#
+#       def build(self, input_shape, rng):
+#           h, w, c = input_shape
+#           self.input_shape, self.output_shape = input_shape, (h // 2, w // 2, c)
+#           return self.output_shape
+#
+#       def forward(self, x, training=False, keep=None):
+#           n, h, w, c = x.shape
+#           return x.reshape(n, h // 2, 2, w // 2, 2, c).mean(axis=(2, 4))
+#
+#       def backward(self, dy, need_dx=True, need_grads=True):
+#           return dy.repeat(2, axis=1).repeat(2, axis=2) / 4
+#
+#
+#   print(f"all different: right {check_layer(MeanPooling2D(), (4, 4, 2)).ok}")
+#   print(f"all equal: right {check_layer(MeanPooling2D(), (4, 4, 2), x=np.ones((3, 4, 4, 2))).ok}")
+#   ```
+#
+#   ```text
+#   all different: right True
+#   all equal: right True
+#   ```
+#
+#   </details>
+#
 # - Write the wrong pooling, `dy * (x == y)`, as a subclass of `nn.MaxPooling2D`, and give it to `check_layer`. It
 #   passes. Why, and which test would catch it? (Add up dx.)
+#
+#   <details><summary>Answer</summary>
+#
+#   `check_layer` takes inputs that are all different, as it must, because at a tie there is no derivative to compare
+#   with. A test for the ties is the demand of this lesson: what goes out must add up to what came in.
+#
+#   ```python
+#   class Everyone(nn.MaxPooling2D):
+#       """A planted bug: all equal pixels get the whole gradient."""
+#
+#       def forward(self, x, training=False, keep=None):
+#           y = super().forward(x, training, keep)
+#           self.tied = x == y.repeat(2, axis=1).repeat(2, axis=2)
+#           return y
+#
+#       def backward(self, dy, need_dx=True, need_grads=True):
+#           return dy.repeat(2, axis=1).repeat(2, axis=2) * self.tied
+#
+#
+#   layer = Everyone(2)
+#   print(f"check_layer passes it: {check_layer(layer, (4, 4, 1)).ok}")
+#   layer.forward(equal, training=True)
+#   print(f"one gradient of 1 comes in, {layer.backward(np.ones((1, 1, 1, 1))).sum():g} go out")
+#   ```
+#
+#   ```text
+#   check_layer passes it: True
+#   one gradient of 1 comes in, 4 go out
+#   ```
+#
+#   </details>

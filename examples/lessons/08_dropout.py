@@ -229,5 +229,94 @@ lesson.show(figure, "08_dropout")
 # ## Try it
 #
 # - Take $r = 0.5$. Where are the best weights now, and how far from the target is the neuron's answer in use?
+#
+#   <details><summary>Answer</summary>
+#
+#   $r / (1 - r)$ is 1 now, and the best weights are 1/3. In use the neuron says 2/3 where 1 is right: a third off. More
+#   dropout, more caution.
+#
+#   ```python
+#   half = 0.5 / (1 - 0.5)
+#   w = 1 / (2 + half)
+#   print(f"the best weights are {w:.3f} and {w:.3f}, in use the neuron says {2 * w:.3f} where 1 is right")
+#   path = learn(0.5, 200)[-50:].mean(axis=0)
+#   print(f"a trained neuron comes to within 0.03 of them: {np.abs(path - w).max() < 0.03}")
+#   ```
+#
+#   ```text
+#   the best weights are 0.333 and 0.333, in use the neuron says 0.667 where 1 is right
+#   a trained neuron comes to within 0.03 of them: True
+#   ```
+#
+#   </details>
+#
 # - Draw a new mask in `backward`. What does `check_layer` say, and does a network still train?
+#
+#   <details><summary>Answer</summary>
+#
+#   The check finds it. And yet a network trains, nearly as well here: on average over the masks the gradient is right,
+#   it only has more noise in it. So the loss alone would not have told you.
+#
+#   ```python
+#   rng = np.random.default_rng(0)
+#
+#
+#   class NewMask(nn.Dropout):
+#       """A planted bug: the backward pass draws a mask of its own."""
+#
+#       def backward(self, dy, need_dx=True, need_grads=True):
+#           return dy * (rng.random(dy.shape) >= self.rate) / (1 - self.rate)
+#
+#
+#   print(f"check_layer passes it: {check_layer(NewMask(0.2), (6, 5)).ok}")
+#   x, y, _ = lesson.drawn_cloths(10, 32)
+#   losses = []
+#   for kind in (nn.Dropout, NewMask):
+#       layers = [nn.Flatten(), nn.Dense(64), nn.ReLU(), kind(0.5), nn.Dense(3), nn.Softmax()]
+#       model = nn.Sequential(layers, (32, 32, 3), random_state=0)
+#       model.compile(nn.Adam(1e-3))
+#       model.fit(x, y, epochs=40, verbose=0)
+#       losses.append(model.evaluate(x, y)["loss"])
+#   close = losses[1] < 1.2 * losses[0] < 1.2 * 0.9 * np.log(3)
+#   lesson.check("it trains, and nearly as well", close, f"loss {losses[1]:.2f}, with the same mask {losses[0]:.2f}")
+#   ```
+#
+#   ```text
+#   check_layer passes it: False
+#   it trains, and nearly as well: True
+#   ```
+#
+#   </details>
+#
 # - Put dropout in front of the wave's network of lesson 2. Why does it hurt there?
+#
+#   <details><summary>Answer</summary>
+#
+#   There is a single input, and dropout throws it away: the network is told 0 and asked for $\sin(x)$ of an $x$ that it
+#   cannot know. No other input can speak for it. Besides, what it sees in training is 1.25 times too far out. Dropout
+#   helps where several inputs say the same.
+#
+#   ```python
+#   inputs = np.linspace(-np.pi, np.pi, 64)[:, None]  # (64, 1)
+#   losses = {}
+#   for rate in (0.0, 0.2):
+#       model = nn.Sequential([nn.Dropout(rate), nn.Dense(16), nn.ReLU(), nn.Dense(1)], (1,), random_state=0)
+#       optimizer = nn.Adam(0.01)
+#       for _ in range(1000):
+#           found = inputs.astype(np.float32)
+#           for part in model.layers:
+#               found = part.forward(found, training=True)
+#           gradient = 2 * (found - np.sin(inputs)) / 64
+#           for part in reversed(model.layers):
+#               gradient = part.backward(gradient.astype(np.float32))
+#           optimizer.step(model.layers)
+#       losses[rate] = ((model.predict(inputs) - np.sin(inputs)) ** 2).mean()
+#   worse = losses[0.2] > 10 * losses[0.0]
+#   lesson.check("the loss is more than ten times as high", worse, f"{losses[0.2]:.3f} against {losses[0.0]:.4f}")
+#   ```
+#
+#   ```text
+#   the loss is more than ten times as high: True
+#   ```
+#
+#   </details>

@@ -327,8 +327,114 @@ lesson.show(figure, "09_initialisation")
 # ## Try it
 #
 # - Draw from he *uniform*. Does the shape of the distribution matter, or only its variance?
+#
+#   <details><summary>Answer</summary>
+#
+#   Only the variance matters, for the mean square of a sum of many terms knows nothing else of the weights.
+#
+#   ```python
+#   for kind in ("he_normal", "he_uniform"):
+#       trace = tower(kind).trace(x, y)
+#       sizes = [size(step.activation) for step in trace.steps if step.kind == "ReLU"]
+#       within = 0.1 < sizes[-1] / sizes[0] < 10
+#       lesson.check(f"{kind}: the signal stays within a factor of 10", within, f"{sizes[-1] / sizes[0]:.2f}")
+#   ```
+#
+#   ```text
+#   he_normal: the signal stays within a factor of 10: True
+#   he_uniform: the signal stays within a factor of 10: True
+#   ```
+#
+#   </details>
+#
 # - Make the tower narrow in the middle (128, 16, 128). Which of the two directions does he keep, and which not?
+#
+#   <details><summary>Answer</summary>
+#
+#   He keeps the signal, since its variance is 2 over the number of *inputs*. The gradient comes down with a factor of
+#   $U v / 2 = U / D$ per layer in its mean square: from 128 units down to 16 it gains a factor of 8, from 16 down to
+#   128 it loses it again. So in the narrow layers it is larger by about $\sqrt 8 = 2.8$. In a tower that goes on
+#   narrowing, the factors would not cancel.
+#
+#   ```python
+#   layers = [nn.Dense(128, kernel_initializer="he_normal"), nn.ReLU()]
+#   for units in (16, 128, 16, 128, 16, 128):
+#       layers += [nn.Dense(units, kernel_initializer="he_normal"), nn.ReLU()]
+#   narrow = nn.Sequential([*layers, nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
+#   narrow.compile()
+#   steps = [step for step in narrow.trace(x, y).steps if step.kind == "ReLU"]
+#   signals, gradients = [size(step.activation) for step in steps], [size(step.gradient) for step in steps]
+#   print("  units   ", *(f"{step.activation.shape[1]:7d}" for step in steps))
+#   print("  signal  ", *(f"{value:7.3f}" for value in signals))
+#   print("  gradient", *(f"{value:7.4f}" for value in gradients))
+#   lesson.check(
+#       "the signal stays within a factor of 2", max(signals) < 2 * min(signals), f"{signals[-1] / signals[0]:.2f}"
+#   )
+#   jumps = [gradients[i] / gradients[i + 1] for i in (1, 3)]
+#   lesson.check("a narrow layer's gradient is more than twice as large", min(jumps) > 2, f"{min(jumps):.1f} times")
+#   ```
+#
+#   ```text
+#   the signal stays within a factor of 2: True
+#   a narrow layer's gradient is more than twice as large: True
+#   ```
+#
+#   </details>
+#
 # - Give the first bias the mean of your own pictures in place of 1/2. Is it better? What would you do if the pictures
 #   were nearly black?
+#
+#   <details><summary>Answer</summary>
+#
+#   It is no better here, since the drawn cloths' mean is near 1/2. For nearly black pictures the bias for 1/2 would be
+#   wrong: all pictures would share what it takes away. Take your own mean then; and as what is left is small as well,
+#   divide it by the pictures' own deviation (`nn.Standardization` does both, picture by picture).
+#
+#   ```python
+#   mean = cloths.mean(axis=(0, 1, 2))  # (3,)
+#   own = papers_network("zeros")
+#   first = own.layers[0].params
+#   first["bias"][...] = -np.einsum("uvcf,c->f", first["kernel"], mean)
+#   found = cosine(own.trace(cloths)["flatten"].activation)
+#   same = abs(found - similar["centred"]) < 0.05
+#   lesson.check(
+#       "hardly any difference: the cloths' mean is near 1/2", same, f"{found:.3f}, {similar['centred']:.3f}"
+#   )
+#   dark = papers_network("centred").trace(cloths / 20)["flatten"].activation
+#   lesson.check("nearly black, bias for 1/2: all alike again", cosine(dark) > 0.95, f"cosine {cosine(dark):.3f}")
+#   ```
+#
+#   ```text
+#   hardly any difference: the cloths' mean is near 1/2: True
+#   nearly black, bias for 1/2: all alike again: True
+#   ```
+#
+#   </details>
+#
 # - Take `model = nn.paper_cnn((32, 32, 3))`, then `model.compile()` and `model.trace(images, y)` with some images of
 #   that size and their labels: where do its signals shrink, and where do its gradients?
+#
+#   <details><summary>Answer</summary>
+#
+#   The signal shrinks most in the first convolution (glorot allows for no ReLU, and there $D = 27$ is much smaller than
+#   $U = 288$). The gradient halves at every pooling: of four places one gets it, a quarter of the mean square. It
+#   shrinks as well at the dense layers, where it spreads over more and more numbers.
+#
+#   ```python
+#   model = nn.paper_cnn((32, 32, 3), random_state=0)
+#   model.compile()
+#   trace = model.trace(images, y)
+#   for step in trace.steps[:-1]:
+#       print(f"  {step.name:16s} signal {size(step.activation):.3f}  gradient {size(step.gradient):.6f}")
+#   first = size(trace["re_lu"].activation) / size(trace["input"].activation)
+#   lesson.check("the first convolution leaves less than a fifth of the signal", first < 0.2, f"{first:.2f}")
+#   pool = size(trace["re_lu"].gradient) / size(trace["max_pooling2d"].gradient)
+#   lesson.check("a pooling halves the gradient's size", 0.45 < pool < 0.55, f"{pool:.2f}")
+#   ```
+#
+#   ```text
+#   the first convolution leaves less than a fifth of the signal: True
+#   a pooling halves the gradient's size: True
+#   ```
+#
+#   </details>

@@ -233,5 +233,85 @@ lesson.show(figure, "10_adam_in_a_valley")
 # ## Try it
 #
 # - Set `beta_2=0.9`. Adam forgets sooner how steep it was: what happens near the bottom?
+#
+#   <details><summary>Answer</summary>
+#
+#   It reaches the goal sooner: it forgets the steep walls that it met at the start, and steps grow as soon as the
+#   gradient falls. But close to the bottom it never comes to rest. $v$ shrinks as fast as the gradient does, and their
+#   quotient stays where it was: steps of about one learning rate, across the bottom and back.
+#
+#   ```python
+#   hasty = walk(nn.Adam(RATE, beta_2=0.9), straight, START, 400)
+#   arrives = [steps_to(places, straight) for places in (hasty, adaptive)]
+#   unrest = [height(places[-50:], straight).max() for places in (hasty, adaptive)]
+#   lesson.check("with 0.9 it arrives sooner", arrives[0] < arrives[1], f"{arrives[0]} steps, not {arrives[1]}")
+#   lesson.check(
+#       "and never comes to rest", unrest[0] > 1e6 * unrest[1], f"f up to {unrest[0]:.0e}, not {unrest[1]:.0e}"
+#   )
+#   ```
+#
+#   ```text
+#   with 0.9 it arrives sooner: True
+#   and never comes to rest: True
+#   ```
+#
+#   </details>
+#
 # - Add noise to the gradient (`layer.grads["kernel"] += ...`). Which of the three averages it away?
+#
+#   <details><summary>Answer</summary>
+#
+#   Adam, by far. Its mean $m$ is over about ten gradients, and $v$ grows with the noise, so that noisy weights get
+#   shorter steps. Momentum, whose best settings were for a valley without noise, adds the noise up.
+#
+#   ```python
+#   def noisy(optimizer, seed):
+#       """Mean height of the last 200 of 600 steps, with noise of size 3 in both parts of the gradient."""
+#       noise, layer = np.random.default_rng(seed), nn.Dense(1).astype("float64")
+#       layer.build((2,), noise)
+#       weights, heights = layer.params["kernel"], []
+#       weights[:, 0] = START
+#       for _ in range(600):
+#           layer.grads = {"kernel": straight @ weights + 3 * noise.standard_normal((2, 1)), "bias": np.zeros(1)}
+#           optimizer.step([layer])
+#           heights.append(float(height(weights.T, straight)[0]))
+#       return np.mean(heights[-200:])
+#
+#
+#   found = {
+#       "plain descent": np.mean([noisy(nn.SGD(best), seed) for seed in range(8)]),
+#       "momentum": np.mean([noisy(nn.SGD(heavy.learning_rate, momentum=heavy.momentum), seed) for seed in range(8)]),
+#       "Adam": np.mean([noisy(nn.Adam(RATE), seed) for seed in range(8)]),
+#   }
+#   for name, value in found.items():
+#       print(f"{name}: f stays at about {value:.1g}")
+#   ```
+#
+#   ```text
+#   plain descent: f stays at about 4
+#   momentum: f stays at about 2e+01
+#   Adam: f stays at about 0.2
+#   ```
+#
+#   </details>
+#
 # - At which angle does Adam need the most steps?
+#
+#   <details><summary>Answer</summary>
+#
+#   At 45 degrees, where both weights see the steep and the flat in equal parts.
+#
+#   ```python
+#   needs = {}
+#   for degrees in range(0, 91, 5):
+#       hessian, rotation = valley(math.radians(degrees))
+#       needs[degrees] = steps_to(walk(nn.Adam(RATE), hessian, rotation @ START, 400), hessian)
+#   most = max(needs, key=needs.get)
+#   print(f"most steps at {most} degrees: {needs[most]}; at 0 degrees {needs[0]}, at 90 degrees {needs[90]}")
+#   ```
+#
+#   ```text
+#   most steps at 45 degrees: 161; at 0 degrees 83, at 90 degrees 83
+#   ```
+#
+#   </details>

@@ -214,5 +214,85 @@ lesson.show(figure, "11_learning_rate_and_early_stopping")
 #
 # - Give the batch more pictures (`batch_size=120`): $s$ falls, and with it the floor. What happens to the time per
 #   epoch?
+#
+#   <details><summary>Answer</summary>
+#
+#   An epoch computes as much as before, in one step in place of four, so it takes nearly as long: it saves three
+#   updates of the weights and some overhead. But it makes one step only, and after as many epochs it has come less far.
+#   Less noise is paid for with fewer steps.
+#
+#   ```python
+#   ends = {}
+#   for batch in (32, 120):
+#       layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+#       layers += [nn.Flatten(), nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()]
+#       network = nn.Sequential(layers, (size, size, 3), random_state=0)
+#       network.compile(nn.Adam(2e-3))
+#       ends[batch] = network.fit(x, y, batch_size=batch, epochs=epochs, verbose=0).history["loss"][-1]
+#       print(f"batches of {batch}: {-(-len(x) // batch)} steps per epoch")
+#   measured = f"{ends[120]:.2f} and {ends[32]:.2f}"
+#   lesson.check("after as many epochs the large batch's loss is higher", ends[120] > ends[32], measured)
+#   ```
+#
+#   ```text
+#   batches of 32: 4 steps per epoch
+#   batches of 120: 1 steps per epoch
+#   after as many epochs the large batch's loss is higher: True
+#   ```
+#
+#   </details>
+#
 # - `min_delta` says how much better counts as better. Feed the callback by hand with `min_delta=0.05`.
+#
+#   <details><summary>Answer</summary>
+#
+#   Better by less than 0.05 does not count. Three such epochs in a row, and the rate is divided, although the loss fell
+#   in every one of them.
+#
+#   ```python
+#   callback = nn.ReduceLROnPlateau("val_loss", factor=1 / 3, patience=3, min_delta=0.05)
+#   model.compile(nn.Adam(0.009))
+#   callback.model = model
+#   callback.on_train_begin({})
+#   for epoch, val_loss in enumerate((1.0, 0.98, 0.97, 0.96, 0.9)):
+#       callback.on_epoch_end(epoch, {"val_loss": val_loss})
+#       print(f"epoch {epoch + 1}: val_loss {val_loss:.2f}, then learning rate {model.optimizer.learning_rate:.4f}")
+#   ```
+#
+#   ```text
+#   epoch 1: val_loss 1.00, then learning rate 0.0090
+#   epoch 2: val_loss 0.98, then learning rate 0.0090
+#   epoch 3: val_loss 0.97, then learning rate 0.0090
+#   epoch 4: val_loss 0.96, then learning rate 0.0030
+#   epoch 5: val_loss 0.90, then learning rate 0.0030
+#   ```
+#
+#   </details>
+#
 # - Put the dropout back (lesson 8) between Flatten and Dense. Where does the validation loss turn round now?
+#
+#   <details><summary>Answer</summary>
+#
+#   Later, or not before the last epoch: holes make learning by heart hard. The training loss, measured with the holes,
+#   falls more slowly, and stays nearer to that on new cloths.
+#
+#   ```python
+#   layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+#   layers += [nn.Flatten(), nn.Dropout(0.5), nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()]
+#   holed = nn.Sequential(layers, (size, size, 3), random_state=0)
+#   holed.compile(nn.Adam(2e-3))
+#   found = holed.fit(x, y, epochs=epochs, validation_data=(x_new, y_new), verbose=0).history
+#   gaps = [history["val_loss"][-1] - history["loss"][-1] for history in (alone, found)]
+#   turns = [int(np.argmin(history["val_loss"])) + 1 for history in (alone, found)]
+#   lesson.check("it turns round later, or not at all", turns[1] >= turns[0], f"epoch {turns[1]}, not {turns[0]}")
+#   lesson.check(
+#       "training and new cloths lie closer together", gaps[1] < gaps[0], f"{gaps[1]:.2f}, not {gaps[0]:.2f}"
+#   )
+#   ```
+#
+#   ```text
+#   it turns round later, or not at all: True
+#   training and new cloths lie closer together: True
+#   ```
+#
+#   </details>

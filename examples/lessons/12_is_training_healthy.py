@@ -249,6 +249,106 @@ lesson.show(figure, "12_is_training_healthy")
 #
 # - Make the classes unequal (17, 2 and 1 pictures). Below log 3, what is the best loss of a network that knows only how
 #   often each class comes?
+#
+#   <details><summary>Answer</summary>
+#
+#   The entropy of the shares, $-\sum_c p_c \log p_c$. With such classes a loss of 0.6 is not half learnt: it is worse
+#   than knowing nothing but the counts.
+#
+#   ```python
+#   shares = np.array([17, 2, 1]) / 20
+#   print(f"the best loss without looking is {-(shares * np.log(shares)).sum():.2f}, log 3 is {np.log(3):.2f}")
+#   ```
+#
+#   ```text
+#   the best loss without looking is 0.52, log 3 is 1.10
+#   ```
+#
+#   </details>
+#
 # - Which of the three questions notices that two classes' labels are swapped? That dropout is 0.95? That the gradient's
 #   sign is wrong?
+#
+#   <details><summary>Answer</summary>
+#
+#   Swapped labels: none of the three. The network learns them as gladly as the right ones, and only somebody who looks
+#   at pictures and labels side by side will see it. Dropout of 0.95: the second, the loss stays where it was. Wrong
+#   sign: the second again, the loss climbs. (The first question is asked before any gradient, so it knows nothing of
+#   one.)
+#
+#   ```python
+#   class WrongWay(nn.Adam):
+#       """A planted bug: uphill."""
+#
+#       def step(self, layers):
+#           for layer in layers:
+#               layer.grads = {name: -grad for name, grad in layer.grads.items()}
+#           super().step(layers)
+#
+#
+#   def by_heart(labels, drop=0.0, optimizer=nn.Adam):
+#       """First and last loss of lesson's second question."""
+#       layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+#       layers += [nn.Flatten(), nn.Dropout(drop), nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()]
+#       model = nn.Sequential(layers, x.shape[1:], random_state=0)
+#       model.compile(optimizer(2e-3))
+#       losses = [float(model.train_step(x, labels)[0]) for _ in range(STEPS)]
+#       return losses[0], losses[-1]
+#
+#
+#   for name, (first, last) in {
+#       "two classes swapped": by_heart(np.array([1, 0, 2])[y]),
+#       "dropout 0.95": by_heart(y, drop=0.95),
+#       "wrong sign": by_heart(y, optimizer=WrongWay),
+#   }.items():
+#       lesson.check(f"{name}: the first question notices", abs(first - math.log(3)) > 0.1, f"{first:.2f}")
+#       lesson.check(f"{name}: the second question notices", last > 0.1, f"{last:.3g}")
+#   ```
+#
+#   ```text
+#   two classes swapped: the first question notices: False
+#   two classes swapped: the second question notices: False
+#   dropout 0.95: the first question notices: False
+#   dropout 0.95: the second question notices: True
+#   wrong sign: the first question notices: False
+#   wrong sign: the second question notices: True
+#   ```
+#
+#   </details>
+#
 # - Ask the third question at every hundredth step of `examples/train_on_drawn_batik.py`, as a callback.
+#
+#   <details><summary>Answer</summary>
+#
+#   A callback gets `on_batch_begin` and `on_batch_end`. In `train_on_drawn_batik.py`, give `fit` a
+#   `callbacks=[StepLength()]`. Here with the pictures of this lesson, one in a batch, to see two lines soon:
+#
+#   ```python
+#   class StepLength(nn.Callback):
+#       """Prints |change| / |weights| of every kernel at every hundredth step."""
+#
+#       def __init__(self, every=100):
+#           self.every, self.steps = every, 0
+#
+#       def kernels(self):
+#           return {layer.name: layer.params["kernel"] for layer in self.model.layers if "kernel" in layer.params}
+#
+#       def on_batch_begin(self, batch, logs):
+#           self.before = {name: kernel.copy() for name, kernel in self.kernels().items()}
+#
+#       def on_batch_end(self, batch, logs):
+#           self.steps += 1
+#           if self.steps % self.every == 0:
+#               parts = [np.linalg.norm(k - self.before[n]) / np.linalg.norm(k) for n, k in self.kernels().items()]
+#               print(f"  step {self.steps}: " + " ".join(f"{part:.0e}" for part in parts))
+#
+#
+#   network(learning_rate=1e-3).fit(x, y, batch_size=1, epochs=10, verbose=0, callbacks=[StepLength()])
+#   ```
+#
+#   ```text
+#   step 100: 2e-03 3e-03 4e-03 2e-03 9e-04
+#   step 200: 3e-03 4e-03 4e-03 2e-03 2e-03
+#   ```
+#
+#   </details>

@@ -193,7 +193,80 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 #
 # - `model.trace(x, labels[chosen : chosen + 1])` follows the loss instead of the logit. What becomes of the pictures,
 #   of their sign and of their size? (Lesson 16 has the answer.)
+#
+#   <details><summary>Answer</summary>
+#
+#   The loss is $-\log p_y$; its gradient at the logits is $p - (1 \text{ at the true class})$. For a cloth of which the
+#   network is sure that is nearly $-(1 - p)$ times what the logit's is, so the pictures of the gradient are the same
+#   with blue and red exchanged, and much paler before they are drawn on a scale of their own: a sure network has little
+#   to learn here.
+#
+#   ```python
+#   label = labels[chosen : chosen + 1]
+#   down, up = model.trace(x, label)["input"].gradient, trace["input"].gradient
+#   cosine = float((down * up).sum() / np.linalg.norm(down) / np.linalg.norm(up))
+#   lesson.check("the loss's gradient points the other way", cosine < -0.9, f"cosine {cosine:.3f}")
+#   smaller, unsure = np.abs(down).max() / np.abs(up).max(), 1 - float(model.predict(x)[0, label[0]])
+#   lesson.check("smaller, to a factor of 2 by 1 - p", 0.5 < smaller / unsure < 2, f"{smaller:.1e}, {unsure:.1e}")
+#   ```
+#
+#   ```text
+#   the loss's gradient points the other way: True
+#   and is smaller, to a factor of 2 by 1 - p: True
+#   ```
+#
+#   </details>
+#
 # - Trace a cloth that the network gets wrong, once for the class that it says and once for the true one: `seed` is a
 #   function from the logits to their gradient, `model.trace(x, seed=lambda logits: np.eye(3,
 #   dtype="float32")[[label]])`. Where do they part?
+#
+#   <details><summary>Answer</summary>
+#
+#   They part at once: at the logits one gradient is a 1 for the one class, the other for the other (cosine 0). Below
+#   the last dense layer, what raises the one mostly lowers the other, and the cosine is negative. It stays so down to
+#   the pixels: the layers below only carry the difference along.
+#
+#   ```python
+#   hard, truth, _ = lesson.drawn_cloths(40, model.input_shape[0], seed=9)
+#   said = model.predict(hard).argmax(axis=1)
+#   wrong = int((said != truth).argmax())
+#   picture, pair = hard[wrong : wrong + 1], (said[wrong], truth[wrong])
+#   one, other = (model.trace(picture, seed=lambda z, c=c: np.eye(3, dtype="float32")[[c]]) for c in pair)
+#   for step in one.steps[-2::-1]:
+#       a, b = step.gradient.ravel(), other[step.name].gradient.ravel()
+#       print(f"  {step.name:16s} cosine {a @ b / np.linalg.norm(a) / np.linalg.norm(b):5.2f}")
+#   apart = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+#   lesson.check("at the pixels they point into opposite half-spaces", apart < 0, f"cosine {apart:.2f}")
+#   ```
+#
+#   ```text
+#   at the pixels they point into opposite half-spaces: True
+#   ```
+#
+#   </details>
+#
 # - Replace the biases by zeros. What remains of the second part, and how far does the score move?
+#
+#   <details><summary>Answer</summary>
+#
+#   Nothing remains of it: the signal times its gradient is the whole score, at every layer. The score itself moves, by
+#   what the biases gave and by the gates that open or shut without them.
+#
+#   ```python
+#   kept = model.get_weights()
+#   model.set_weights([np.zeros_like(w) if w.ndim == 1 else w for w in kept])
+#   bare = model.trace(x)
+#   model.set_weights(kept)
+#   signal = float((bare["input"].activation.astype(np.float64) * bare["input"].gradient).sum())
+#   without = float(bare["dense_1"].activation.max())
+#   alone = abs(signal - without) < 1e-3 * without
+#   lesson.check("without biases the signal's part is the whole score", alone, f"{signal:.4f}, {without:.4f}")
+#   print(f"  the score was {score:.4f}")
+#   ```
+#
+#   ```text
+#   without biases the signal's part is the whole score: True
+#   ```
+#
+#   </details>

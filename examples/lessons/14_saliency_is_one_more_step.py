@@ -206,6 +206,74 @@ lesson.show(figure, "14_saliency_is_one_more_step")
 #
 # - Explain another class: `seed("logit", logits, np.array([2]))`. Which parts of the map change, and which belong to
 #   the picture?
+#
+#   <details><summary>Answer</summary>
+#
+#   What differs is mostly the sign: pixels that speak for the one class speak against the other. What is alike is where
+#   the map is strong: that is where the picture has edges, and the same first filters see them for every class. Lesson
+#   20 asks how much of a map is only picture.
+#
+#   ```python
+#   def map_of(c):
+#       return model.trace(x, seed=lambda logits: seed("logit", logits, np.array([c])))["input"].gradient.ravel()
+#
+#
+#   ours, other = map_of(label[0]), map_of((label[0] + 1) % 3)
+#   cosine = ours @ other / np.linalg.norm(ours) / np.linalg.norm(other)
+#   lesson.check("the signs are rather opposite than alike", cosine < 0, f"cosine {cosine:.2f}")
+#   alike = np.corrcoef(np.abs(ours), np.abs(other))[0, 1]
+#   lesson.check("the sizes are alike", alike > 0.25, f"correlation {alike:.2f}")
+#   ```
+#
+#   ```text
+#   the signs are rather opposite than alike: True
+#   the sizes are alike: True
+#   ```
+#
+#   </details>
+#
 # - The printed table shows where the promise ends. What has happened between one step and eight? (Kinks: lesson 4.)
+#
+#   <details><summary>Answer</summary>
+#
+#   Gates have switched. The promise was made for the linear piece on which the picture lies. With longer steps more and
+#   more ReLUs open or shut (and poolings choose other winners), and another gradient holds.
+#
+#   ```python
+#   def gates(pictures):
+#       """Which units of all ReLUs are open."""
+#       return np.concatenate([s.activation.ravel() > 0 for s in model.trace(pictures).steps if s.kind == "ReLU"])
+#
+#
+#   switched = [(gates(x) != gates(x + np.float32(steps / 255) * signs)).mean() for steps in (0.1, 1, 8)]
+#   more = switched[0] < switched[1] < switched[2]
+#   lesson.check("the longer the step, the more gates have switched", more, " ".join(f"{s:.2%}" for s in switched))
+#   ```
+#
+#   ```text
+#   the longer the step, the more gates have switched: True
+#   ```
+#
+#   </details>
+#
 # - Make the same map from the *second* convolution's gradient, without the first layer. Grad-CAM, too,
 #   stops above the pixels, and multiplies by the feature maps: lesson 19.
+#
+#   <details><summary>Answer</summary>
+#
+#   It is coarser, because a pooling lies between it and the pixels, and it has no colours, since its channels are
+#   features. It says where features matter, not pixels.
+#
+#   ```python
+#   second = np.abs(trace["conv2d_1"].gradient[0]).max(axis=-1)  # (OH, OW): the largest |channel|
+#   rows, columns = second.shape
+#   lesson.check(
+#       "the map is coarser", rows < x.shape[1] / 2, f"{rows} x {columns} in place of {x.shape[1]} x {x.shape[2]}"
+#   )
+#   ```
+#
+#   ```text
+#   the map is coarser: True
+#   ```
+#
+#   </details>

@@ -116,4 +116,56 @@ lesson.show(figure, "16_logit_or_probability")
 # ## Try it
 #
 # - `score="margin"` explains "this class rather than the strongest other". When is its map almost the logit's?
+#
+#   <details><summary>Answer</summary>
+#
+#   The gradient of a difference is the difference of the gradients: the margin's map is the logit's minus that of the
+#   strongest other class. So it is nearly the logit's where the other's map is small beside it, or is its negative, as
+#   for a pair of classes that the same pixels decide between. Where a third class is the rival, it may be quite another
+#   map.
+#
+#   ```python
+#   rival = np.where(np.arange(3) == predicted[:, None], -np.inf, model.logits(x)).argmax(
+#       axis=1
+#   )  # the strongest other
+#   ours, theirs = (method.attribute(x, target=classes) for classes in (predicted, rival))
+#   margin = method.attribute(x, target=predicted, score="margin")
+#   same = np.abs(margin - (ours - theirs)).max() < 1e-4 * np.abs(margin).max()
+#   off = np.abs(margin - (ours - theirs)).max() / np.abs(margin).max()
+#   lesson.check("the margin's map is the logit's minus the rival's", same, f"off by {off:.0e}")
+#   flat = [values.reshape(len(x), -1) for values in (margin, ours)]
+#   cosines = np.array([a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(*flat, strict=True)])
+#   lesson.check(
+#       "for some cloths it is nearly the logit's", cosines.max() > 0.9, f"largest cosine {cosines.max():.2f}"
+#   )
+#   lesson.check("for others it is not", cosines.min() < 0.7, f"smallest cosine {cosines.min():.2f}")
+#   ```
+#
+#   ```text
+#   the margin's map is the logit's minus the rival's: True
+#   for some cloths it is nearly the logit's: True
+#   for others it is not: True
+#   ```
+#
+#   </details>
+#
 # - `score="loss"` is what training descends. Its seed is $p - e_c$; compare it with the probability's.
+#
+#   <details><summary>Answer</summary>
+#
+#   $L = -\log p$, so $dL/dx = -\frac{1}{p} \, dp/dx$: the two are the same map, but for the factor $-p$. The loss keeps
+#   its size where the network is sure and wrong ($p$ is small), and like the probability it vanishes where it is sure
+#   and right.
+#
+#   ```python
+#   loss, probability = (method.attribute(x, target=predicted, score=s) for s in ("loss", "probability"))
+#   p = model.predict(x)[np.arange(len(x)), predicted][:, None, None, None]
+#   off = np.abs(probability + p * loss).max() / np.abs(probability).max()
+#   lesson.check("the probability's map is -p times the loss's", off < 1e-4, f"off by {off:.0e}")
+#   ```
+#
+#   ```text
+#   the probability's map is -p times the loss's: True
+#   ```
+#
+#   </details>

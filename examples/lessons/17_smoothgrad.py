@@ -3,12 +3,14 @@
 #
 # Needs lesson 16. About ten minutes.
 #
-# Gradient maps look noisy: change the picture by so little that nobody sees it, and its map may change a lot. The reason
-# lies in the network. Its score is made of straight pieces: between two kinks of ReLU or max-pooling (lesson 4) it is a
-# straight line, and its gradient is one fixed number per pixel. A small change of the picture takes some ReLUs over
-# their kink, and from one side to the other the gradient jumps. SmoothGrad (Smilkov and others, 2017) does not trust
-# one place. It adds noise to the picture, many times anew, takes the gradient of each copy, and gives back their mean.
-# So it explains another score: the score *blurred over a neighbourhood of pictures*, which has no kinks.
+# Gradient maps look noisy. Change the picture by so little that nobody sees it, and its map may change a lot. The
+# reason lies in the network. Its score is made of straight pieces: between two kinks of ReLU or max-pooling (lesson 4)
+# it is a straight line, and its gradient is one fixed number per pixel. A small change of the picture takes some ReLUs
+# over their kink, and from one side to the other the gradient jumps.
+#
+# SmoothGrad (Smilkov and others, 2017) does not trust one place. It adds noise to the picture, many times anew, takes
+# the gradient of each copy, and gives back their mean. So it explains another score: the score *blurred over a
+# neighbourhood of pictures*, which has no kinks.
 #
 # ## A case with a closed form
 #
@@ -119,4 +121,45 @@ lesson.show(figure, "17_smoothgrad")
 # ## Try it
 #
 # - `statistic="variance"` is VarGrad: where does the gradient depend most on where one stands?
+#
+#   <details><summary>Answer</summary>
+#
+#   Where the map itself is strong: there are the gates that switch. Where no filter sees anything, nothing switches,
+#   and mean and variance are both small. (Divide the one by the root of the other to see more.)
+#
+#   ```python
+#   variance = saliency.SmoothGrad(model, shown, 0.15, statistic="variance").attribute(x, target=y)
+#   mean = saliency.SmoothGrad(model, shown, 0.15).attribute(x, target=y)
+#   alike = np.corrcoef(np.sqrt(variance).ravel(), np.abs(mean).ravel())[0, 1]
+#   lesson.check("it is large where the mean is large", alike > 0.3, f"correlation {alike:.2f}")
+#   ```
+#
+#   ```text
+#   it is large where the mean is large: True
+#   ```
+#
+#   </details>
+#
 # - Replace the mean by the median. For which kinds of noise would that be better?
+#
+#   <details><summary>Answer</summary>
+#
+#   For noise in which a few values are huge: the mean is dragged along by them, the median is not. For a bell curve the
+#   mean is the better one, though by little. Gradients of a deep network do have a few huge values.
+#
+#   ```python
+#   rng = np.random.default_rng(0)
+#   for name, noise in (
+#       ("a bell curve", rng.normal(size=(2000, 101))),
+#       ("a few huge values", rng.standard_cauchy((2000, 101))),
+#   ):
+#       mean, median = np.abs(noise.mean(axis=1)).mean(), np.abs(np.median(noise, axis=1)).mean()
+#       print(f"{name}: the mean is off by {mean:.2f}, the median by {median:.2f}")
+#   ```
+#
+#   ```text
+#   a bell curve: the mean is off by 0.08, the median by 0.10
+#   a few huge values: the mean is off by 5.72, the median by 0.13
+#   ```
+#
+#   </details>

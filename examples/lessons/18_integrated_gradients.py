@@ -125,4 +125,52 @@ lesson.show(figure, "18_integrated_gradients")
 # ## Try it
 #
 # - Use the cloth's mean colour as baseline (`baseline=image.mean(axis=(0, 1, 2)) * np.ones(image.shape[1:])`).
+#
+#   <details><summary>Answer</summary>
+#
+#   It is complete for another question: the score less the score of a cloth of one colour. The pixels that have the
+#   mean colour get nothing now, and the map is another one.
+#
+#   ```python
+#   baseline = image.mean(axis=(0, 1, 2)) * np.ones(image.shape[1:])
+#   method = saliency.IntegratedGradients(model, 100, baseline)
+#   from_mean = method.attribute(image, target=label)
+#   change = (model.logits(image) - model.logits(baseline[None].astype(np.float32)))[0, label]
+#   off = abs(from_mean.sum() - change)
+#   lesson.check("complete, to 2%", off < 0.02 * abs(change), f"{from_mean.sum():.3f} of {change:.3f}")
+#   from_black = saliency.IntegratedGradients(model, 100).attribute(image, target=label)
+#   alike = np.corrcoef(from_mean.ravel(), from_black.ravel())[0, 1]
+#   lesson.check("another map than from black", alike < 0.7, f"correlation {alike:.2f}")
+#   ```
+#
+#   ```text
+#   complete, to 2%: True
+#   another map than from black: True
+#   ```
+#
+#   </details>
+#
 # - Replace the straight way by two legs through another picture. Is the map still complete? Is it the same map?
+#
+#   <details><summary>Answer</summary>
+#
+#   Complete: each leg adds up to its own difference, and the differences add up. But what each pixel gets depends on
+#   where the way goes, so completeness alone does not choose a map.
+#
+#   ```python
+#   corner = images[2:3]  # another cloth, as the corner of the way
+#   first = saliency.IntegratedGradients(model, 200).attribute(corner, target=label)
+#   second = saliency.IntegratedGradients(model, 200, corner[0]).attribute(image, target=label)
+#   straight = saliency.IntegratedGradients(model, 200).attribute(image, target=label)
+#   off = abs(first.sum() + second.sum() - straight.sum())
+#   lesson.check("complete, too, to 2%", off < 0.02 * abs(straight.sum()), f"off by {off:.3f}")
+#   alike = np.corrcoef((first + second).ravel(), straight.ravel())[0, 1]
+#   lesson.check("another map", alike < 0.7, f"correlation {alike:.2f}")
+#   ```
+#
+#   ```text
+#   complete, too, to 2%: True
+#   another map: True
+#   ```
+#
+#   </details>

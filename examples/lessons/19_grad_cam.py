@@ -104,5 +104,51 @@ lesson.show(figure, "19_grad_cam")
 # ## Try it
 #
 # - Give `layer="max_pooling2d_2"`: the map after pooling. Why do places vanish?
+#
+#   <details><summary>Answer</summary>
+#
+#   Max-pooling has dropped them: of four places one is left, and Grad-CAM can only put its weights where a place is. A
+#   place that was strong but lost to its neighbour is in no map.
+#
+#   ```python
+#   before = saliency.GradCAM(model, "re_lu_2", upsample=False).attribute(x, target=y)[..., 0]
+#   after = saliency.GradCAM(model, "max_pooling2d_2", upsample=False).attribute(x, target=y)[..., 0]
+#   places = before[0].size, after[0].size
+#   lesson.check(
+#       "a pooling leaves a quarter of the places, or less", places[1] <= places[0] / 4, f"{places[1]} of {places[0]}"
+#   )
+#   ```
+#
+#   ```text
+#   a pooling leaves a quarter of the places, or less: True
+#   ```
+#
+#   </details>
+#
 # - Grad-CAM throws the negative part away. Draw HiResCAM signed, with a diverging colour map: what speaks against the
 #   class?
+#
+#   <details><summary>Answer</summary>
+#
+#   Red is what speaks against the class. It is a good part of the whole, and Grad-CAM's maximum with 0 throws it away.
+#
+#   ```python
+#   signed = saliency.HiResCAM(model, "re_lu_2", upsample=False).attribute(x, target=y)[..., 0]
+#   share = -signed[signed < 0].sum() / np.abs(signed).sum()
+#   lesson.check("something speaks against the class", share > 0.01, f"{share:.0%} of the whole")
+#
+#   figure = style.new_figure(style.WIDE, 3.2)
+#   limit = np.abs(signed[:3]).max()
+#   for i, axes in enumerate(figure.subplots(1, 6)):
+#       options = {"cmap": "RdBu", "vmin": -limit, "vmax": limit} if i % 2 else {}
+#       axes.imshow(signed[i // 2] if i % 2 else x[i // 2], **options)
+#       style.dress_picture(axes)
+#   lesson.show(figure, "19_against_the_class")
+#   ```
+#
+#   ```text
+#   something speaks against the class: True
+#   figure: /tmp/tmpofxu2hno/19_against_the_class.png
+#   ```
+#
+#   </details>

@@ -119,4 +119,39 @@ print(f"  {'chance':22s} energy inside {area.mean():.3f}")
 # ## Try it
 #
 # - `randomised_layers(model, "independent")` destroys one layer at a time. Which layer matters most to the gradient?
+#
+#   <details><summary>Answer</summary>
+#
+#   Read the line of numbers: here the three convolutions matter more than the dense layers, but by little. No layer
+#   alone decides what the map looks like, because the gradient is a product over all of them, and all wrecks share the
+#   picture and most of the weights.
+#
+#   ```python
+#   gradient = METHODS["gradient"].make
+#   whole = gradient(model).attribute(x, target=y).sum(axis=-1)
+#   left = {}
+#   for name, wreck in evaluation.randomised_layers(model, "independent"):
+#       theirs = gradient(wreck).attribute(x, target=y).sum(axis=-1)
+#       left[name] = float(np.nanmean(evaluation.similarity(whole, theirs)[kind]))
+#   print("  " + ", ".join(f"{name} {value:.2f}" for name, value in left.items()))
+#   last = left["dense_1"]
+#   lesson.check(
+#       "no single layer takes all: each wreck keeps more than a third", min(left.values()) > 1 / 3, f"{last:.2f}"
+#   )
+#   ```
+#
+#   ```text
+#   no single layer takes all: each wreck keeps more than a third: True
+#   ```
+#
+#   </details>
+#
 # - `batik-scratch saliency --evaluate --model RUN/stage1/model.npz` runs the whole judgement on a real network.
+#
+#   <details><summary>Answer</summary>
+#
+#   It draws cloths, makes every method's map, and writes tables: the share of each map's energy on the motif with its
+#   interval, beside chance, an edge detector and the centre; how the score falls when the strongest pixels are removed;
+#   and the test of this lesson. Look first at what the gradient has more than Sobel.
+#
+#   </details>

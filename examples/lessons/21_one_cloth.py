@@ -141,7 +141,91 @@ lesson.show(figure, "21_one_cloth")
 # ## Try it
 #
 # - Change `np.random.default_rng(5)`: another cloud, other bands, another way of facing.
+#
+#   <details><summary>Answer</summary>
+#
+#   The same formula with other numbers: how many lobes, how many bands, and which way the cloud faces are drawn from
+#   the generator. (`drawn` holds all of them, and the data set's manifest keeps them.)
+#
+#   ```python
+#   for seed in (5, 6):
+#       other = mega_mendung(straight.x, straight.y, np.random.default_rng(seed)).drawn
+#       print(f"cloud {seed}: {other['lobes']} lobes, {other['bands']} bands, {other['facing']}")
+#   ```
+#
+#   ```text
+#   cloud 5: 3 lobes, 5 bands, mirrored
+#   cloud 6: 4 lobes, 5 bands, mirrored
+#   ```
+#
+#   </details>
+#
 # - Replace `mega_mendung` by `keratonan` or `singa_barong` (each is one file in `batik_scratch/motifs`). Nothing else
 #   changes.
+#
+#   <details><summary>Answer</summary>
+#
+#   Nothing else changes, since dye, light and camera only ask for the distance.
+#
+#   ```python
+#   from batik_scratch.motifs.keratonan import keratonan
+#
+#   other = keratonan(straight.x, straight.y, np.random.default_rng(5))
+#   colours, mask, _ = cloth.dye(straight, other, np.random.default_rng(15), difficulty=0.3)
+#   figure = style.new_figure(style.NARROW, style.NARROW)
+#   axes = figure.subplots()
+#   axes.imshow(colours.astype(np.uint8))
+#   style.dress_picture(axes)
+#   lesson.show(figure, "21_keratonan")
+#   inside = (other.distance < 0).mean()
+#   lesson.check(
+#       "the same dye, the mask again where the distance is below zero",
+#       abs(mask.mean() - inside) < 0.02,
+#       f"{inside:.2f}",
+#   )
+#   ```
+#
+#   ```text
+#   figure: /tmp/tmpdw10x0zj/21_keratonan.png
+#   the same dye, the mask again where the distance is below zero: True
+#   ```
+#
+#   </details>
+#
 # - Write a motif of your own: a function of x, y and a generator that returns a `Geometry`. `kawung.py` is the shortest
 #   example. One line in `ALL_MOTIFS` (`motifs/drawing.py`) and `batik-scratch data draw` knows it.
+#
+#   <details><summary>Answer</summary>
+#
+#   Here are coins in a square lattice, in ten lines. To use them as a motif, put the function into a file of
+#   `batik_scratch/motifs` and add a line to `ALL_MOTIFS`.
+#
+#   ```python
+#   from batik_scratch.motifs.motif import Geometry
+#
+#
+#   def coins(x, y, rng):
+#       """Round coins in a square lattice, each in two or three bands."""
+#       period, radius = rng.uniform(0.5, 0.7), rng.uniform(0.15, 0.22)
+#       u, v, _, _ = fields.tile(x, y, period, period, 0.0)  # places within a tile
+#       distance = fields.circle(u, v, 0, 0, radius)
+#       bands = int(rng.integers(2, 4))
+#       tone, line = banded(distance, radius / bands, bands, inwards_lighter=True)
+#       return Geometry(distance, tone, line - 0.006, {"period": round(period, 3), "bands": bands})
+#
+#
+#   mine = coins(straight.x, straight.y, np.random.default_rng(0))
+#   print(f"a picture of {mine.distance.shape[0]} rows: {mine.distance.shape == straight.x.shape}")
+#   lesson.check(
+#       "some of the cloth is motif, not all",
+#       0.1 < (mine.distance < 0).mean() < 0.9,
+#       f"{(mine.distance < 0).mean():.2f}",
+#   )
+#   ```
+#
+#   ```text
+#   a picture of 150 rows: True
+#   some of the cloth is motif, not all: True
+#   ```
+#
+#   </details>

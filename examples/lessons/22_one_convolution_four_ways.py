@@ -509,9 +509,121 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # ## Try it
 #
 # - `import dis; dis.dis(conv_loops.forward.py_func)`: how many steps of the interpreter has the innermost line?
+#
+#   <details><summary>Answer</summary>
+#
+#   Some two dozen (the number depends on the version of Python), for one multiplication and one addition. They build
+#   the index and look it up, one number after the other.
+#
+#   ```python
+#   import dis
+#   import inspect
+#
+#   source, first = inspect.getsourcelines(conv_loops.forward.py_func)
+#   innermost = first + next(i for i, line in enumerate(source) if "total +=" in line)
+#   steps = [step for step in dis.get_instructions(conv_loops.forward.py_func) if step.positions.lineno == innermost]
+#   lesson.check("the interpreter takes more than 15 steps", len(steps) > 15, f"{len(steps)} steps")
+#   ```
+#
+#   ```text
+#   the interpreter takes more than 15 steps: True
+#   ```
+#
+#   </details>
+#
 # - Take 3 channels in place of 32, as in the first layer. Which way suffers most, and why? (`ops/conv_direct.py` is
 #   what the package does there.)
+#
+#   <details><summary>Answer</summary>
+#
+#   The two fast ways. Their work beside the products (copying windows, transforms, writing the output) is done per
+#   pixel and per filter, and with 3 channels there are far fewer products to share it. `ops/conv_direct.py` neither
+#   copies nor transforms.
+#
+#   ```python
+#   thin = np.ascontiguousarray(k[:, :, :3])  # (3, 3, 3, F)
+#   images = {name: np.ascontiguousarray(image[..., :3]) for name, (_, image) in ways.items()}
+#   few = seconds({name: lambda f=f, i=images[name]: f(i, thin, b) for name, (f, _) in ways.items()}, rounds)
+#   few[python] *= oh * ow / 4
+#   slower = {name: few[name] / times[name] * 32 / 3 for name in ways}  # per multiply-add
+#   for name, factor in slower.items():
+#       print(f"  {name:16s} {factor:5.1f} times as long for a multiply-add")
+#   most = max(slower, key=slower.get)
+#   lesson.check(
+#       "one of the two fast ways suffers most", most in (blas, winograd), f"{most}, {slower[most]:.1f} times"
+#   )
+#   ```
+#
+#   ```text
+#   one of the two fast ways suffers most: True
+#   ```
+#
+#   </details>
+#
 # - Give it a cloth in place of noise, sent through the first three layers of `nn.paper_cnn()`. Neighbouring numbers are
 #   now nearly equal. What happens to Winograd's error?
+#
+#   <details><summary>Answer</summary>
+#
+#   It falls. $B^\top$ takes differences of neighbours, and on a cloth these are small: small numbers on the way have
+#   small roundings.
+#
+#   ```python
+#   signal = lesson.drawn_cloths(1, 150, seed=4)[0][1:2]  # (1, H, W, 3)
+#   for part in nn.paper_cnn(random_state=0).layers[:3]:
+#       signal = part.forward(signal)
+#   exact = conv_loops.forward(*(array.astype(float) for array in (signal, k, b)))
+#   on_cloth = typical(conv_winograd.forward(signal, k, b) - exact) / typical(exact)
+#   smaller = on_cloth < errors[winograd]
+#   lesson.check(
+#       "Winograd's error is smaller on a cloth", smaller, f"{on_cloth:.1e}, on noise {errors[winograd]:.1e}"
+#   )
+#   ```
+#
+#   ```text
+#   Winograd's error is smaller on a cloth: True
+#   ```
+#
+#   </details>
+#
 # - `numba.set_num_threads(2)`. Which ways become faster?
+#
+#   <details><summary>Answer</summary>
+#
+#   The ways whose loops are written for several threads, if your machine has two processors that are idle: im2col,
+#   whose tiles are shared out, and Winograd. The compiled loops of this lesson are one thread's work and stay as they
+#   are.
+#
+#   ```python
+#   if numba.config.NUMBA_NUM_THREADS > 1:
+#       numba.set_num_threads(2)
+#       fast = {name: lambda f=f: f(x, k, b) for name, (f, _) in ways.items() if name != python}
+#       for name, t in seconds(fast, rounds).items():
+#           print(f"  {name:16s} {times[name] / t:.1f} times as fast with two threads")
+#       numba.set_num_threads(1)
+#   ```
+#
+#   </details>
+#
 # - Derive $F(3, 2)$: three outputs, two weights, four multiplications. Which of its matrices do you know already?
+#
+#   <details><summary>Answer</summary>
+#
+#   With the same four points 0, 1, -1 and infinity, $B^\top$ is that of $F(2, 3)$: it depends on the points alone. $G$
+#   loses its column for $t^2$, and $A^\top$ gains a row for it. (Turn the two over, and each is nearly the other's:
+#   rows become columns, up to a number.)
+#
+#   ```python
+#   g_3 = np.array([[2, 0], [1, 1], [1, -1], [0, 2]]) / 2  # rows: 1 and t
+#   a_3 = np.array([[1, 1, 1, 0], [0, 1, -1, 0], [0, 1, 1, -1]])  # columns: 1, t, t^2
+#   two = np.array([3.0, 2])
+#   print("by the definition", numbers([d[i : i + 2] @ two for i in range(3)]))
+#   print("by F(3, 2)", numbers(a_3 @ ((b_t @ d) * (g_3 @ two))))
+#   ```
+#
+#   ```text
+#   by the definition 11 16 16
+#   by F(3, 2) 11 16 16
+#   ```
+#
+#   </details>

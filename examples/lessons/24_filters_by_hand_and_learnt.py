@@ -331,7 +331,7 @@ lesson.show(figure, "24_filters_by_hand_and_learnt")
 # ## Try it
 #
 # - Start the convolution from glorot: a `Sequential` of `nn.cloth_cnn`'s layers, with `kernel_initializer` left away.
-#   How many more cloths does it need for the same loss?
+#   Does it need more cloths for the same loss, or fewer?
 # - Put a square of another motif into a cloth. Do the energies notice? Does the map?
 # - Turn a cloth by 90 degrees (`np.rot90`). Write what happens to its energies as a permutation of the 64, and show by
 #   the sums in `harmonics_kernel` that each output keeps its size. What happens at 45 degrees, and why not exactly?
