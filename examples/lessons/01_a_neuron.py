@@ -143,9 +143,11 @@ for _ in range(300 if lesson.quick() else 1000):
     neuron.backward(2 * (score - truth) / len(pixels))
     optimizer.step([neuron])
 right = ((score > 0.5) == (truth > 0.5)).mean()
-print(f"the loss falls below a third of where it was: {losses[-1] < losses[0] / 3}")
+lesson.check(
+    "the loss falls below a third of where it was", losses[-1] < losses[0] / 3, f"{losses[0]:.3f} to {losses[-1]:.3f}"
+)
 print(f"  loss {losses[0]:.3f}, after {len(losses)} steps {losses[-1]:.3f}; right for {right:.1%} of the pixels")
-print(f"more than nine pixels of ten are on the right side of one half: {right > 0.9}")
+lesson.check("more than nine pixels of ten are on the right side of one half", right > 0.9, f"{right:.1%}")
 
 # %% [markdown]
 # ## What one neuron cannot do

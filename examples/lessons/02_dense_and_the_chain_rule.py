@@ -36,7 +36,11 @@ for n in range(5):
     for u in range(3):
         by_loops[n, u] = b[u] + sum(x[n, d] * w[d, u] for d in range(4))
 y = layer.forward(x, training=True)
-print(f"loops and matrix product agree: {np.allclose(by_loops, y, rtol=1e-12)}")
+lesson.check(
+    "loops and matrix product agree",
+    np.allclose(by_loops, y, rtol=1e-12),
+    f"largest difference {np.abs(by_loops - y).max():.0e}",
+)
 
 # %% [markdown]
 # ## The question that a layer answers on the way back
@@ -82,7 +86,11 @@ for n in range(5):
             dw_loops[d, u] += x[n, d] * dy[n, u]
             dx_loops[n, d] += dy[n, u] * w[d, u]
 pairs = [(dw, dw_loops), (db, db_loops), (dx, dx_loops)]
-print(f"loops and Dense.backward agree: {all(np.allclose(a, c, rtol=1e-12) for a, c in pairs)}")
+lesson.check(
+    "loops and Dense.backward agree",
+    all(np.allclose(a, c, rtol=1e-12) for a, c in pairs),
+    f"largest difference {max(np.abs(a - c).max() for a, c in pairs):.0e}",
+)
 
 # %% [markdown]
 # ## A whole network, number by number
@@ -187,7 +195,11 @@ for step in range(steps + 1):
     for part in reversed(layers):
         gradient = part.backward(gradient)
     optimizer.step(layers)
-print(f"the network ends with less than a fiftieth of its first loss: {losses[-1] < losses[0] / 50}")
+lesson.check(
+    "the network ends with less than a fiftieth of its first loss",
+    losses[-1] < losses[0] / 50,
+    f"{losses[0]:.4f} to {losses[-1]:.4f}",
+)
 print(f"  from {losses[0]:.4f} to {losses[-1]:.4f}")
 
 # %% [markdown]

@@ -36,7 +36,8 @@ z = np.array([[2.0, 1.0, 0.0]])
 p = softmax(z)
 print(f"logits {', '.join(f'{v:.0f}' for v in z[0])} give the probabilities {', '.join(f'{v:.3f}' for v in p[0])}")
 high = z + 1000
-print(f"logits {', '.join(f'{v:.0f}' for v in high[0])} give the same: {np.allclose(softmax(high), p)}")
+same, off = np.allclose(softmax(high), p), np.abs(softmax(high) - p).max()
+lesson.check(f"logits {', '.join(f'{v:.0f}' for v in high[0])} give the same", same, f"largest difference {off:.0e}")
 with np.errstate(all="ignore"):
     plain = np.exp(high) / np.exp(high).sum()  # infinity divided by infinity: not a number
 print(f"the plain formula gives {plain[0, 0]}")
@@ -104,7 +105,11 @@ layer = nn.Softmax()
 layer.forward(z, training=True)
 dp = np.array([[0.3, -1.0, 2.0]])
 dz = layer.backward(dp)
-print(f"Softmax.backward is the Jacobian times the upstream gradient: {np.allclose(dz[0], jacobian @ dp[0])}")
+lesson.check(
+    "Softmax.backward is the Jacobian times the upstream gradient",
+    np.allclose(dz[0], jacobian @ dp[0]),
+    f"largest difference {np.abs(dz[0] - jacobian @ dp[0]).max():.0e}",
+)
 print(f"for an upstream gradient of ones it is {np.abs(layer.backward(np.ones((1, 3)))).max():.3f}")
 
 # %% [markdown]

@@ -111,7 +111,8 @@ for name, difference, limit in (
 ):
     found = typical_error(lambda z, rule=difference: rule(z, 1e-6))
     holds = found > limit if "more" in name else found < limit
-    print(f"{'float32' if 'more' in name else 'float64'}, a step of 1e-06: wrong by {name}: {holds}")
+    kind = "float32" if "more" in name else "float64"
+    lesson.check(f"{kind}, a step of 1e-06: wrong by {name}", holds, f"{found:.0e}")
 
 # %% [markdown]
 # ## A step sideways
@@ -138,7 +139,11 @@ def complex_step(x, h):
 
 
 worst = typical_error(lambda z: complex_step(z, 1e-20))
-print(f"complex step: wrong by less than ten times the precision of float64: {worst < 10 * np.finfo(np.float64).eps}")
+lesson.check(
+    "complex step: wrong by less than ten times the precision of float64",
+    worst < 10 * np.finfo(np.float64).eps,
+    f"{worst:.0e}",
+)
 
 # %% [markdown]
 # ## Where there is no slope

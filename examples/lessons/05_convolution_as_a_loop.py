@@ -92,8 +92,12 @@ def seconds(function):
 slow, by_python = seconds(conv_loops.forward.py_func)
 fast, by_numba = seconds(conv_loops.forward)
 same = np.allclose(slow, fast, rtol=1e-12) and np.allclose(slow, layer.forward(batch), rtol=1e-12)
-print(f"plain Python, compiled loops and nn.Conv2D agree: {same}")
-print(f"compiling makes it more than ten times faster: {by_python > 10 * by_numba}")
+lesson.check(
+    "plain Python, compiled loops and nn.Conv2D agree", same, f"largest difference {np.abs(slow - fast).max():.0e}"
+)
+lesson.check(
+    "compiling makes it more than ten times faster", by_python > 10 * by_numba, f"{by_python / by_numba:.0f} times"
+)
 print(f"  {1000 * by_python:.1f} ms against {1000 * by_numba:.3f} ms")
 oh, ow, filters = layer.output_shape
 products = weights.shape[0] * weights.shape[1] * weights.shape[2]
@@ -117,7 +121,11 @@ print(
 # %%
 moved = np.roll(batch, 2, axis=2)
 same = np.allclose(layer.forward(moved)[:, :, 2:], layer.forward(batch)[:, :, :-2])
-print(f"the image moved by two pixels gives the output moved by two pixels: {same}")
+lesson.check(
+    "the image moved by two pixels gives the output moved by two pixels",
+    same,
+    f"largest difference {np.abs(layer.forward(moved)[:, :, 2:] - layer.forward(batch)[:, :, :-2]).max():.0e}",
+)
 first = nn.paper_cnn().layers[0]
 inputs, outputs = (int(np.prod(shape)) for shape in (first.input_shape, first.output_shape))
 print(
@@ -159,7 +167,8 @@ expected[1:4, 2:5] = kernel
 window = image[1:4, 2:5]
 print(
     f"one output: dx is the kernel in its window: {np.array_equal(dx[0, :, :, 0], expected)}, "
-    f"dk is the window: {np.array_equal(dk[:, :, 0, 0], window)}"
+    f"dk is the window: {np.array_equal(dk[:, :, 0, 0], window)} "
+    f"({(dx[0, :, :, 0] != expected).sum()} and {(dk[:, :, 0, 0] != window).sum()} numbers differ)"
 )
 dx_all, _, _ = conv_loops.backward(x, k, np.ones_like(dy))
 print("all outputs: dx row 0 is", *(f"{v:.0f}" for v in dx_all[0, 0, :, 0]))
@@ -179,12 +188,17 @@ print("all outputs: dx row 0 is", *(f"{v:.0f}" for v in dx_all[0, 0, :, 0]))
 # %%
 uneven = rng.standard_normal((3, 3))
 out = conv_loops.forward(x, uneven[:, :, None, None], b)[0, :, :, 0]
-names = [np.allclose(f(image, uneven, mode="valid"), out) for f in (signal.correlate2d, signal.convolve2d)]
-print(f"forward is scipy's correlate2d: {names[0]}, its convolve2d: {names[1]}")
+off = [np.abs(f(image, uneven, mode="valid") - out).max() for f in (signal.correlate2d, signal.convolve2d)]
+verdicts = f"forward is scipy's correlate2d: {off[0] < 1e-12}, its convolve2d: {off[1] < 1e-12}"
+print(f"{verdicts} (off by {off[0]:.0e}, by {off[1]:.1f})")
 upstream = rng.standard_normal((3, 4))
 dx_uneven, _, _ = conv_loops.backward(x, uneven[:, :, None, None], upstream[None, :, :, None])
 same = np.allclose(signal.convolve2d(upstream, uneven), dx_uneven[0, :, :, 0])
-print(f"dx is scipy's convolve2d of dy and the kernel: {same}")
+lesson.check(
+    "dx is scipy's convolve2d of dy and the kernel",
+    same,
+    f"largest difference {np.abs(signal.convolve2d(upstream, uneven) - dx_uneven[0, :, :, 0]).max():.0e}",
+)
 
 # %% [markdown]
 # ## On cloth

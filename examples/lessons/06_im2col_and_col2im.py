@@ -183,7 +183,8 @@ show_numbers("copies row", copies)
 there_and_back = col2im(columns, x.shape, (3, 3))[0, :, :, 0]
 print(
     f"col2im(im2col(x)) is x: {np.array_equal(there_and_back, image)}, "
-    f"it is x times its copies: {np.array_equal(there_and_back, image * copies)}"
+    f"it is x times its copies: {np.array_equal(there_and_back, image * copies)} "
+    f"({(there_and_back != image).sum()} and {(there_and_back != image * copies).sum()} of 16 pixels differ)"
 )
 last_only = np.zeros((4, 4))
 for i in range(3):
@@ -228,8 +229,12 @@ pixels = np.eye(16).reshape(16, 4, 4, 1)  # image number p is 1 at pixel p, and 
 m = im2col(pixels, (3, 3)).reshape(16, 36).T  # (36, 16): column p is what im2col makes of it
 m_turned = col2im(np.eye(36).reshape(36, 2, 2, 9), (36, 4, 4, 1), (3, 3)).reshape(36, 16).T  # (16, 36)
 single = (m.sum(axis=1) == 1).all() and np.isin(m, (0, 1)).all()
-print(f"M has {m.shape[0]} rows and {m.shape[1]} columns, with a single 1 in every row: {single}")
-print(f"col2im is M turned over: {np.array_equal(m_turned, m.T)}")
+lesson.check(
+    f"M has {m.shape[0]} rows and {m.shape[1]} columns, with a single 1 in every row", single, f"{m.sum():.0f} ones"
+)
+lesson.check(
+    "col2im is M turned over", np.array_equal(m_turned, m.T), f"{(m_turned != m.T).sum()} of {m.size} numbers differ"
+)
 
 
 def agree(left, right):
@@ -240,20 +245,26 @@ a = rng.standard_normal((2, 9, 8, 3))  # another size: two images, three channel
 cut = im2col(a, (3, 2), (2, 1))
 c = rng.standard_normal(cut.shape)
 back = col2im(c, a.shape, (3, 2), (2, 1))
-print(f"<im2col(x), c> and <x, col2im(c)> agree to ten digits: {agree((cut * c).sum(), (a * back).sum())}")
+lesson.check(
+    "<im2col(x), c> and <x, col2im(c)> agree to ten digits",
+    agree((cut * c).sum(), (a * back).sum()),
+    f"{(cut * c).sum():.6f}, {(a * back).sum():.6f}",
+)
 weights = rng.standard_normal((3, 2, 3, 4))
 out = conv_im2col.forward_plain(a, weights, np.zeros(4), (2, 1))
 dy = rng.standard_normal(out.shape)
 dx, _, _ = conv_im2col.backward_plain(a, weights, dy, (2, 1))
-print(f"<conv(x), dy> and <x, dx> agree to ten digits: {agree((out * dy).sum(), (a * dx).sum())}")
+lesson.check(
+    "<conv(x), dy> and <x, dx> agree to ten digits",
+    agree((out * dy).sum(), (a * dx).sum()),
+    f"{(out * dy).sum():.6f}, {(a * dx).sum():.6f}",
+)
 c = rng.standard_normal((2, 2, 3, 3))
 for i in range(3):
     for j in range(3):
         last_only[i : i + 2, j : j + 2] = c[:, :, i, j]
-print(
-    "with = in place of +=, they agree to ten digits: "
-    f"{agree((columns.reshape(2, 2, 3, 3) * c).sum(), (image * last_only).sum())}"
-)
+left, right = (columns.reshape(2, 2, 3, 3) * c).sum(), (image * last_only).sum()
+lesson.check("with = in place of +=, they agree to ten digits", agree(left, right), f"{left:.6f}, {right:.6f}")
 
 # %% [markdown]
 # The first figure follows the numbers forward: every window has a colour, and keeps it. The second goes backward: an

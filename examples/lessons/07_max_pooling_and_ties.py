@@ -167,7 +167,11 @@ for name, share in shares.items():
 layer = nn.MaxPooling2D(2)
 layer.forward(equal, training=True)
 ours = layer.backward(np.ones((1, 1, 1, 1)))
-print(f"the package sends it to the first: {np.array_equal(ours, shares['the first one gets it'])}")
+lesson.check(
+    "the package sends it to the first",
+    np.array_equal(ours, shares["the first one gets it"]),
+    f"{' '.join(f'{v:g}' for v in ours.ravel())}",
+)
 
 # %% [markdown]
 # ## Does it matter?
@@ -206,11 +210,21 @@ count = tied.reshape(3, largest.shape[1], 2, largest.shape[2], 2, 32).sum(axis=(
 spread = (upstream / count).repeat(2, axis=1).repeat(2, axis=2) * tied  # "share"
 by_first, by_share = relu.backward(pool.backward(upstream)), relu.backward(spread)
 zeros = big == 0
-print(f"with fresh weights, more than one window of ten is all zeros: {(largest == 0).mean() > 0.1}")
+lesson.check(
+    "with fresh weights, more than one window of ten is all zeros",
+    (largest == 0).mean() > 0.1,
+    f"{(largest == 0).mean():.1%}",
+)
 print(f"  all zeros {(largest == 0).mean():.1%}, other ties {((count > 1) & (largest > 0)).mean():.2%}")
-print(f"below the ReLU the two agree in those windows: {np.array_equal(by_first[zeros], by_share[zeros])}")
-print(f"all different: right {check_layer(nn.MaxPooling2D(2), (4, 4, 1)).ok}")
-print(f"all equal: right {check_layer(nn.MaxPooling2D(2), (4, 4, 1), x=np.ones((3, 4, 4, 1))).ok}")
+lesson.check(
+    "below the ReLU the two agree in those windows",
+    np.array_equal(by_first[zeros], by_share[zeros]),
+    f"largest difference {np.abs(by_first[zeros] - by_share[zeros]).max():g}",
+)
+for name, x_check in (("all different", None), ("all equal", np.ones((3, 4, 4, 1)))):
+    report = check_layer(nn.MaxPooling2D(2), (4, 4, 1), x=x_check)
+    seen = report.tensors[0]
+    print(f"{name}: right {report.ok} ({seen.compared} places compared, {seen.skipped} skipped)")
 
 # %% [markdown]
 # The first figure: forward and backward with the numbers of this lesson, first apart, then overlapping, then equal. The

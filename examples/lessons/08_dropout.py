@@ -51,7 +51,11 @@ print("the outputs are", " or ".join(f"{v:g}" for v in np.unique(y)))
 print(f"their mean is {y.mean():.2f}, their variance {y.var():.2f}")
 spread = rate / (1 - rate)
 print(f"r / (1 - r) is {spread:.2f}")
-print(f"in use, the output is the input: {np.array_equal(layer.forward(ones), ones)}")
+lesson.check(
+    "in use, the output is the input",
+    np.array_equal(layer.forward(ones), ones),
+    f"largest difference {np.abs(layer.forward(ones) - ones).max():g}",
+)
 
 # %% [markdown]
 # ## Backward
@@ -91,7 +95,7 @@ class TimesTwo(nn.Dropout):
 y = layer.forward(ones, training=True)
 dx = layer.backward(ones)
 same = np.array_equal(dx == 0, y == 0) and np.array_equal(dx == 1.25, y != 0)
-print(f"the gradient is 0 where the output was 0, and 1.25 elsewhere: {same}")
+lesson.check("the gradient is 0 where the output was 0, and 1.25 elsewhere", same, f"{(dx == 0).mean():.3f} of it is 0")
 for tried in (0.5, 0.2):
     right, wrong = (check_layer(kind(tried), (6, 5)).ok for kind in (nn.Dropout, TimesTwo))
     print(f"rate {tried}: the right layer passes {right}, the wrong one {wrong}")
@@ -123,13 +127,15 @@ for tried in (0.5, 0.2):
 # %%
 x, target = np.ones((1_000_000, 2)), 1.0  # a million copies of one example, each with a mask of its own
 kernels = {"trust one": np.array([1.0, 0.0]), "listen to both": np.array([0.5, 0.5])}
-agree, outputs = [], {}
+off, outputs = [], {}
 for name, w in kernels.items():
     formula = (target - w.sum()) ** 2 + spread * (w**2).sum()
     outputs[name] = layer.forward(x, training=True) @ w  # (1000000,)
-    agree.append(abs(((target - outputs[name]) ** 2).mean() - formula) < 0.01 * formula)
+    off.append(abs(((target - outputs[name]) ** 2).mean() - formula) / formula)
     print(f"{name}: {formula:.3f}")
-print(f"the package's layer agrees, on average over a million masks, to 1%: {all(agree)}")
+lesson.check(
+    "the package's layer agrees, on average over a million masks, to 1%", max(off) < 0.01, f"off by {max(off):.2%}"
+)
 
 # %% [markdown]
 # And the best weights? By symmetry both are the same, $w$. Then the loss is $(1 - 2w)^2 + \frac{2 r}{1 - r} w^2$. Its
@@ -173,7 +179,11 @@ def learn(drop, steps=60, copies=4096):
 
 plain, holed = learn(0.0), learn(rate, 60 if lesson.quick() else 120)
 print(f"without dropout it stays at {plain[-1, 0]:.3f} and {abs(plain[-1, 1]):.3f}")
-print(f"with dropout it comes to within 0.03 of the best weights: {np.abs(holed[-1] - best).max() < 0.03}")
+lesson.check(
+    "with dropout it comes to within 0.03 of the best weights",
+    np.abs(holed[-1] - best).max() < 0.03,
+    f"{holed[-1, 0]:.3f} and {holed[-1, 1]:.3f}",
+)
 
 # %% [markdown]
 # The figure: above, a cloth behind dropout; the last picture is the mean over many masks, and it is the cloth again.

@@ -112,9 +112,21 @@ def growth(sizes):
 
 
 both = {name: (growth(up[name]), growth(down[name][::-1])) for name in ("glorot", "he", "twice he")}
-print(f"glorot: sizes shrink by more than 100, up and down: {max(both['glorot']) < 1 / 100}")
-print(f"he: sizes stay within a factor of 10, up and down: {all(0.1 < g < 10 for g in both['he'])}")
-print(f"twice he: sizes grow by more than 100, up and down: {min(both['twice he']) > 100}")
+lesson.check(
+    "glorot: sizes shrink by more than 100, up and down",
+    max(both["glorot"]) < 1 / 100,
+    f"by {1 / both['glorot'][0]:.0f} and {1 / both['glorot'][1]:.0f}",
+)
+lesson.check(
+    "he: sizes stay within a factor of 10, up and down",
+    all(0.1 < g < 10 for g in both["he"]),
+    f"to {both['he'][0]:.2f} and {both['he'][1]:.2f}",
+)
+lesson.check(
+    "twice he: sizes grow by more than 100, up and down",
+    min(both["twice he"]) > 100,
+    f"by {both['twice he'][0]:.0f} and {both['twice he'][1]:.0f}",
+)
 print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DEPTH + 1}")
 
 # %% [markdown]
@@ -162,7 +174,7 @@ for _ in range(20):
     sleepy.train_step(x, y)
 changed = (sleepy.get_weights()[0] != before).any(axis=0)  # (16,)
 print(f"sleeping units whose weights have changed after 20 steps: {changed[:8].sum()} of 8")
-print(f"units that were awake and have changed: {changed[8:].any()}")
+lesson.check("units that were awake and have changed", changed[8:].any(), f"{changed[8:].sum()} of 8")
 
 # %% [markdown]
 # ## What training makes of it
@@ -181,9 +193,17 @@ steps, losses = 150, {}
 for name in ("glorot", "he"):
     model = tower(*starts[name])
     losses[name] = [float(model.train_step(x, y)[0]) for _ in range(steps)]
-print(f"he: the loss has fallen below a half of where it started: {losses['he'][-1] < losses['he'][0] / 2}")
+lesson.check(
+    "he: the loss has fallen below a half of where it started",
+    losses["he"][-1] < losses["he"][0] / 2,
+    f"{losses['he'][0]:.3f} to {losses['he'][-1]:.3f}",
+)
 still = abs(losses["glorot"][-1] - losses["glorot"][0]) < losses["glorot"][0] / 10
-print(f"glorot: the loss is still within a tenth of where it started: {still}")
+lesson.check(
+    "glorot: the loss is still within a tenth of where it started",
+    still,
+    f"{losses['glorot'][0]:.3f} to {losses['glorot'][-1]:.3f}",
+)
 
 # %% [markdown]
 # Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not
@@ -250,12 +270,22 @@ seen = {bias: papers_network(bias).trace(cloths)["flatten"].activation for bias 
 flat = cloths.reshape(len(cloths), -1)  # (N, D)
 similar = {"pixels": cosine(flat), "less 1/2": cosine(flat - 0.5)} | {k: cosine(v) for k, v in seen.items()}
 print("  " + ", ".join(f"{name} {value:.2f}" for name, value in similar.items()))
-print(f"pixels: cosine above 0.8: {similar['pixels'] > 0.8}")
-print(f"pixels less 1/2: cosine below 0.1: {similar['less 1/2'] < 0.1}")
-print(f"features of the paper's network, biases at 0: cosine above 0.9: {similar['zeros'] > 0.9}")
-print(f"features, first bias centred: the cosine is lower: {similar['centred'] < similar['zeros'] - 0.05}")
+lesson.check("pixels: cosine above 0.8", similar["pixels"] > 0.8, f"{similar['pixels']:.2f}")
+lesson.check("pixels less 1/2: cosine below 0.1", similar["less 1/2"] < 0.1, f"{similar['less 1/2']:.2f}")
+lesson.check(
+    "features of the paper's network, biases at 0: cosine above 0.9", similar["zeros"] > 0.9, f"{similar['zeros']:.2f}"
+)
+lesson.check(
+    "features, first bias centred: the cosine is lower",
+    similar["centred"] < similar["zeros"] - 0.05,
+    f"{similar['centred']:.2f}",
+)
 as_if = papers_network("zeros").trace(cloths - 0.5)["flatten"].activation
-print(f"centred is the same as pixels less 1/2: {np.allclose(seen['centred'], as_if, atol=1e-5)}")
+lesson.check(
+    "centred is the same as pixels less 1/2",
+    np.allclose(seen["centred"], as_if, atol=1e-5),
+    f"largest difference {np.abs(seen['centred'] - as_if).max():.0e}",
+)
 
 # %% [markdown]
 # What does it cost? A network that answers the same to every cloth can only learn how frequent the classes are, and
@@ -281,7 +311,11 @@ def leaves(values):
 
 
 print("  " + ", ".join(f"{name}: epoch {leaves(values)}" for name, values in starting.items()))
-print(f"from a centred bias the loss leaves log 3 sooner: {leaves(starting['centred']) < leaves(starting['zeros'])}")
+lesson.check(
+    "from a centred bias the loss leaves log 3 sooner",
+    leaves(starting["centred"]) < leaves(starting["zeros"]),
+    f"epoch {leaves(starting['centred'])}, not {leaves(starting['zeros'])}",
+)
 
 # %% tags=["hide-input"]
 colours = {name: style.OKABE_ITO[c] for name, c in (("glorot", "vermillion"), ("he", "blue"), ("twice he", "orange"))}

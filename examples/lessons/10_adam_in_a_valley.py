@@ -90,7 +90,11 @@ plain = walk(nn.SGD(best), straight, START, 400)
 print(f"SGD needs {steps_to(plain, straight)} steps")
 wild = walk(nn.SGD(1.02 * 2 / B), straight, START, 500)
 left = np.abs(wild[-1]).max() > 1e6
-print(f"with a learning rate 2% beyond the limit it has left the valley after 500 steps: {left}")
+lesson.check(
+    "with a learning rate 2% beyond the limit it has left the valley after 500 steps",
+    left,
+    f"{np.abs(wild[-1]).max():.0e}",
+)
 
 # %% [markdown]
 # ## Momentum
@@ -109,7 +113,11 @@ ratio = (math.sqrt(B) - math.sqrt(A)) / (math.sqrt(B) + math.sqrt(A))
 heavy = nn.SGD((2 / (math.sqrt(A) + math.sqrt(B))) ** 2, momentum=ratio**2)
 rolling = walk(heavy, straight, START, 400)
 print(f"momentum keeps {ratio:.3f} of the distance per step in the long run")
-print(f"it needs fewer than a quarter of plain descent's steps: {steps_to(rolling, straight) < needed / 4}")
+lesson.check(
+    "it needs fewer than a quarter of plain descent's steps",
+    steps_to(rolling, straight) < needed / 4,
+    f"{steps_to(rolling, straight)} of {needed}",
+)
 
 # %% [markdown]
 # ## Adam
@@ -154,11 +162,17 @@ print(f"without the correction it would be {(1 - rules.beta_1) / math.sqrt(1 - r
 # ```
 
 # %%
-same = np.abs(walk(nn.Adam(RATE), 1000 * straight, START, 100) - adaptive[:101]).max() < 1e-3
-print(f"f times 1,000: Adam walks the same way, to a thousandth: {same}")
+off = np.abs(walk(nn.Adam(RATE), 1000 * straight, START, 100) - adaptive[:101]).max()
+lesson.check("f times 1,000: Adam walks the same way, to a thousandth", off < 1e-3, f"off by {off:.0e}")
 wild = walk(nn.SGD(best), 1000 * straight, START, 20)
-print(f"f times 1,000: plain descent leaves the valley: {np.abs(wild[-1]).max() > 1e6}")
-print(f"Adam needs fewer than half of plain descent's steps: {steps_to(adaptive, straight) < needed / 2}")
+lesson.check(
+    "f times 1,000: plain descent leaves the valley", np.abs(wild[-1]).max() > 1e6, f"{np.abs(wild[-1]).max():.0e}"
+)
+lesson.check(
+    "Adam needs fewer than half of plain descent's steps",
+    steps_to(adaptive, straight) < needed / 2,
+    f"{steps_to(adaptive, straight)} of {needed}",
+)
 
 # %% [markdown]
 # ## What Adam does not see
@@ -185,9 +199,17 @@ before = {"SGD": plain, "momentum": rolling, "Adam": adaptive}
 counts = {name: (steps_to(before[name], straight), steps_to(again[name], turned)) for name in before}
 for name, (one, two) in counts.items():
     print(f"  {name:9s} steps: {one:3d} in the straight valley, {two:3d} in the turned one")
-print(f"turned by 45 degrees, plain descent needs as many steps as before: {counts['SGD'][0] == counts['SGD'][1]}")
-print(f"momentum too: {counts['momentum'][0] == counts['momentum'][1]}")
-print(f"Adam needs more than half as many again: {counts['Adam'][1] > 1.5 * counts['Adam'][0]}")
+lesson.check(
+    "turned by 45 degrees, plain descent needs as many steps as before",
+    counts["SGD"][0] == counts["SGD"][1],
+    f"{counts['SGD'][1]}",
+)
+lesson.check("momentum too", counts["momentum"][0] == counts["momentum"][1], f"{counts['momentum'][1]}")
+lesson.check(
+    "Adam needs more than half as many again",
+    counts["Adam"][1] > 1.5 * counts["Adam"][0],
+    f"{counts['Adam'][1]}, not {counts['Adam'][0]}",
+)
 
 # %% [markdown]
 # The figure draws the first steps of each walk over the valley's contour lines. Follow plain descent from wall to wall;

@@ -72,11 +72,23 @@ def walks(schedule, steps=300):
 constant = {rate: walks({0: rate}) for rate in (0.3, 0.1, 0.03)}
 reduced = walks({0: 0.3, 40: 0.1, 90: 0.03})
 close = all(abs(found[-50:].mean() / (rate / (2 - rate)) - 1) < 0.1 for rate, found in constant.items())
-print(f"after 300 steps all three are within a tenth of the formula: {close}")
+lesson.check(
+    "after 300 steps all three are within a tenth of the formula",
+    close,
+    f"{', '.join(f'{found[-50:].mean():.4f}' for found in constant.values())}",
+)
 floor = 0.03 / 1.97
-print(f"reduced at steps 40 and 90, the walk ends on the floor of the smallest: {reduced[-50:].mean() < 1.1 * floor}")
+lesson.check(
+    "reduced at steps 40 and 90, the walk ends on the floor of the smallest",
+    reduced[-50:].mean() < 1.1 * floor,
+    f"{reduced[-50:].mean():.4f}, the floor is {floor:.4f}",
+)
 sooner = (reduced < 0.1).argmax() < (constant[0.03] < 0.1).argmax()
-print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
+lesson.check(
+    "and it gets below 0.1 in fewer steps than the smallest alone",
+    sooner,
+    f"{(reduced < 0.1).argmax()} steps, not {(constant[0.03] < 0.1).argmax()}",
+)
 
 # %% [markdown]
 # ## When is the floor reached?
@@ -140,12 +152,20 @@ _, alone = train([])
 helped = [nn.ReduceLROnPlateau(factor=1 / 3, patience=3), nn.EarlyStopping(patience=7, restore_best_weights=True)]
 stopped_model, stopped = train(helped)
 by_heart = alone["loss"][-1] < alone["val_loss"][-1]
-print(f"left alone, it ends with a lower loss on its training cloths than on new ones: {by_heart}")
+lesson.check(
+    "left alone, it ends with a lower loss on its training cloths than on new ones",
+    by_heart,
+    f"{alone['loss'][-1]:.3f}, {alone['val_loss'][-1]:.3f}",
+)
 best = np.isclose(stopped_model.evaluate(x_new, y_new)["loss"], min(stopped["val_loss"]), rtol=1e-4)
-print(f"early stopping gave back the weights of its best epoch: {best}")
+lesson.check("early stopping gave back the weights of its best epoch", best, f"{min(stopped['val_loss']):.3f}")
 rates = np.array(stopped["learning_rate"])
 falls = rates[1:][np.diff(rates) < 0] / rates[:-1][np.diff(rates) < 0]
-print(f"each reduction divided the learning rate by 3: {len(falls) > 0 and np.allclose(falls, 1 / 3)}")
+lesson.check(
+    "each reduction divided the learning rate by 3",
+    len(falls) > 0 and np.allclose(falls, 1 / 3),
+    f"{len(falls)} reductions",
+)
 for name, history in (("alone", alone), ("with both", stopped)):
     losses = history["val_loss"]
     low = f"lowest val_loss {min(losses):.3f} in epoch {int(np.argmin(losses)) + 1}"

@@ -48,7 +48,11 @@ starts = {}
 for classes in (2, 3, 10, 100):
     starts[classes] = network(classes).loss_and_logits(x, np.arange(20) % classes)[0]
     close = abs(starts[classes] - math.log(classes)) < 0.1
-    print(f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it: {close}")
+    lesson.check(
+        f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it",
+        close,
+        f"{starts[classes]:.2f}",
+    )
 
 # %% [markdown]
 # A first loss far *above* $\log C$ means that the network is sure, and wrong: its logits are too large. The classic
@@ -69,7 +73,7 @@ forgetful.set_weights(model.get_weights())
 growth = np.abs(forgetful.logits(x)).max() / np.abs(model.logits(x)).max()
 print(f"pictures from 0 to 255: the largest logit grows by a factor of {growth:.0f}")
 too_bright = forgetful.loss_and_logits(x, y)[0]
-print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}")
+lesson.check("the first loss is more than twice log 3", too_bright > 2 * math.log(3), f"{too_bright:.1f}")
 
 # %% [markdown]
 # ## 2. Can it learn 20 pictures by heart?
@@ -95,8 +99,12 @@ def learn(pictures, labels):
 
 fitted, healthy = learn(x, y)
 print(f"parameters: {sum(layer.parameter_count for layer in fitted.layers):,}")
-print(f"20 cloths: the loss falls below 0.1: {healthy[-1] < 0.1}")
-print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all()}")
+lesson.check("20 cloths: the loss falls below 0.1", healthy[-1] < 0.1, f"{healthy[-1]:.3f}")
+lesson.check(
+    "all of them named rightly",
+    (fitted.predict(x).argmax(axis=1) == y).all(),
+    f"{(fitted.predict(x).argmax(axis=1) == y).sum()} of {len(y)}",
+)
 
 # %% [markdown]
 # What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well.
@@ -116,11 +124,19 @@ print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all(
 # %%
 _, shuffled = learn(x, np.random.default_rng(0).permutation(y))
 _, dark = learn(x / 255, y)
-print(f"shuffled labels are learnt by heart too: {shuffled[-1] < 0.1}")
-print(f"divided by 255 twice: no pixel is brighter than 0.004: {(x / 255).max() < 0.004}")
-print(f"divided by 255 twice: the first loss is still within 0.1 of log 3: {abs(dark[0] - math.log(3)) < 0.1}")
+lesson.check("shuffled labels are learnt by heart too", shuffled[-1] < 0.1, f"{shuffled[-1]:.3f}")
+lesson.check("divided by 255 twice: no pixel is brighter than 0.004", (x / 255).max() < 0.004, f"{(x / 255).max():.4f}")
+lesson.check(
+    "divided by 255 twice: the first loss is still within 0.1 of log 3",
+    abs(dark[0] - math.log(3)) < 0.1,
+    f"{dark[0]:.2f}",
+)
 behind = dark[-1] > 5 * healthy[-1]
-print(f"divided by 255 twice: after as many steps the loss is more than five times as high: {behind}")
+lesson.check(
+    "divided by 255 twice: after as many steps the loss is more than five times as high",
+    behind,
+    f"{dark[-1]:.2f}, {healthy[-1]:.3f}",
+)
 
 # %% [markdown]
 # ## 3. How far does a step go?
@@ -177,7 +193,11 @@ for rate in rates:
     measured[rate] = np.array([ratios(model) for _ in range(40)])  # (steps, layers)
     # a drawn kernel's size is its expected one to some per cent
     within.append(bool((measured[rate][0] < 1.1 * limits).all()))
-print(f"measured, no layer's first step is longer, for three learning rates: {all(within)}")
+lesson.check(
+    "measured, no layer's first step is longer, for three learning rates",
+    all(within),
+    f"longest of all {max(values[0].max() for values in measured.values()):.2f}",
+)
 
 # %% [markdown]
 # Three learning rates, and what the ratio says about them before the loss does:
@@ -195,12 +215,18 @@ for _ in range(40):
     crawl = model.train_step(x, y)[0]
 print(
     f"learning rate 1e-05: every layer's first step is below 0.001: {bool((slow[0] < 1e-3).all())}, "
-    f"loss after 40 steps still near log 3: {abs(crawl - math.log(3)) < 0.1}"
+    f"loss after 40 steps still near log 3: {abs(crawl - math.log(3)) < 0.1} ({slow[0].max():.1e}, {crawl:.2f})"
 )
 medians = np.median(usual, axis=0)
 fine = bool(((medians > 1e-3) & (medians < 0.05)).all())
-print(f"learning rate 0.001: a step is usually between 0.001 and 0.05: {fine}")
-print(f"learning rate 0.1: some layer's first step is as long as half of its weights: {bool((fast[0] > 0.5).any())}")
+lesson.check(
+    "learning rate 0.001: a step is usually between 0.001 and 0.05", fine, f"{medians.min():.4f} to {medians.max():.4f}"
+)
+lesson.check(
+    "learning rate 0.1: some layer's first step is as long as half of its weights",
+    bool((fast[0] > 0.5).any()),
+    f"{fast[0].max():.2f}",
+)
 
 # %% tags=["hide-input"]
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]

@@ -41,7 +41,11 @@ names = [step.name for step in trace.steps]
 print(f"steps 0 to 3: {', '.join(names[:4])}")
 print(f"and the last 4: {', '.join(names[-4:])}")
 start = trace["dense_1"].gradient
-print(f"the gradient at the logits holds one 1 and two 0: {sorted(start.ravel().tolist()) == [0, 0, 1]}")
+lesson.check(
+    "the gradient at the logits holds one 1 and two 0",
+    sorted(start.ravel().tolist()) == [0, 0, 1],
+    f"{' '.join(f'{v:g}' for v in start.ravel())}",
+)
 for step in trace.steps[:-1]:
     zeros = (step.activation == 0).mean(), (step.gradient == 0).mean()
     shape = " x ".join(map(str, step.activation.shape[1:]))
@@ -65,10 +69,18 @@ position = {step.name: index for index, step in enumerate(trace.steps)}
 # what a pooling looks at, and a ReLU: the step before
 pools = [trace.steps[position[step.name] - 1] for step in trace.steps if step.kind == "MaxPooling2D"]
 picked = all((s.gradient == 0).mean() >= 0.75 for s in pools)
-print(f"under every 2x2 pooling at least three quarters of the gradient are 0: {picked}")
+lesson.check(
+    "under every 2x2 pooling at least three quarters of the gradient are 0",
+    picked,
+    f"{min((s.gradient == 0).mean() for s in pools):.0%} or more",
+)
 gates = [trace.steps[position[step.name] - 1] for step in trace.steps if step.kind == "ReLU"]
 cut = all((s.gradient[s.activation <= 0] == 0).all() for s in gates)
-print(f"under every ReLU the gradient is 0 wherever the signal was not above 0: {cut}")
+lesson.check(
+    "under every ReLU the gradient is 0 wherever the signal was not above 0",
+    cut,
+    f"{sum((s.activation <= 0).sum() for s in gates)} places",
+)
 
 # %% [markdown]
 # ## Three checks on the way
@@ -82,7 +94,7 @@ print(f"under every ReLU the gradient is 0 wherever the signal was not above 0: 
 # ```
 
 # %%
-right = []
+off = []
 for step in trace.steps:
     if step.kind == "MaxPooling2D":
         size = np.sqrt((step.gradient**2).sum())
@@ -92,8 +104,12 @@ for step in trace.steps:
             for layer in model.layers[position[step.name] : -1]:  # the input is step 0, so this is the next layer
                 y = layer.forward(y)
             scores.append((y * start).sum())
-        right.append(abs((scores[0] - scores[1]) / (0.04 * size) - 1) < 0.05)
-print(f"a nudge at every pooling changes the score as its gradient says, to a twentieth: {all(right)}")
+        off.append(abs((scores[0] - scores[1]) / (0.04 * size) - 1))
+lesson.check(
+    "a nudge at every pooling changes the score as its gradient says, to a twentieth",
+    max(off) < 0.05,
+    f"off by {max(off):.1%}",
+)
 
 # %% [markdown]
 # *Where do the parameters' gradients come from?* From the same two things, met at a layer: what came up and what comes
@@ -113,7 +129,11 @@ oh, ow = above.gradient.shape[1:3]
 u, v, c = 2, 0, 1
 by_hand = np.einsum("ij,ijf->f", x[0, u : u + oh, v : v + ow, c], above.gradient[0])  # (F,)
 by_layer = above.grads["kernel"][u, v, c]  # (F,)
-print(f"by hand and by the layer the same: {np.allclose(by_hand, by_layer, rtol=1e-3, atol=1e-5)}")
+lesson.check(
+    "by hand and by the layer the same",
+    np.allclose(by_hand, by_layer, rtol=1e-3, atol=1e-5),
+    f"largest difference {np.abs(by_hand - by_layer).max():.0e}",
+)
 
 # %% [markdown]
 # *Is anything lost?* Between its kinks such a network is linear in its signal, plus its biases. Therefore, at any
@@ -140,7 +160,11 @@ for step in reversed(trace.steps[:-1]):  # the softmax has no part in a logit
 for name, signal, given in parts:
     print(f"  {name:16s} signal {signal:8.4f}   biases above {given:8.4f}   together {signal + given:8.4f}")
 whole = all(abs(signal + given - score) < 1e-3 * max(1, abs(score)) for _, signal, given in parts)
-print(f"at every one of the {len(parts)} steps the two parts add up to the score: {whole}")
+lesson.check(
+    f"at every one of the {len(parts)} steps the two parts add up to the score",
+    whole,
+    f"{score:.4f}, off by {max(abs(s + g - score) for _, s, g in parts):.0e}",
+)
 
 # %% [markdown]
 # ## The journey as a picture
@@ -212,7 +236,7 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 #
 #   ```text
 #   the loss's gradient points the other way: True
-#   and is smaller, to a factor of 2 by 1 - p: True
+#   smaller, to a factor of 2 by 1 - p: True
 #   ```
 #
 #   </details>
@@ -223,9 +247,10 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 #
 #   <details><summary>Answer</summary>
 #
-#   They part at once: at the logits one gradient is a 1 for the one class, the other for the other (cosine 0). Below
-#   the last dense layer, what raises the one mostly lowers the other, and the cosine is negative. It stays so down to
-#   the pixels: the layers below only carry the difference along.
+#   They part at once: at the logits one gradient is a 1 for the one class, the other for the other. How far they are
+#   apart below depends on the network: what raises the one logit may lower the other, or raise both, where both classes
+#   listen to the same features. Read the cosines from top to bottom. The layers below carry that difference along and
+#   add little to it.
 #
 #   ```python
 #   hard, truth, _ = lesson.drawn_cloths(40, model.input_shape[0], seed=9)
@@ -233,15 +258,19 @@ lesson.show(figure, "13_the_journey_of_a_gradient")
 #   wrong = int((said != truth).argmax())
 #   picture, pair = hard[wrong : wrong + 1], (said[wrong], truth[wrong])
 #   one, other = (model.trace(picture, seed=lambda z, c=c: np.eye(3, dtype="float32")[[c]]) for c in pair)
+#   cosines = {}
 #   for step in one.steps[-2::-1]:
 #       a, b = step.gradient.ravel(), other[step.name].gradient.ravel()
-#       print(f"  {step.name:16s} cosine {a @ b / np.linalg.norm(a) / np.linalg.norm(b):5.2f}")
-#   apart = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
-#   lesson.check("at the pixels they point into opposite half-spaces", apart < 0, f"cosine {apart:.2f}")
+#       cosines[step.name] = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+#       print(f"  {step.name:16s} cosine {cosines[step.name]:5.2f}")
+#   print(f"at the logits: cosine {cosines['dense_1']:.2f}")
+#   told = f"cosine {cosines['input']:.2f}"
+#   lesson.check("at the pixels they are still far from the same", cosines["input"] < 0.9, told)
 #   ```
 #
 #   ```text
-#   at the pixels they point into opposite half-spaces: True
+#   at the logits: cosine 0.00
+#   at the pixels they are still far from the same: True
 #   ```
 #
 #   </details>

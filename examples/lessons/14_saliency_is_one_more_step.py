@@ -55,14 +55,15 @@ def give_back(dy, kernel):
     return dx
 
 
-def same(found):
-    """Equal to the trace's map, as far as float32 can tell."""
-    return np.abs(found - gradient).max() < 1e-4 * np.abs(gradient).max()
+def compare(name, found):
+    """Is it the trace's map, as far as float32 can tell?"""
+    off = np.abs(found - gradient).max() / np.abs(gradient).max()
+    lesson.check(name, off < 1e-4, f"largest difference {off:.0e} of the largest")
 
 
-print(f"by hand: {same(give_back(dy, kernel))}")
-print(f"model.input_gradient: {same(model.input_gradient(x, lambda logits: seed('logit', logits, label)))}")
-print(f"saliency.Gradient: {same(saliency.Gradient(model).attribute(x, target=label))}")
+compare("by hand", give_back(dy, kernel))
+compare("model.input_gradient", model.input_gradient(x, lambda logits: seed("logit", logits, label)))
+compare("saliency.Gradient", saliency.Gradient(model).attribute(x, target=label))
 
 # %% [markdown]
 # ## What it costs
@@ -117,11 +118,19 @@ for steps in (0.1, 1, 8):
     grown[steps] = (score(x + length * signs) - score(x))[0]
     print(f"  every pixel by {steps:3g}/255: promised {promised:7.3f}, measured {grown[steps]:7.3f}")
 tenth = grown[0.1] / (np.abs(gradient).sum() * 0.1 / 255)
-print(f"a tenth of a step: the score grows as the gradient promised, to a fifth: {abs(tenth - 1) < 0.2}")
-print(f"a whole step: it still grows: {grown[1] > 0}")
+lesson.check(
+    "a tenth of a step: the score grows as the gradient promised, to a fifth",
+    abs(tenth - 1) < 0.2,
+    f"{tenth:.2f} of the promise",
+)
+lesson.check("a whole step: it still grows", grown[1] > 0, f"by {grown[1]:.3f}")
 random_signs = np.random.default_rng(0).choice(np.float32([-1, 1]), (20, *x.shape[1:]))
 by_chance = np.abs(score(x + random_signs / np.float32(255)) - score(x)).mean()
-print(f"a whole step with random signs moves it less than a third as much: {by_chance < grown[1] / 3}")
+lesson.check(
+    "a whole step with random signs moves it less than a third as much",
+    by_chance < grown[1] / 3,
+    f"{by_chance:.3f}, {grown[1]:.3f}",
+)
 
 # %% [markdown]
 # That is also how adversarial pictures are made, and it is a warning: a large gradient marks a pixel to which the score
@@ -146,12 +155,26 @@ shown = saliency.normalise(largest)  # (1, H, W) in [0, 1]
 pixels = np.rint(x * 255).astype(np.uint8)  # (1, H, W, 3)
 laid_over = saliency.overlay(pixels, shown)
 unsigned = np.array_equal(largest, saliency.reduce_channels(-gradient))
-print(f"`reduce_channels` keeps the largest |channel| and loses the sign: {unsigned}")
+lesson.check(
+    "`reduce_channels` keeps the largest |channel| and loses the sign",
+    unsigned,
+    f"largest difference {np.abs(largest - saliency.reduce_channels(-gradient)).max():g}",
+)
 scaled = np.allclose(shown, saliency.normalise(10 * largest), atol=1e-5)
-print(f"`normalise` loses the size: ten times the map gives the same picture: {scaled}")
-print(f"and it clips about one pixel of a hundred: {0.008 < (shown == 1).mean() < 0.012}")
+lesson.check(
+    "`normalise` loses the size: ten times the map gives the same picture",
+    scaled,
+    f"largest difference {np.abs(shown - saliency.normalise(10 * largest)).max():.0e}",
+)
+lesson.check(
+    "and it clips about one pixel of a hundred", 0.008 < (shown == 1).mean() < 0.012, f"{(shown == 1).mean():.2%}"
+)
 untouched = np.array_equal(saliency.overlay(pixels, np.zeros_like(shown)), pixels)
-print(f"`overlay` lays blue on by the map alone: where the map is 0 the cloth is untouched: {untouched}")
+lesson.check(
+    "`overlay` lays blue on by the map alone: where the map is 0 the cloth is untouched",
+    untouched,
+    f"{(saliency.overlay(pixels, np.zeros_like(shown)) != pixels).sum()} values changed",
+)
 
 # %% [markdown]
 # The figure shows the step. Above: the gradient at the first convolution's output, for the three filters that give most

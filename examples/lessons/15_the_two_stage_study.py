@@ -69,8 +69,8 @@ for seed in range(seeds):
     shown = shown or (split.validation, maps, blue)
 apart = not set(split.train) & set(split.validation)
 counts = f"{len(labels)} cloths: {len(split.train)} train, {len(split.validation)} validate"
-print(f"{counts}, and no cloth does both: {apart}")
-print(f"the second data set has the shape of the first: {blue.shape == pixels.shape}")
+lesson.check(f"{counts}, and no cloth does both", apart, f"{len(set(split.train) & set(split.validation))} in both")
+lesson.check("the second data set has the shape of the first", blue.shape == pixels.shape, f"{blue.shape}")
 
 # %% [markdown]
 # What came out, here and now. We promise nothing about these numbers: other seeds give others, and that is the point.
@@ -154,8 +154,16 @@ for draw in range(5):
         second_look[name].append(judged(reader, under_blue, lots, split.validation)["accuracy"])
 print(f"different maps in {len(x)} cloths, each explained for its label: {len(np.unique(leak, axis=0))}")
 read, fair = np.array(second_look["true class"]), np.array(second_look["predicted class"])
-print(f"maps of the true class: the second network reads every random label off new cloths: {(read == 1).all()}")
-print(f"maps of the predicted class: it is at chance, to 15 points: {abs(fair.mean() - 1 / 3) < 0.15}")
+lesson.check(
+    "maps of the true class: the second network reads every random label off new cloths",
+    (read == 1).all(),
+    f"accuracy {read.mean():.2f}",
+)
+lesson.check(
+    "maps of the predicted class: it is at chance, to 15 points",
+    abs(fair.mean() - 1 / 3) < 0.15,
+    f"accuracy {fair.mean():.2f}",
+)
 
 # %% [markdown]
 # A deep network writes the label less plainly than a linear one, since its maps depend on the picture too. But it

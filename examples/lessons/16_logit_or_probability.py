@@ -68,9 +68,17 @@ last.params["kernel"][...], last.params["bias"][...] = kernel, bias
 # %%
 logits = maps[16]["logit"] / 16
 same = np.abs(logits - maps[1]["logit"]).max() < 1e-4 * np.abs(logits).max()
-print(f"logit maps at 16 times the weights, divided by 16, differ by less than one part in ten thousand: {same}")
+lesson.check(
+    "logit maps at 16 times the weights, divided by 16, differ by less than one part in ten thousand",
+    same,
+    f"{np.abs(logits - maps[1]['logit']).max() / np.abs(logits).max():.0e}",
+)
 ratios = [np.abs(maps[16]["probability"][i]).max() / np.abs(maps[1]["probability"][i]).max() for i in range(len(x))]
-print(f"the probability's maps keep their shape: {max(ratios) / max(min(ratios), 1e-30) < 1.01}")
+lesson.check(
+    "the probability's maps keep their shape",
+    max(ratios) / max(min(ratios), 1e-30) < 1.01,
+    f"shrunk to {min(ratios):.0e} to {max(ratios):.2g}",
+)
 
 # %% [markdown]
 # One more fact, which makes a good test of any implementation: probabilities add up to one, whatever the pixels are. So
@@ -86,7 +94,11 @@ method = saliency.Gradient(model)
 for score, name in (("probability", "probabilities"), ("logit", "logits")):
     parts = [method.attribute(x, target=c, score=score) for c in range(3)]
     largest = max(np.abs(part).max() for part in parts)
-    print(f"maps of all {name} add up to zero: {np.abs(sum(parts)).max() < 1e-5 * largest}")
+    lesson.check(
+        f"maps of all {name} add up to zero",
+        np.abs(sum(parts)).max() < 1e-5 * largest,
+        f"{np.abs(sum(parts)).max() / largest:.0e} of the largest",
+    )
 
 # %% [markdown]
 # In the figure every map of a row is drawn on one scale. The logit's maps are divided by the factor; the probability's

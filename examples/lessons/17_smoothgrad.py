@@ -55,7 +55,9 @@ for text, pre_activation in (("at the kink the gradient is", 0.0), ("one noise w
 # ```
 
 # %%
-print(f"SmoothGrad itself is within 0.05 of it: {np.abs(measured).max() < 0.05}")
+lesson.check(
+    "SmoothGrad itself is within 0.05 of it", np.abs(measured).max() < 0.05, f"off by {np.abs(measured).max():.3f}"
+)
 
 # %% [markdown]
 # ## How many copies?
@@ -80,7 +82,7 @@ def scatter(copies):
 
 
 ratio = scatter(many) / scatter(few)
-print(f"sixteen times the copies leave about a quarter of the scatter: {0.15 < ratio < 0.4}")
+lesson.check("sixteen times the copies leave about a quarter of the scatter", 0.15 < ratio < 0.4, f"{ratio:.2f}")
 
 # %% [markdown]
 # ## How much noise?
@@ -94,9 +96,8 @@ print(f"sixteen times the copies leave about a quarter of the scatter: {0.15 < r
 
 # %%
 still = saliency.SmoothGrad(model, 3, 0.0).attribute(x, target=y)
-print(
-    f"without noise SmoothGrad is the gradient: {np.allclose(still, saliency.Gradient(model).attribute(x, target=y))}"
-)
+off = np.abs(still - saliency.Gradient(model).attribute(x, target=y)).max() / np.abs(still).max()
+lesson.check("without noise SmoothGrad is the gradient", off < 1e-5, f"largest difference {off:.0e} of the largest")
 
 # %% tags=["hide-input"]
 levels, shown = (0.0, 0.05, 0.15, 0.3, 0.6), 20 if lesson.quick() else 50

@@ -66,8 +66,16 @@ for steps in (2, 10, 100):
     maps = method.attribute(images, target=labels)
     misses[steps] = np.abs(method.delta).mean()
     print(f"  {steps:3d} steps miss {misses[steps]:.4f} in the mean")
-print(f"with more steps the map comes closer to completeness: {misses[100] < misses[10] < misses[2]}")
-print(f"with 100 steps the maps add up to the score's change, to 2%: {misses[100] < 0.02 * np.abs(change).mean()}")
+lesson.check(
+    "with more steps the map comes closer to completeness",
+    misses[100] < misses[10] < misses[2],
+    f"{', '.join(f'{miss:.4f}' for miss in misses.values())}",
+)
+lesson.check(
+    "with 100 steps the maps add up to the score's change, to 2%",
+    misses[100] < 0.02 * np.abs(change).mean(),
+    f"{misses[100] / np.abs(change).mean():.2%}",
+)
 
 # %% [markdown]
 # ## From where?

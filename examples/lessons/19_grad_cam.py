@@ -80,7 +80,9 @@ model = lesson.small_network()
 x, y, masks = lesson.drawn_cloths(4, model.input_shape[0], seed=5)
 blocks = ["re_lu", "re_lu_1", "re_lu_2"]
 sides = [saliency.GradCAM(model, b, upsample=False).attribute(x[:1], target=0).shape[1] for b in blocks]
-print(f"the maps are finer in earlier layers: {sides[0] > sides[1] > sides[2]}")
+lesson.check(
+    "the maps are finer in earlier layers", sides[0] > sides[1] > sides[2], f"{', '.join(map(str, sides))} pixels"
+)
 
 # %% tags=["hide-input"]
 figure = style.new_figure(style.WIDE, 4.9)

@@ -79,7 +79,11 @@ print(
     f"{evaluation.similarity(edges, evaluation.sobel(x))[kind].mean():.2f}"
 )
 notices = np.mean(likeness["guided-backprop"][1:3]) > np.mean(likeness["gradient"][1:3])
-print(f"guided backpropagation keeps more of its map than the gradient does: {notices}")
+lesson.check(
+    "guided backpropagation keeps more of its map than the gradient does",
+    notices,
+    f"{np.mean(likeness['guided-backprop'][1:3]):.2f}, {np.mean(likeness['gradient'][1:3]):.2f}",
+)
 
 # %% [markdown]
 # Two warnings that belong to this test. A likeness of 0.3 is not nothing: all gradient methods multiply by the same
@@ -105,10 +109,8 @@ lesson.show(figure, "20_do_not_trust_a_pretty_map")
 
 # %%
 area = masks.mean(axis=(1, 2))
-print(
-    "a constant map gets exactly the motif's share of the area: "
-    f"{np.allclose(evaluation.energy_inside(np.ones(masks.shape), masks), area)}"
-)
+off = np.abs(evaluation.energy_inside(np.ones(masks.shape), masks) - area).max()
+lesson.check("a constant map gets exactly the motif's share of the area", off < 1e-6, f"off by {off:.0e}")
 candidates = {name: METHODS[name].reduce(METHODS[name].make(model).attribute(x, target=y)) for name in names}
 candidates |= {"Sobel": edges, "centre prior": evaluation.centre_prior(x)}
 for name, found in candidates.items():

@@ -66,7 +66,11 @@ def true_part(y):
 
 
 agree = all(np.abs(y - true_part(y)).max() < 1e-4 * top for y in results.values())
-print(f"all four agree to a ten-thousandth of the largest value: {agree}")
+lesson.check(
+    "all four agree to a ten-thousandth of the largest value",
+    agree,
+    f"largest difference {max(np.abs(y - true_part(y)).max() for y in results.values()) / top:.0e}",
+)
 
 
 def seconds(calls, rounds):
@@ -99,7 +103,11 @@ for name, t in times.items():
 # ```
 
 # %%
-print(f"compiled loops are more than fifty times faster than Python: {times[python] > 50 * times[loops]}")
+lesson.check(
+    "compiled loops are more than fifty times faster than Python",
+    times[python] > 50 * times[loops],
+    f"{times[python] / times[loops]:.0f} times",
+)
 print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1e9 * times[loops] / adds:.2f} ns")
 
 # %% [markdown]
@@ -157,11 +165,19 @@ square = rng.standard_normal((512, 512)).astype(np.float32)
 with threads.one_blas_thread():
     extra = seconds({"vectors": lambda: filters_innermost(x, k, b), "product": lambda: square @ square}, rounds)
 limit = 2 * 512**3 / extra["product"] / 1e9
-print(f"with f innermost the compiled loops are more than twice as fast: {times[loops] > 2 * extra['vectors']}")
+lesson.check(
+    "with f innermost the compiled loops are more than twice as fast",
+    times[loops] > 2 * extra["vectors"],
+    f"{times[loops] / extra['vectors']:.1f} times",
+)
 print(f"  {1000 * extra['vectors']:.1f} ms, {2 * adds / extra['vectors'] / 1e9:.1f} GF/s")
 print(f"numbers fetched per multiply-add: 2 by the loops, {(4 + 16) / (4 * 16):.2f} with 4 by 16 sums in registers")
 print(f"the whole im2col table has {oh * ow * products * 4:,} bytes, a tile of it at most {conv_im2col.TILE_BYTES:,}")
-print(f"im2col and BLAS are more than three times faster than the loops: {times[loops] > 3 * times[blas]}")
+lesson.check(
+    "im2col and BLAS are more than three times faster than the loops",
+    times[loops] > 3 * times[blas],
+    f"{times[loops] / times[blas]:.1f} times",
+)
 print(f"  a large matrix product: {limit:.0f} GF/s")
 
 # %% [markdown]
@@ -315,7 +331,7 @@ cases = [
     for i in range(6)
     for j in range(3)
 ]
-print(f"A' [(B' d) * (G g)] is the definition, in all {len(cases)} cases: {all(cases)}")
+print(f"A' [(B' d) * (G g)] is the definition, in all {len(cases)} cases: {all(cases)} ({sum(cases)} agree)")
 counts = [(a.shape[1], 3 * a.shape[0]) for a in (a_t, A_T)]  # multiplications: Winograd's, the definition's
 line, plane = (
     [f"{few**dims} {word} {many**dims}" for (few, many), word in zip(counts, words, strict=True)]
@@ -326,7 +342,11 @@ print(f"on a line: F(2, 3) has {line[0]}, F(4, 3) has {line[1]}")
 print(f"in the plane: {plane[0]}, {fewer[0]}; {plane[1]}, {fewer[1]}")
 tiles = (oh // 4) * (ow // 4)
 print(f"one image: {tiles * 36 * channels * filters:,} multiply-adds in place of {adds:,}")
-print(f"Winograd is faster than im2col and BLAS: {times[winograd] < times[blas]}")
+lesson.check(
+    "Winograd is faster than im2col and BLAS",
+    times[winograd] < times[blas],
+    f"{times[blas] / times[winograd]:.1f} times",
+)
 
 # %% [markdown]
 # The first figure follows one tile and one channel through the package's matrices. Colour is size: blue is positive,
@@ -404,10 +424,8 @@ lesson.show(figure, "22_the_sandwich")
 
 # %%
 doubles = [array.astype(float) for array in (x, k, b)]
-print(
-    "in float64, Winograd is within 1e-13 of the loops: "
-    f"{np.abs(conv_winograd.forward(*doubles) - truth).max() < 1e-13 * top}"
-)
+off = np.abs(conv_winograd.forward(*doubles) - truth).max() / top
+lesson.check("in float64, Winograd is within 1e-13 of the loops", off < 1e-13, f"{off:.0e}")
 
 
 def typical(values):
@@ -415,8 +433,12 @@ def typical(values):
 
 
 errors = {name: typical(y - true_part(y)) / typical(true_part(y)) for name, y in results.items()}
-print(f"in float32, Winograd's error is the largest of the four: {max(errors, key=errors.get) == winograd}")
-print(f"and it is below a hundred-thousandth: {errors[winograd] < 1e-5}")
+lesson.check(
+    "in float32, Winograd's error is the largest of the four",
+    max(errors, key=errors.get) == winograd,
+    f"{errors[winograd]:.1e}",
+)
+lesson.check("and it is below a hundred-thousandth", errors[winograd] < 1e-5, f"{errors[winograd]:.1e}")
 for name, error in errors.items():
     print(f"  {name:16s} {error:.1e}")
 windows = np.lib.stride_tricks.sliding_window_view(doubles[0], (6, 6), axis=(1, 2))[:, ::4, ::4]  # (N, TH, TW, C, 6, 6)
@@ -441,7 +463,11 @@ print(
 # is the compiled loops with f innermost.
 
 # %%
-print(f"each way is faster than the last: {times[python] > times[loops] > times[blas] > times[winograd]}")
+lesson.check(
+    "each way is faster than the last",
+    times[python] > times[loops] > times[blas] > times[winograd],
+    f"{', '.join(f'{1000 * times[name]:.3g}' for name in ways)} ms",
+)
 
 # %% tags=["hide-input"]
 colours = dict(zip(ways, ("vermillion", "orange", "blue", "bluish green"), strict=True))

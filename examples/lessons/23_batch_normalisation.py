@@ -52,9 +52,17 @@ four = np.array([[1.0], [2.0], [3.0], [6.0]])  # (4, 1)
 by_hand = normed(four)[0]  # (4, 1)
 said = ", ".join(f"{value:.2f}" for value in by_hand[:, 0])
 print(f"mean {four.mean():.1f}, variance {four.var():.1f}, n = {said}")
-print(f"the layer says the same: {np.allclose(normalisation(1).forward(four, training=True), by_hand)}")
+lesson.check(
+    "the layer says the same",
+    np.allclose(normalisation(1).forward(four, training=True), by_hand),
+    f"largest difference {np.abs(normalisation(1).forward(four, training=True) - by_hand).max():.0e}",
+)
 same = np.abs(normed(100 * four + 7)[0] - by_hand).max() < 1e-3
-print(f"multiplied by 100 and shifted by 7, the batch gives the same n to a thousandth: {same}")
+lesson.check(
+    "multiplied by 100 and shifted by 7, the batch gives the same n to a thousandth",
+    same,
+    f"off by {np.abs(normed(100 * four + 7)[0] - by_hand).max():.0e}",
+)
 
 # %% [markdown]
 # ## Why: a step that all pictures share
@@ -142,12 +150,16 @@ for with_norm in (False, True):
     print(f"  normalised {with_norm}: moved {far:.1f} spreads; shut {shut(start):.2f} -> {shut(after):.2f}, ", end="")
     print(f"shut or open {decided(start):.2f} -> {decided(after):.2f}")
     if not with_norm:
-        print(f"median unit that moves: it moves by more than 8 times its own spread between pictures: {far > 8}")
+        lesson.check(
+            "median unit that moves: it moves by more than 8 times its own spread between pictures",
+            far > 8,
+            f"{far:.1f} times",
+        )
 start, after = values[False]
 words = "before the step, units that are shut for every picture or open for every picture: less than a half"
-print(f"{words}: {decided(start) < 0.5}")
-print(f"after one step: more than two thirds: {decided(after) > 2 / 3}")
-print(f"and shut for every picture: more than a quarter: {shut(after) > 0.25}")
+lesson.check(f"{words}", decided(start) < 0.5, f"{decided(start):.2f}")
+lesson.check("after one step: more than two thirds", decided(after) > 2 / 3, f"{decided(after):.2f}")
+lesson.check("and shut for every picture: more than a quarter", shut(after) > 0.25, f"{shut(after):.2f}")
 left_over = 64 * decided(values[True][1])
 print(f"with normalisation, after the same step, units shut or open for every picture: {left_over:.0f} of 64")
 
@@ -211,7 +223,11 @@ dmu = -dn.sum(axis=0) / s  # (C,): line 5
 ways = {"straight way": dn / s, "way through the variance": dv * 2 * (x - x.mean(axis=0)) / M}  # (M, C) each
 ways["way through the mean"] = np.broadcast_to(dmu / M, x.shape)
 for place, (name, way) in enumerate(ways.items()):
-    print(f"the {name} agrees with its central difference: {np.allclose(way, central([place]), atol=1e-7)}")
+    lesson.check(
+        f"the {name} agrees with its central difference",
+        np.allclose(way, central([place]), atol=1e-7),
+        f"off by {np.abs(way - central([place])).max():.0e}",
+    )
 
 # %% [markdown]
 # Put 4 and 5 into 6, with $\sum_m dn_m = \gamma \, d\beta$ and $\sum_m dn_m \, n_m = \gamma \, d\gamma$, and the ways
@@ -237,18 +253,32 @@ for place, (name, way) in enumerate(ways.items()):
 
 # %%
 dx = sum(ways.values())  # (M, C): line 6
-print(f"all three ways together agree with the central difference: {np.allclose(dx, central([0, 1, 2]), atol=1e-7)}")
+lesson.check(
+    "all three ways together agree with the central difference",
+    np.allclose(dx, central([0, 1, 2]), atol=1e-7),
+    f"off by {np.abs(dx - central([0, 1, 2])).max():.0e}",
+)
 layer = normalisation(C)
 layer.params["gamma"][...], layer.params["beta"][...] = gamma, beta
 layer.forward(x, training=True)
 gathered = gamma / s * (dy - dbeta / M - n * dgamma / M)  # (M, C): line 7
 agree = np.allclose(gathered, dx, atol=1e-10) and np.allclose(layer.backward(dy), dx, atol=1e-10)
 agree &= np.allclose(layer.grads["gamma"], dgamma) and np.allclose(layer.grads["beta"], dbeta)
-print(f"line 7 and the package's layer agree with line 6, to ten digits: {agree}")
-print(f"dx adds up to 0 in every channel: {np.abs(dx.sum(axis=0)).max() < 1e-12}")
-print(f"dx times n does too, up to what epsilon leaves: {np.abs((dx * n).sum(axis=0)).max() < 0.01}")
+lesson.check(
+    "line 7 and the package's layer agree with line 6, to ten digits",
+    agree,
+    f"off by {np.abs(layer.backward(dy) - dx).max():.0e}",
+)
+lesson.check(
+    "dx adds up to 0 in every channel", np.abs(dx.sum(axis=0)).max() < 1e-12, f"{np.abs(dx.sum(axis=0)).max():.0e}"
+)
+lesson.check(
+    "dx times n does too, up to what epsilon leaves",
+    np.abs((dx * n).sum(axis=0)).max() < 0.01,
+    f"{np.abs((dx * n).sum(axis=0)).max():.0e}",
+)
 wrong = np.linalg.norm(gamma * dy / s - dx) / np.linalg.norm(dx)
-print(f"mean and variance taken for constants: wrong by more than a tenth: {wrong > 0.1}")
+lesson.check("mean and variance taken for constants: wrong by more than a tenth", wrong > 0.1, f"by {wrong:.2f}")
 
 # %% [markdown]
 # ## Training and rest
@@ -282,7 +312,11 @@ for momentum in (0.99, 0.9):
 layer.params["gamma"][...] = gamma
 layer.forward(x, keep=True)  # at rest, and kept for the way back
 straight = gamma * dy / np.sqrt(layer.params["moving_variance"] + EPSILON)  # (M, C)
-print(f"at rest dx is the straight way alone: {np.allclose(layer.backward(dy), straight)}")
+lesson.check(
+    "at rest dx is the straight way alone",
+    np.allclose(layer.backward(dy), straight),
+    f"off by {np.abs(layer.backward(dy) - straight).max():.0e}",
+)
 
 # %% [markdown]
 # ## A network that starts badly
@@ -332,11 +366,21 @@ for momentum in (None, 0.99, 0.9):
         f"  momentum {momentum}: {learnt[momentum][0]:.2f} -> {learnt[momentum][-1]:.3f}, {resting[momentum][-1]:.3f}"
     )
 still = abs(learnt[None][-1] - learnt[None][0]) < learnt[None][0] / 10
-print(f"without: the loss is still within a tenth of where it started: {still}")
-print(f"with: the loss has fallen below a tenth: {max(learnt[0.9][-1], learnt[0.99][-1]) < 0.1}")
+lesson.check(
+    "without: the loss is still within a tenth of where it started",
+    still,
+    f"{learnt[None][0]:.3f} to {learnt[None][-1]:.3f}",
+)
+lesson.check(
+    "with: the loss has fallen below a tenth", max(learnt[0.9][-1], learnt[0.99][-1]) < 0.1, f"{learnt[0.9][-1]:.3f}"
+)
 late = {momentum: resting[momentum][-1] / learnt[momentum][-1] for momentum in (0.99, 0.9)}
-print(f"with, at rest, momentum 0.99: the loss is more than 5 times the training loss: {late[0.99] > 5}")
-print(f"with, at rest, momentum 0.90: less than 3 times: {late[0.9] < 3}")
+lesson.check(
+    "with, at rest, momentum 0.99: the loss is more than 5 times the training loss",
+    late[0.99] > 5,
+    f"{late[0.99]:.0f} times",
+)
+lesson.check("with, at rest, momentum 0.90: less than 3 times", late[0.9] < 3, f"{late[0.9]:.2f} times")
 
 # %% [markdown]
 # ## Batches of one, and of two
@@ -361,11 +405,19 @@ layer.params["beta"][...] = beta
 alone = np.abs(layer.forward(x[:1], training=True) - beta).max() == 0
 print(f"a batch of one: y is beta, whatever x is: {alone}; dx is 0: {not layer.backward(dy[:1]).any()}")
 pair = normalisation(C, epsilon=1e-9).forward(x[:2], training=True)
-print(f"a batch of two: every n is 1 or -1: {np.allclose(np.abs(pair), 1, atol=1e-3)}")
+lesson.check(
+    "a batch of two: every n is 1 or -1",
+    np.allclose(np.abs(pair), 1, atol=1e-3),
+    f"{np.abs(pair).min():.5f} to {np.abs(pair).max():.5f}",
+)
 model = tower(0.9)
 model.train_gradients(small, kinds)
 sizes = {key: np.abs(model.layers[0].grads[key]).max() for key in ("kernel", "bias")}
-print(f"a bias below the layer gets a gradient: {sizes['bias'] > 1e-4 * sizes['kernel']}")
+lesson.check(
+    "a bias below the layer gets a gradient",
+    sizes["bias"] > 1e-4 * sizes["kernel"],
+    f"{sizes['bias'] / sizes['kernel']:.0e} of the kernel's",
+)
 
 # %% tags=["hide-input"]
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
@@ -415,6 +467,157 @@ lesson.show(figure, "23_batch_normalisation")
 #
 # - Give Adam a rate of 1e-5 in the section on its first step. What becomes of the shut units, and what does that cost?
 #   Or draw the features with `first_bias="zeros"`: what happens to the spread between pictures?
+#
+#   <details><summary>Answer</summary>
+#
+#   Nothing is decided in one step, but a hundredth of the rate needs some hundred times as many steps. With biases of 0
+#   the pictures' features are larger in what they share. The spread between pictures hardly changes, but a unit moves
+#   by many more of its spreads, and nearly all of them are decided at once.
+#
+#   ```python
+#   def one_step(rate, features):
+#       """(how far the median unit moves, in spreads; the share of decided units; the loss after 31 steps)."""
+#       model = nn.Sequential([nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()], (D,), random_state=0)
+#       model.compile(nn.Adam(rate))
+#       before = model.layers[0].forward(features)
+#       model.train_step(features, y)
+#       after = model.layers[0].forward(features)
+#       moved = np.abs((after - before).mean(axis=0))
+#       for _ in range(30):
+#           loss = float(model.train_step(features, y)[0])
+#       return float(np.median((moved / before.std(axis=0))[moved > 0])), decided(after), loss
+#
+#
+#   usual, slow = one_step(1e-3, features), one_step(1e-5, features)
+#   lesson.check("rate 1e-5: no more decided units than before the step", slow[1] <= decided(start), f"{slow[1]:.2f}")
+#   lesson.check(
+#       "but learning takes long: a higher loss after 31 steps",
+#       slow[2] > 5 * usual[2],
+#       f"{slow[2]:.2f}, {usual[2]:.2f}",
+#   )
+#   shared = cloths.repeat(3, axis=1).repeat(3, axis=2)
+#   for part in nn.paper_cnn(random_state=0, algorithm="auto", first_bias="zeros").layers[:10]:
+#       shared = part.forward(shared)
+#   far, share, _ = one_step(1e-3, shared)
+#   lesson.check(
+#       "first bias 0: a unit moves by more of its spreads", far > 1.5 * usual[0], f"{far:.0f}, {usual[0]:.0f}"
+#   )
+#   lesson.check("and more than nine units of ten are decided", share > 0.9, f"{share:.2f}")
+#   ```
+#
+#   ```text
+#   rate 1e-5: no more decided units than before the step: True
+#   but learning takes long: a higher loss after 31 steps: True
+#   first bias 0: a unit moves by more of its spreads: True
+#   and more than nine units of ten are decided: True
+#   ```
+#
+#   </details>
+#
 # - Train the tower in batches of 4 in place of 48. When does the noise of the small batches hurt?
+#
+#   <details><summary>Answer</summary>
+#
+#   From the beginning. With 4 in a batch, mean and variance are guesses, twenty layers multiply what is wrong with
+#   them, and after as many steps the tower has hardly begun; with 16 it is not much better. (It has also seen fewer
+#   pictures; give it twelve times the steps to be fair to it.)
+#
+#   ```python
+#   ends = {}
+#   for rows in (48, 16, 4):
+#       model, rng = tower(0.9), np.random.default_rng(0)
+#       losses = []
+#       for _ in range(STEPS):
+#           picked = rng.permutation(48)[:rows]
+#           losses.append(float(model.train_step(small[picked], kinds[picked])[0]))
+#       ends[rows] = np.mean(losses[-10:])
+#   told = ", ".join(f"{rows}: {loss:.2f}" for rows, loss in ends.items())
+#   lesson.check("with 16 in a batch, as with 4, it has hardly begun", min(ends[16], ends[4]) > 5 * ends[48], told)
+#   ```
+#
+#   ```text
+#   with 16 in a batch, as with 4, it has hardly begun: True
+#   ```
+#
+#   </details>
+#
 # - Put the normalisation behind the ReLU. Which of the promises above still hold?
+#
+#   <details><summary>Answer</summary>
+#
+#   The tower learns, even faster, and the loss at rest is fine. But a bias below the ReLU does get a gradient, and the
+#   promise about units no longer holds: what the ReLU is given is the dense layer's own answer, and after Adam's first
+#   step most units are shut or open for all.
+#
+#   ```python
+#   layers = []
+#   for _ in range(DEPTH):
+#       layers += [nn.Dense(128), nn.ReLU(), nn.BatchNormalization(momentum=0.9)]
+#   model = nn.Sequential([*layers, nn.Dense(3), nn.Softmax()], small.shape[1:], random_state=0)
+#   model.compile(nn.SGD(0.005))
+#   for _ in range(STEPS):
+#       loss = float(model.train_step(small, kinds)[0])
+#   lesson.check("the tower learns: the loss falls below a tenth", loss < 0.1, f"{loss:.3f}")
+#   rest = model.evaluate(small, kinds)["loss"]
+#   lesson.check("at rest, less than 3 times the training loss", rest < 3 * loss, f"{rest:.3f}")
+#   model.train_gradients(small, kinds)
+#   sizes = {key: np.abs(model.layers[0].grads[key]).max() for key in ("kernel", "bias")}
+#   slope = sizes["bias"] / sizes["kernel"]
+#   lesson.check("a bias below the layer gets a gradient", slope > 1e-4, f"{slope:.2f} of the kernel's")
+#   units = [nn.Dense(64), nn.ReLU(), nn.BatchNormalization(), nn.Dense(3), nn.Softmax()]
+#   model = nn.Sequential(units, (D,), random_state=0)
+#   model.compile(nn.Adam(RATE))
+#   model.train_step(features, y)
+#   share = decided(model.layers[0].forward(features))
+#   lesson.check("after Adam's first step more than two thirds are decided", share > 2 / 3, f"{share:.2f}")
+#   ```
+#
+#   ```text
+#   the tower learns: the loss falls below a tenth: True
+#   at rest, less than 3 times the training loss: True
+#   a bias below the layer gets a gradient: True
+#   after Adam's first step more than two thirds are decided: True
+#   ```
+#
+#   </details>
+#
 # - Leave line 5's way out, train the tower, and compare. Would you have noticed from the loss alone?
+#
+#   <details><summary>Answer</summary>
+#
+#   No. The loss falls as it does with the right layer; only a check of the gradient tells them apart.
+#
+#   ```python
+#   from batik_scratch.nn.gradcheck import check_layer
+#
+#
+#   class NoMean(nn.BatchNormalization):
+#       """A planted bug: the way through the mean is left out."""
+#
+#       def forward(self, x, training=False, keep=None):
+#           self.s = np.sqrt(x.var(axis=0) + EPSILON)
+#           return super().forward(x, training, keep)
+#
+#       def backward(self, dy, need_dx=True, need_grads=True):
+#           return super().backward(dy, need_dx, need_grads) + self.params["gamma"] / self.s * dy.mean(axis=0)
+#
+#
+#   layers = []
+#   for _ in range(DEPTH):
+#       layers += [nn.Dense(128), NoMean(momentum=0.9), nn.ReLU()]
+#   model = nn.Sequential([*layers, nn.Dense(3), nn.Softmax()], small.shape[1:], random_state=0)
+#   model.compile(nn.SGD(0.005))
+#   for _ in range(STEPS):
+#       loss = float(model.train_step(small, kinds)[0])
+#   lesson.check(
+#       "the loss falls below a tenth", loss < 0.1, f"{loss:.3f}, with the right layer {learnt[0.9][-1]:.3f}"
+#   )
+#   print(f"check_layer passes it: {check_layer(NoMean(), (4,)).ok}")
+#   ```
+#
+#   ```text
+#   the loss falls below a tenth: True
+#   check_layer passes it: False
+#   ```
+#
+#   </details>
