@@ -150,7 +150,6 @@ lesson.show(figure, "19_grad_cam")
 #
 #   ```text
 #   something speaks against the class: True
-#   figure: /tmp/tmpofxu2hno/19_against_the_class.png
 #   ```
 #
 #   </details>

@@ -186,7 +186,6 @@ lesson.show(figure, "21_one_cloth")
 #   ```
 #
 #   ```text
-#   figure: /tmp/tmpdw10x0zj/21_keratonan.png
 #   the same dye, the mask again where the distance is below zero: True
 #   ```
 #
