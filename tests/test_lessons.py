@@ -9,6 +9,8 @@ from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "lessons"
 LESSONS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
+# the tag folds a cell on a page that MyST-NB makes, the other word in Jupyter itself
+FOLDED = '# %% tags=["hide-input"] jupyter={"source_hidden": true}\n'
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
@@ -61,7 +63,7 @@ def test_a_cell_that_begins_a_figure_of_its_own_is_folded_and_promises_nothing(l
     cells = re.split(r"^(?=# %%)", lesson.read_text(), flags=re.MULTILINE)
     drawn = [cell for cell in cells if "style.new_figure(" in cell and not cell.startswith("# %% [markdown]")]
     for cell in drawn:
-        assert cell.startswith('# %% tags=["hide-input"]\n'), cell[:200]
+        assert cell.startswith(FOLDED), cell[:200]
         assert not re.search(r"^ *(print|lesson\.check)\(", cell, re.MULTILINE), "a reader would not see what prints it"
 
 

@@ -23,6 +23,7 @@ def test_the_notebook_has_the_texts_the_blocks_and_the_folded_cells_of_the_scrip
     assert [text.strip() for text in texts] == [text.strip() for text in lesson_text.texts(lesson)]
     folded = [cell for cell in cells if "hide-input" in cell["metadata"].get("tags", [])]
     assert len(folded) == lesson.read_text().count('# %% tags=["hide-input"]')
+    assert all(cell["metadata"]["jupyter"] == {"source_hidden": True} for cell in folded)
     assert sum("lesson.show(" in cell["source"] for cell in cells if cell["cell_type"] == "code") > 0
 
 
@@ -66,7 +67,9 @@ def wrong_with(lesson: Path, page: str) -> list[str]:
         found.append(f"{images} images for {figures} figures")
     if re.search(r"Path\(|<span class=\"ansi-red", page):
         found.append("the value of a call, or an error, is shown")
-    blocks = [html.unescape(re.sub(r"<[^>]+>", "", inside)) for inside in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)]
+    blocks = [
+        html.unescape(re.sub(r"<[^>]+>", "", inside)) for inside in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
+    ]
     shown = {block.strip("\n") for block in blocks}
     for text in lesson_text.texts(lesson):
         found += [f"lost its lines: {b}" for _, b in lesson_text.fences(text) if b.strip("\n") not in shown]

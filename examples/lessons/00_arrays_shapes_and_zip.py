@@ -221,7 +221,7 @@ print(f"its mean colour has the shape {colour.shape}")
 # The figure: the table with what its axes are, the row that is added to each of its rows, and the cloth sliced in four
 # ways.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 4.2)
 above, below = figure.subfigures(2, 1, height_ratios=[1.7, 2.5])
 parts = above.subplots(1, 7, width_ratios=[3, 0.5, 3, 0.5, 3, 0.9, 1])

@@ -185,7 +185,7 @@ print("two bent neurons and a third answer", *(f"{value:.0f}" for value in netwo
 # The figure: a neuron with four numbers has learned to find the motif by its colour alone. Right: the exclusive or,
 # first with one neuron, whose surface is flat, and then with the bend, which folds it.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 5.4)
 above, below = figure.subfigures(2, 1, height_ratios=[2.6, 2.8])
 pictures = [

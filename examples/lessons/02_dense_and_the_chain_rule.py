@@ -206,7 +206,7 @@ print(f"  from {losses[0]:.4f} to {losses[-1]:.4f}")
 # The figure shows the small network with its real numbers, values in blue and gradients in red, and the wave.
 # The numbers on the lines are the weights; the biases (0, -0.5, 1 below, 0.25 above) are left out.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 BLUE, RED = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"]
 figure = style.new_figure(style.WIDE, 6.6)
 above, below = figure.subfigures(2, 1, height_ratios=[3.8, 2.7])

@@ -241,7 +241,7 @@ print(f"cross-entropy needs {len(fast) - 1} steps, the squared error {len(slow) 
 # probability becomes zero. Middle: how hard each loss pulls at the true class. Right: the two descents, by forward
 # passes, of which there is one more than steps.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 6.2)
 figure.get_layout_engine().set(w_pad=0.12)
 above, below = figure.subfigures(2, 1, height_ratios=[2.7, 3.5])

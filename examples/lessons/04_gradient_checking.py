@@ -246,7 +246,7 @@ print(report)
 # error of exactly zero, which a logarithmic axis has no place for and which is drawn at 1e-17. Right: a nudge across
 # the kink, and what the central difference makes of it, for every distance from the kink.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 BLUE, RED, ORANGE, GREEN = (style.OKABE_ITO[name] for name in ("blue", "vermillion", "orange", "bluish green"))
 figure = style.new_figure(style.WIDE, 5.0)
 left, right = figure.subfigures(1, 2, width_ratios=[1.55, 1])

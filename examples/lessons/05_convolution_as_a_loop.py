@@ -219,7 +219,7 @@ bank = np.stack([np.array(table, float) for table in by_hand.values()], axis=-1)
 grey = cloth.mean(axis=-1, keepdims=True)[None].astype(np.float64)  # (1, H, W, 1)
 seen = conv_im2col.forward(grey, bank, np.zeros(4))  # the fast way; lesson 6
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 6.4)
 above, below = figure.subfigures(2, 1, height_ratios=[4.3, 2.1])
 grid = above.subplots(2, 5, width_ratios=[6, 1.2, 3, 1.2, 4])

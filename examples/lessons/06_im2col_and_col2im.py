@@ -271,7 +271,7 @@ lesson.check("with = in place of +=, they agree to ten digits", agree(left, righ
 # upstream gradient for each window, the gradients of its copies, and what each pixel collects; beside it the matrix $M$
 # and its transpose.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = [tint(name) for name in TINTS[:4]]  # one per window
 strong = TINTS[:4]
 
@@ -312,7 +312,7 @@ dy = np.array([[1.0], [2], [3], [4]])  # an upstream gradient per window
 dcolumns = dy @ k.reshape(9, 1).T  # (P, K)
 dx = col2im(dcolumns.reshape(1, 2, 2, 9), x.shape, (3, 3))[0, :, :, 0]  # (4, 4)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 6.4)
 above, below = figure.subfigures(2, 1, height_ratios=[2.3, 3.2])
 parts = above.subplots(1, 5, width_ratios=[1, 1.1, 9, 0.9, 4])

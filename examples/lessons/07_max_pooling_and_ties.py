@@ -231,7 +231,7 @@ for name, x_check in (("all different", None), ("all equal", np.ones((3, 4, 4, 1
 # second: a cloth pooled with larger and larger windows. Light wax lines win and become thicker. The mean of each window
 # is shown for comparison.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = [tint(name) for name in TINTS[:4]]
 figure = style.new_figure(style.WIDE, 6.3)
 grid = figure.subplots(3, 4, height_ratios=[4.2, 4.2, 2.2])

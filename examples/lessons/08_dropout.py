@@ -191,7 +191,7 @@ lesson.check(
 # without dropout a valley in which every place is as good as another, with dropout a bowl. The line is the way that the
 # neuron took.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 size = 64 if lesson.quick() else 128
 cloth = lesson.drawn_cloths(1, size, seed=4)[0][2]
 figure = style.new_figure(style.WIDE, 5.6)

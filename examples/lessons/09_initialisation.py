@@ -317,7 +317,7 @@ lesson.check(
     f"epoch {leaves(starting['centred'])}, not {leaves(starting['zeros'])}",
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = {name: style.OKABE_ITO[c] for name, c in (("glorot", "vermillion"), ("he", "blue"), ("twice he", "orange"))}
 dashes = {"glorot": "--", "he": "-", "twice he": "-."}
 layers = np.arange(1, DEPTH + 1)

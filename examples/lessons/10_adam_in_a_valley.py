@@ -216,7 +216,7 @@ lesson.check(
 # momentum swings far out and rolls down; Adam heads for the middle first and then along it, or, in the turned valley,
 # lags behind.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = {"SGD": style.OKABE_ITO["vermillion"], "momentum": style.OKABE_ITO["orange"], "Adam": style.OKABE_ITO["blue"]}
 marks = {"SGD": "s", "momentum": "^", "Adam": "o"}
 figure = style.new_figure(style.WIDE, 6.6)

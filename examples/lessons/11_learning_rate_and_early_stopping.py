@@ -193,7 +193,7 @@ print(f"at least one of 30 independent epochs does with probability {1 - (1 - lu
 # chose the moment to stop cannot also say how good the network is. That takes pictures that no decision has seen.
 # `EarlyStopping` has the same bias, and so has the lowest loss in the figure.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 blue, red, orange = style.TRAINING, style.VALIDATION, style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 4.2)
 left, middle, right = figure.subplots(1, 3, width_ratios=[1.15, 1, 1])

@@ -228,7 +228,7 @@ lesson.check(
     f"{fast[0].max():.2f}",
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 3.9)
 first, second, third = figure.subplots(1, 3)

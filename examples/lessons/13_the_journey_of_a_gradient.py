@@ -175,7 +175,7 @@ lesson.check(
 # the gradient's size over all channels. Read the upper row from left to right and the others from right to left. The
 # last picture of the lower row, under the cloth, is a saliency map. It came for nothing: lesson 14.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 names = ("input", "re_lu", "max_pooling2d", "re_lu_1", "max_pooling2d_1", "re_lu_2", "max_pooling2d_2")
 titles = ("cloth", "conv, ReLU", "pool", "conv, ReLU", "pool", "conv, ReLU", "pool", "logits")
 figure = style.new_figure(style.WIDE, 3.8)

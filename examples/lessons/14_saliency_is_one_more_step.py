@@ -185,7 +185,7 @@ lesson.check(
 shares = np.stack([give_back(dy[..., [f]], kernel[..., [f]])[0] for f in range(kernel.shape[-1])])  # (F, H, W, C)
 strongest = np.argsort(-(shares**2).sum(axis=(1, 2, 3)))[:3]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 6.6)
 above, below = figure.subfigures(2, 1, height_ratios=[4.3, 2.3])
 grid = above.subplots(2, 4)

@@ -174,7 +174,7 @@ lesson.check(
 # these cloths; it has not seen the validation cloths. The two kinds of blue may differ, and that can cost stage two
 # some accuracy. Maps made out of fold would be the cure; the report of a run says so.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 rows, maps, blue = shown
 figure = style.new_figure(style.WIDE, 4.7)
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.2])

@@ -104,7 +104,7 @@ for score, name in (("probability", "probabilities"), ("logit", "logits")):
 # In the figure every map of a row is drawn on one scale. The logit's maps are divided by the factor; the probability's
 # are not divided by anything: that is how they come back.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 probabilities = model.predict(x)
 chosen = int(np.abs(probabilities.max(axis=1) - 0.8).argmin())  # a picture of which the network is fairly sure
 figure = style.new_figure(style.WIDE, 4.9)

@@ -99,7 +99,7 @@ still = saliency.SmoothGrad(model, 3, 0.0).attribute(x, target=y)
 off = np.abs(still - saliency.Gradient(model).attribute(x, target=y)).max() / np.abs(still).max()
 lesson.check("without noise SmoothGrad is the gradient", off < 1e-5, f"largest difference {off:.0e} of the largest")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 levels, shown = (0.0, 0.05, 0.15, 0.3, 0.6), 20 if lesson.quick() else 50
 figure = style.new_figure(style.WIDE, 3.9)
 grid = figure.subplots(2, len(levels))

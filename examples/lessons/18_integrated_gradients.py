@@ -98,7 +98,7 @@ for name, baseline in (("black", 0.0), ("white", 1.0)):
 # The figure walks the way for one cloth: the pictures, the gradient met there, and below how the score grows, beside
 # the sum of what the pixels were given so far. The two curves meet: nothing is left over.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 image, label = images[1:2], int(labels[1])
 places = np.linspace(0, 1, 6)
 figure = style.new_figure(style.WIDE, 6.0)

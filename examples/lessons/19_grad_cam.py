@@ -84,7 +84,7 @@ lesson.check(
     "the maps are finer in earlier layers", sides[0] > sides[1] > sides[2], f"{', '.join(map(str, sides))} pixels"
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 4.9)
 grid = figure.subplots(3, 6)
 for row in range(3):

@@ -116,7 +116,7 @@ print("the photograph:", slanted.drawn | faults)
 # %% [markdown]
 # The figure shows all steps. Look at the last two: the outline follows every bend of the cloth.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 wax = np.minimum(np.abs(flat.distance) - cloth.LINE, np.maximum(flat.line, flat.distance))
 edge = mask & ~(np.roll(mask, 1, 0) & np.roll(mask, -1, 0) & np.roll(mask, 1, 1) & np.roll(mask, -1, 1))
 outlined = photo.copy()

@@ -362,7 +362,7 @@ y = A_T @ m @ A_T.T  # (4, 4)
 expected = conv_loops.forward(tile[None, :, :, None], edges[:, :, None, None], np.zeros(1))[0, :, :, 0]
 assert np.allclose(y, expected)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 strongest = np.abs(v).max()
 
 
@@ -469,7 +469,7 @@ lesson.check(
     f"{', '.join(f'{1000 * times[name]:.3g}' for name in ways)} ms",
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = dict(zip(ways, ("vermillion", "orange", "blue", "bluish green"), strict=True))
 places = dict(zip(ways, (3, 2, 1, 0), strict=True))
 

@@ -419,7 +419,7 @@ lesson.check(
     f"{sizes['bias'] / sizes['kernel']:.0e} of the kernel's",
 )
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 7.0)
 grid = figure.add_gridspec(2, 6)

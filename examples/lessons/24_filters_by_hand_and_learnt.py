@@ -320,7 +320,7 @@ lesson.check(
 on_motif = (gradient**2)[mask].sum() / (gradient**2).sum()
 print(f"  of the gradient's energy {on_motif:.2f} lies on the motif, which is {mask.mean():.2f} of the picture")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 blue, red = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"]
 figure = style.new_figure(style.WIDE, 7.6)
 grid = figure.add_gridspec(3, 6, height_ratios=(1, 0.7, 0.6))
