@@ -69,7 +69,7 @@ def missing(lines: list[str], printed: str) -> list[str]:
 
 
 def run(lesson: Path, folder: Path, *, with_answers: bool) -> subprocess.CompletedProcess[str]:
-    """The lesson as a quick script, its figures in `folder`; then each answer, in names of its own beside the lesson's."""
+    """The lesson as a quick script, its figures in `folder`; then each answer, with a copy of the lesson's names."""
     program = lesson.read_text(encoding="utf-8")
     if with_answers:
         for number, (code, _) in enumerate(answers(lesson), 1):

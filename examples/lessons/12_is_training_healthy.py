@@ -372,9 +372,4 @@ lesson.show(figure, "12_is_training_healthy")
 #   network(learning_rate=1e-3).fit(x, y, batch_size=1, epochs=10, verbose=0, callbacks=[StepLength()])
 #   ```
 #
-#   ```text
-#   step 100: 2e-03 3e-03 4e-03 2e-03 9e-04
-#   step 200: 3e-03 4e-03 4e-03 2e-03 2e-03
-#   ```
-#
 #   </details>
