@@ -12,6 +12,7 @@ import lesson_text
 import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "lessons"
+PRINTED = re.compile(r'<div class="jp-RenderedText[^>]*>\s*<pre>(.*?)</pre>', re.DOTALL)  # below a cell
 LESSONS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
 
 
@@ -58,6 +59,11 @@ def test_every_notebook_runs_and_shows_an_image_per_figure_and_every_quoted_line
         assert wrong_with(lesson, page) == [], lesson.stem
 
 
+def unmarked(text: str) -> str:
+    """The text of a piece of HTML."""
+    return html.unescape(re.sub(r"<[^>]+>", "", text))
+
+
 def wrong_with(lesson: Path, page: str) -> list[str]:
     """What an executed page lacks of what the lesson promises."""
     found = []
@@ -67,12 +73,36 @@ def wrong_with(lesson: Path, page: str) -> list[str]:
         found.append(f"{images} images for {figures} figures")
     if re.search(r"Path\(|<span class=\"ansi-red", page):
         found.append("the value of a call, or an error, is shown")
-    blocks = [
-        html.unescape(re.sub(r"<[^>]+>", "", inside)) for inside in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
-    ]
+    blocks = [unmarked(inside) for inside in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)]
     shown = {block.strip("\n") for block in blocks}
     for text in lesson_text.texts(lesson):
         found += [f"lost its lines: {b}" for _, b in lesson_text.fences(text) if b.strip("\n") not in shown]
-    printed = "\n".join(blocks)
+    printed = "\n".join(unmarked(inside) for inside in PRINTED.findall(page))
     found += [f"not printed: {line}" for line in lesson_text.missing(lesson_text.quoted(lesson), printed)]
     return found
+
+
+PAGE = """<div class="highlight"><pre><span class="c1"># two</span>
+lines
+</pre></div><pre>good: True
+</pre><div class="jp-RenderedText jp-OutputArea-output" data-mime-type="text/plain"><pre># two
+lines
+good: True (1e-3)
+</pre></div><img src="data:image/png;base64,aaaa">"""
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept", "told"),
+    [
+        ("", "", []),
+        ("base64", "base65", ["0 images for 1 figures"]),
+        ("</span>\nlines", "</span> lines", ["lost its lines: # two\nlines\n"]),
+        ("good: True (1e-3)", "good: False", ["not printed: good: True"]),
+        ("</div>", "</div><pre>PosixPath(&#39;a.png&#39;)</pre>", ["the value of a call, or an error, is shown"]),
+    ],
+)
+def test_what_a_page_has_lost_is_named(tmp_path, lost, kept, told):
+    lesson = tmp_path / "99_planted.py"
+    texts = ["# %% [markdown]", "# ```text", "# # two", "# lines", "# ```", "#", "# ```text", "# good: True", "# ```"]
+    lesson.write_text("\n".join([*texts, "", "# %%", "lesson.show(figure, 'a')", ""]))
+    assert wrong_with(lesson, PAGE.replace(lost, kept, 1)) == told

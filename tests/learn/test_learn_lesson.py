@@ -40,6 +40,12 @@ def test_a_figure_goes_where_the_environment_says_else_into_the_current_folder(t
         assert picture.format == "PNG" and picture.size == other.size and picture.width > picture.height
 
 
+def test_a_verdict_stands_before_the_number_that_was_measured(capsys):
+    lesson.check("near enough", np.float64(2e-16) < 1e-10, f"{2e-16:.0e}")
+    lesson.check("equal", 1 == 2, "1, 2")
+    assert capsys.readouterr().out == "near enough: True (2e-16)\nequal: False (1, 2)\n"
+
+
 def a_shell(module):
     """IPython and its display module as a kernel has them, with a shell of a class from `module`; what is displayed."""
     shown = []
