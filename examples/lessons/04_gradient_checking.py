@@ -213,8 +213,9 @@ for softmax in (nn.Softmax(), LazySoftmax()):
     softmax.forward(z, training=True)
     misses.append(np.abs(softmax.backward(ones).sum(axis=0) - nudged).max())
 print(f"against ones: the right softmax is off by {misses[0]:.3f}, the wrong one by {misses[1]:.3f}")
-verdicts = [check_layer(layer, (4,)).ok for layer in (nn.Softmax(), LazySoftmax())]
-print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passes {verdicts[1]}")
+right, wrong = (check_layer(layer, (4,)) for layer in (nn.Softmax(), LazySoftmax()))
+errors = f"relative errors {right.tensors[0].error:.0e} and {wrong.tensors[0].error:.0e}"
+print(f"check_layer: the right softmax passes {right.ok}, the wrong one passes {wrong.ok} ({errors})")
 
 # %% [markdown]
 # ## A layer, and a whole network
@@ -232,12 +233,16 @@ print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passe
 
 # %%
 report = check_layer(nn.Conv2D(2, (3, 2), strides=2), (6, 5, 3))
-print("Conv2D: " + ", ".join(f"{tensor.name} {tensor.ok}" for tensor in report.tensors))
+worst = max(tensor.error for tensor in report.tensors)
+print(
+    "Conv2D: " + ", ".join(f"{tensor.name} {tensor.ok}" for tensor in report.tensors) + f" (error {worst:.0e} at most)"
+)
 stack = [nn.Conv2D(4, 3), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten(), nn.Dropout(0.2), nn.Dense(3), nn.Softmax()]
 network = nn.Sequential(stack, (8, 7, 3), random_state=0, dtype="complex128")
 network.compile()
 images = np.random.default_rng(1).random((4, 8, 7, 3))
-print(f"the whole network, five directions: {check_model(network, images, np.array([0, 1, 2, 1])).ok}")
+whole = check_model(network, images, np.array([0, 1, 2, 1]))
+lesson.check("the whole network, five directions", whole.ok, f"error {max(t.error for t in whole.tensors):.0e} at most")
 print(report)
 
 # %% [markdown]

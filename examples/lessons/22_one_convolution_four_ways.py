@@ -322,8 +322,9 @@ for name, matrix in (("B'", B_T), ("24 G", 24 * G), ("A'", A_T)):
         print(f"{name} row {e}: {numbers(row.round(9) + 0.0)}")
 points = np.array([0, 1, -1, 2, -2])
 powers = points ** np.arange(4)[:, None]  # (4, 5)
-same = np.array_equal(A_T[:, :5], powers) and np.allclose(G[:5] / G[:5, :1], powers[:3].T)
-print(f"columns of A' are the powers of {numbers(points)}, rows of G too, times a number: {same}")
+off = max(np.abs(A_T[:, :5] - powers).max(), np.abs(G[:5] / G[:5, :1] - powers[:3].T).max())
+claim = f"columns of A' are the powers of {numbers(points)}, rows of G too, times a number"
+lesson.check(claim, off < 1e-12, f"off by {off:.0e}")
 exact = [np.array([[Fraction(round(24 * v), 24) for v in row] for row in matrix]) for matrix in (A_T, B_T, G)]
 cases = [
     (exact[0][y] * exact[1][:, i] * exact[2][:, j]).sum() == (i == y + j)
@@ -636,8 +637,8 @@ lesson.show(figure, "22_one_convolution_four_ways")
 #   <details><summary>Answer</summary>
 #
 #   With the same four points 0, 1, -1 and infinity, $B^\top$ is that of $F(2, 3)$: it depends on the points alone. $G$
-#   loses its column for $t^2$, and $A^\top$ gains a row for it. (Turn the two over, and each is nearly the other's:
-#   rows become columns, up to a number.)
+#   loses its column for $t^2$, and $A^\top$ gains a row for it: it is the $G$ of $F(2, 3)$ turned over, but for a
+#   factor per point.
 #
 #   ```python
 #   g_3 = np.array([[2, 0], [1, 1], [1, -1], [0, 2]]) / 2  # rows: 1 and t

@@ -403,7 +403,9 @@ lesson.check("with, at rest, momentum 0.90: less than 3 times", late[0.9] < 3, f
 layer = normalisation(C)
 layer.params["beta"][...] = beta
 alone = np.abs(layer.forward(x[:1], training=True) - beta).max() == 0
-print(f"a batch of one: y is beta, whatever x is: {alone}; dx is 0: {not layer.backward(dy[:1]).any()}")
+dx_alone = layer.backward(dy[:1])
+largest = np.abs(dx_alone).max()
+print(f"a batch of one: y is beta, whatever x is: {alone}; dx is 0: {not dx_alone.any()} (largest {largest:g})")
 pair = normalisation(C, epsilon=1e-9).forward(x[:2], training=True)
 lesson.check(
     "a batch of two: every n is 1 or -1",

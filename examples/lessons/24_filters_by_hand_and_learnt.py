@@ -40,7 +40,7 @@ from batik_scratch.nn import gabor
 
 WINDOW, SCALES, DIRECTIONS = 15, 4, 8
 bank = gabor.gabor_kernel((WINDOW, WINDOW, 1, 64))  # (kh, kw, 1, F): scale, direction, phase, the last fastest
-print(f"a bank of 15 x 15 x 1 x 64: {bank.shape == (15, 15, 1, 64)}")
+lesson.check("a bank of 15 x 15 x 1 x 64", bank.shape == (15, 15, 1, 64), f"shape {bank.shape}")
 lesson.check(
     "no filter sees brightness: sums below 1e-12",
     np.abs(bank.sum(axis=(0, 1))).max() < 1e-12,
