@@ -230,10 +230,10 @@ lesson.show(figure, "15_the_two_stage_study")
 #
 #   <details><summary>Answer</summary>
 #
-#   In this small study nothing that 30 cloths could show: look at the interval. A network with convolutions writes the
-#   label less plainly than a linear one, and the second network would have to learn to read it from 90 cloths. That the
-#   leak does no harm here is luck, not a method: with more cloths, or labels that are harder to see in the picture, it
-#   is the easier thing to learn.
+#   It depends on the run. On our machine stage two got 0.73 with maps of the true class and 0.40 with those of the
+#   predicted one in the full run, and 0.50 and 0.53 in the quick one. A network with convolutions writes the label less
+#   plainly than a linear one, and the second network has to learn to read it: sometimes it does, and then a leak looks
+#   like a large success. With 30 cloths and one seed you cannot even tell. An honest study does not offer the label.
 #
 #   ```python
 #   split = stratified_split(labels, 0.25, 0)
@@ -245,13 +245,7 @@ lesson.show(figure, "15_the_two_stage_study")
 #   found, fair = judged(second, leaky, labels, split.validation), results[0][1]
 #   print(f"  stage two, true class {found['accuracy']:.3f}, predicted class {fair['accuracy']:.3f}")
 #   low, high = found["accuracy_interval"]
-#   lesson.check(
-#       "30 cloths cannot tell the two apart", low < fair["accuracy"] < high, f"95% from {low:.2f} to {high:.2f}"
-#   )
-#   ```
-#
-#   ```text
-#   30 cloths cannot tell the two apart: True
+#   print(f"  95% confidence for the former: from {low:.2f} to {high:.2f}")
 #   ```
 #
 #   </details>
@@ -261,9 +255,8 @@ lesson.show(figure, "15_the_two_stage_study")
 #
 #   <details><summary>Answer</summary>
 #
-#   A cloth or two more or fewer of 30, from a change that means nothing. Rounding differs, the difference grows with
-#   every step, and another network comes out. So a gain that is no larger than that says nothing about blue; compare
-#   several seeds.
+#   By a cloth or two of 30, from a change that means nothing. Rounding differs, the difference grows with every step,
+#   and another network comes out. So a gain that is no larger than that says nothing about blue; compare several seeds.
 #
 #   ```python
 #   rows, ends = stratified_split(labels, 0.25, 0), []
@@ -288,8 +281,10 @@ lesson.show(figure, "15_the_two_stage_study")
 #
 #   <details><summary>Answer</summary>
 #
-#   Here they all lie within the chance that 30 cloths leave. Nothing in this small study says that it is the map's
-#   content which counts. (`batik-scratch experiment` asks the same with such controls, many seeds and statistics.)
+#   On our machine: its own map 0.40, another cloth's 0.67, pixels mixed 0.33 in the full run; 0.53, 0.60 and 0.47 in
+#   the quick one. In neither was the cloth's own map the best, so nothing here says that the map's content is what
+#   counts; and the three change places from run to run, which is what one seed and 30 cloths are worth.
+#   (`batik-scratch experiment` asks the same with such controls, many seeds and statistics.)
 #
 #   ```python
 #   split = stratified_split(labels, 0.25, 0)
@@ -305,12 +300,6 @@ lesson.show(figure, "15_the_two_stage_study")
 #       second = trained(network(0), under_blue, labels, split.train)
 #       accuracies[name] = judged(second, under_blue, labels, split.validation)["accuracy"]
 #       print(f"  {name}: {accuracies[name]:.3f}")
-#   spread = max(accuracies.values()) - min(accuracies.values())
-#   lesson.check("the three are closer than one interval is wide", spread < 0.34, f"{spread:.2f}")
-#   ```
-#
-#   ```text
-#   the three are closer than one interval is wide: True
 #   ```
 #
 #   </details>
