@@ -154,18 +154,23 @@ def diagnose_optimizer(optimizer: Any, steps: int = 7, rule: UpdateRule | None =
     optimizer    any object with step(layers) and a learning rate (learning_rate, lr, eta); its other numbers may have
                  any usual name. Two betas: Adam, in Keras' form or PyTorch's, AdamW with a weight decay too. A decay
                  rate and an epsilon: RMSprop. An epsilon alone: Adagrad. A decay rate alone: momentum, in Keras' form,
-                 PyTorch's or as a running mean. Neither: plain descent
+                 PyTorch's or as a running mean. Neither: plain descent. Numbers that it does not hold (they stand in
+                 the code) are read off its memory, or tried
     rule         of your own: rule(w, g, memory, t) -> the new w; `memory` is a dict to each tensor that is empty in the
                  first step, t = 1, 2, ... counts the steps. With it no other rule is right, and mistakes of memory,
                  sign, factor and count are told against it
+
+    What is said of a rule that had to be guessed may be a remark, with `mistake` False: "rule recognised", with all its
+    numbers, or "unknown rule", with the one that comes nearest. An unknown rule is no mistake; what holds for all is
+    asked of it too: a memory to each tensor, a count of steps, gradients that are not written to, a first step
+    downhill, no NaN where gradients are zero. Of a subclass of `nn.Adam`, `nn.AdamW` or `nn.SGD` its rule is expected.
 
     InputError if `optimizer` is none. A step that raises is diagnosed too.
     """
     an_optimizer(optimizer)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = optimizers.examine(optimizer, steps, family_of(optimizer, rule))
-    return [] if found is None else [found]
+        return optimizers.examine(optimizer, steps, family_of(optimizer, rule), rule is not None)
 
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...], plot: bool = False) -> list[Diagnosis]:

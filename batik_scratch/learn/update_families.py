@@ -77,9 +77,13 @@ def family_of(optimizer: Any, rule: UpdateRule | None = None) -> Family:
     """The rules for this optimiser; `rule` is the user's own, and the only right one then."""
     if rule is not None:
         return Family("the rule that was given", (rule,))
-    has = numbers_of(optimizer)
+    return family_of_numbers(numbers_of(optimizer))
+
+
+def family_of_numbers(has: SimpleNamespace) -> Family:
+    """The rules for an optimiser with these numbers, under the names of Keras."""
     known = vars(has)
-    if "beta_1" in known:
+    if "beta_1" in known and "beta_2" in known:
         return _adams(SimpleNamespace(**{"epsilon": 1e-8} | known))
     if "decay" in known and "epsilon" in known:
         return _scaled("RMSprop", has.learning_rate, has.epsilon, has.decay)
