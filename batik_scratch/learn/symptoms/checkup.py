@@ -128,6 +128,12 @@ class Checkup:
         with np.errstate(all="ignore"):
             return (upstream @ self.jacobian(name)).reshape(shape)
 
+    def without(self, name: str) -> np.ndarray:
+        """y if the tensor were zero everywhere."""
+        x, tensor = self._movable(name)
+        with moved((tensor, -tensor)), np.errstate(all="ignore"):
+            return self.specimen.forward(x)
+
     def right(self, name: str) -> bool:
         """True if `backward` and the numbers agree."""
         given = self.analytic[name]
