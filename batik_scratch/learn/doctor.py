@@ -51,6 +51,7 @@ from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.loss_layer import Loss, LossAsLayer
 from .symptoms.quotients import diagnose_quotient
+from .symptoms.stale import stale
 from .update_families import family_of
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
@@ -71,7 +72,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
     matrices.wrong_count, reruns.right_values_elsewhere, shares.sign_of_the_factor, matrices.another_x_taken,
-    shares.own_factor, uses.repeated_index, matrices.factor_by_output, formulas.another_formula, normalising.part_along_itself,
+    shares.own_factor, uses.repeated_index, matrices.factor_by_output, formulas.another_formula,
+    normalising.part_along_itself,
     shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip, normalising.by_groups,
     shares.turn_counted_twice, uses.one_use_of_several, uses.linear_path_missing, shares.shares_missing,
     shares.right_within_steps, shares.factor_by_value, steps.state_of_the_same_step, steps.right_for_one_step,
@@ -216,7 +218,7 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
         ]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
-    return found or at_rest(done)
+    return found or at_rest(done) or stale(done)
 
 
 def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:

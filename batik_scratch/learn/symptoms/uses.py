@@ -65,12 +65,12 @@ def repeated_index(claim: Claim) -> Iterator[Words]:
         return
     claimed, true = pair
     reaches = np.abs(true) > ATOL
-    counted, lost = (np.abs(claimed) > ATOL).any(axis=1), reaches.any(axis=1)
-    lost &= ~counted
+    counted, reached = np.any(np.abs(claimed) > ATOL, axis=1), np.any(reaches, axis=1)
+    lost = reached & ~counted
     if lost.sum() < ENOUGH or not close(claimed[counted], true[counted]):
         return
     groups: dict[bytes, list[int]] = {}
-    for row in np.flatnonzero(reaches.any(axis=1)):
+    for row in np.flatnonzero(reached):
         groups.setdefault(reaches[row].tobytes(), []).append(int(row))
     kept = {tuple(np.flatnonzero(counted[rows])) for rows in groups.values() if len(rows) > 1}
     ends = [(np.flatnonzero(counted[rows]), len(rows)) for rows in groups.values()]
@@ -78,7 +78,7 @@ def repeated_index(claim: Claim) -> Iterator[Words]:
         return
     which = "last" if all(places[0] == size - 1 for places, size in ends) else "first"
     most = max(size for _, size in ends)
-    yield f"""repeated use counted once: {lost.sum()} of the {reaches.any(axis=1).sum()} outputs count for nothing: of
+    yield f"""repeated use counted once: {lost.sum()} of the {reached.sum()} outputs count for nothing: of
         those that read the same values of {tensor_word(claim)} (up to {most} of them) only the {which} sends its dy
         back. An assignment by a repeated index keeps one of the values: write np.add.at(table, index, ...), not
         table[index] += ..., and not =."""
@@ -121,7 +121,6 @@ def _matrix(claim: Claim, share: np.ndarray) -> str:
     n = len(claim.x)
     for key, value in claim.checkup.params.items():
         for matrix, word in ((value, key), (value.T, f"{key}.T")):
-            if value.ndim == 2 and np.kron(np.eye(n), matrix.T).shape == share.shape:
-                if close(share, np.kron(np.eye(n), matrix.T)):
-                    return f" (it is x @ {word})"
+            if value.ndim == 2 and close(share, np.kron(np.eye(n), matrix.T)):
+                return f" (it is x @ {word})"
     return ""
