@@ -73,17 +73,15 @@ class Guess:
 
 
 def guesses(optimizer: Any, trial: Trial) -> list[Guess]:
-    """Every method that remembers no more than this optimiser does, with the numbers that it may have."""
+    """The method of the numbers that it holds; if these are none, every one that remembers no more than it does."""
     told, slots, remembered = vars(numbers_of(optimizer)), trial.slots(), trial.remembers()
     decays = list(_decays(optimizer, told, slots))
-    found = []
-    for has in _numbers(told, slots):
-        if any(has.get(name) != value for name, value in told.items() if name != "weight_decay"):
-            continue
-        family = family_of_numbers(SimpleNamespace(**has))
-        if NEEDS[family.name] <= remembered:
-            found += [Guess(family, has, decay) for decay in decays]
-    return found
+    held = {name: value for name, value in told.items() if name != "weight_decay"}
+    every = [(family_of_numbers(SimpleNamespace(**has)), has) for has in _numbers(told, slots)]
+    fitting = [(family, has) for family, has in every if all(has.get(name) == value for name, value in held.items())]
+    if len(held) < 2 or not fitting:  # nothing but a rate is told, or numbers of no method that is known here
+        fitting = [(family, has) for family, has in every if NEEDS[family.name] <= remembered]
+    return [Guess(family, has, decay) for family, has in fitting for decay in decays]
 
 
 def _numbers(told: dict[str, float], slots: list[Slot]) -> Iterator[dict[str, float]]:

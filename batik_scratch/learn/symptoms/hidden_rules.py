@@ -30,8 +30,11 @@ def recognised(tried: list[Guess], trial: Trial) -> Diagnosis | None:
 
 def one_mistake(tried: list[Guess], trial: Trial) -> Diagnosis | None:
     """The usual mistake with which all steps are those of a known method."""
+    forgets = any(slot.keeps == 0 for slot in trial.slots())
     for guess in tried:
         for name, (words, rules) in guess.wrong().items():
+            if name in FORGETFUL and not forgets:
+                continue  # its steps are those of the gradient's sign, by whatever rule they come to that
             if any(trial.follows(rule) for rule in rules):
                 said = words or SENTENCES.get(name, "") or ANY_METHOD[name]
                 return Diagnosis.told(
@@ -42,6 +45,7 @@ def one_mistake(tried: list[Guess], trial: Trial) -> Diagnosis | None:
     return None
 
 
+FORGETFUL = ("v is the newest square", "memory forgotten")
 ANY_METHOD = {
     "betas swapped": "beta_1 and beta_2 have changed places: m keeps beta_1 of itself, v keeps beta_2.",
     "momentum forgotten": "Each step is that of plain descent: the velocity is not carried over.",
