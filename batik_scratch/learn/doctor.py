@@ -241,7 +241,7 @@ def _first(claim: Claim, explanations: tuple[Explanation, ...]) -> Diagnosis | N
     for explanation in explanations:
         try:
             for words in explanation(claim):
-                told = Diagnosis.told(claim.name, words)
+                told = Diagnosis.told(claim.name, words, mistake=explanation is not size.not_measured)
                 if explanation not in TRIED_AGAIN or _again(claim.checkup, explanation, told):
                     return told
                 break
