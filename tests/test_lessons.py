@@ -25,6 +25,8 @@ def test_a_lesson_prints_what_its_text_promises(tmp_path, lesson):
     )
     assert done.returncode == 0, done.stderr
     promised = re.findall(r"^# > (.+)$", lesson.read_text(), re.MULTILINE)
+    for block in re.findall(r"^# ```text\n((?:# .*\n)+?)# ```$", lesson.read_text(), re.MULTILINE):
+        promised += block.replace("# ", "", 1).replace("\n# ", "\n").splitlines()
     assert promised, "a lesson states the numbers that it prints"
     printed = done.stdout.splitlines()
     for line in promised:
