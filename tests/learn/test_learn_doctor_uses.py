@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 from wrong_uses import (
+    Attention,
     Branches,
     Curve,
     Elman,
@@ -27,7 +28,7 @@ from batik_scratch.nn.gradcheck import check_layer
 RIGHT = [
     (Tied, (6,)), (Squared, (4,)), (Branches, (5,)), (Shortcut, (5,)), (Quadratic, (4,)), (Elman, (5, 3)),
     (LastOfElman, (4, 3)), (Gated, (4, 2)), (Slopes, (4, 3, 2)), (lambda: Slopes(one=True), (7,)), (GatedDense, (6,)),
-    (Rows, (9,)),
+    (Rows, (9,)), (Attention, (4, 3)),
 ]  # fmt: skip
 
 
@@ -56,6 +57,7 @@ WRONG = [
     (LastOfElman("slope not carried"), (4, 3), dict.fromkeys(("dx", *"UVb"), "right for one step alone"), "slope"),
     (Gated("gate not carried"), (4, 2), dict.fromkeys(("dx", *"ABCD"), "right for one step alone"), "update gate"),
     (Gated("path not carried"), (4, 2), dict.fromkeys(("dx", *"ABCD"), "right for one step alone"), "add to"),
+    (Attention("keys send nothing back"), (4, 3), {"dx": "right for one place alone"}, "queries, keys and values"),
     (Slopes("above"), (4, 3, 2), {"slope": "mask inverted"}, "where x < 0 alone"),
     (Slopes("above", one=True), (7,), {"slope": "mask inverted"}, "where x < 0 alone"),
     (Slopes("shifted", one=True), (7,), {"slope": "wrong mask"}, "count where x > 0"),
@@ -156,7 +158,8 @@ NEW = {"one use of several", "one factor's turn for all", "one factor's turn alo
 @pytest.mark.parametrize(
     ("base", "key", "shape"),
     [(Tied, "W", (6,)), (Squared, "V", (4,)), (Branches, "K", (5,)), (Shortcut, "dx", (5,)), (Quadratic, "dx", (4,)),
-     (Elman, "V", (5, 3)), (LastOfElman, "dx", (4, 3)), (Gated, "B", (4, 2)), (Slopes, "slope", (4, 3, 2)),
+     (Elman, "V", (5, 3)), (LastOfElman, "dx", (4, 3)), (Attention, "dx", (4, 3)),
+     (Gated, "B", (4, 2)), (Slopes, "slope", (4, 3, 2)),
      (GatedDense, "W", (6,)), (Rows, "rows", (9,)), (lambda: Curve(np.tanh, lambda x, y: 1 - y**2), "dx", (8,))],
 )  # fmt: skip
 def test_a_gradient_that_is_wrong_by_no_rule_gets_none_of_these_names(base, key, shape):

@@ -203,6 +203,29 @@ class Gated(Own):
         return dx
 
 
+class Attention(Own):
+    """y = softmax(x Q (x K)' / sqrt(d)) x V"""
+
+    def shapes(self, input_shape):
+        return dict.fromkeys("QKV", (input_shape[1], input_shape[1]))
+
+    def forward(self, x, training=False, keep=None):
+        self.x, (q, k, v) = x, (x @ self.params[letter] for letter in "QKV")
+        e = np.exp(q @ k.swapaxes(1, 2) / np.sqrt(x.shape[2]))
+        self.kept = q, k, v, e / e.sum(-1, keepdims=True)
+        return self.kept[3] @ v
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        q, k, v, p = self.kept
+        dp = dy @ v.swapaxes(1, 2)
+        scores = p * (dp - (dp * p).sum(-1, keepdims=True)) / np.sqrt(self.x.shape[2])
+        back = {"Q": scores @ k, "K": scores.swapaxes(1, 2) @ q, "V": p.swapaxes(1, 2) @ dy}
+        self.grads = {letter: np.einsum("nti,nto->io", self.x, d) for letter, d in back.items()}
+        if self.wrong("keys send nothing back"):
+            back["K"] = 0 * back["K"]
+        return sum(d @ self.params[letter].T for letter, d in back.items())
+
+
 class Slopes(Own):
     """A slope for what is below zero: one number, or one to each channel."""
 
