@@ -83,6 +83,11 @@ class Trial:
         held = sum(array.size for array in self.memory[-1].values())
         return held // sum(w.size for w in self.weights[0].values())
 
+    def never_writes(self) -> bool:
+        """True if it has memories, and all of them are zero after every step."""
+        held = [array for memory in self.memory for array in memory.values()]
+        return bool(held) and not any(array.any() for array in held)
+
     def _slot(self, path: str) -> Slot | None:
         kept = [memory.get(path) for memory in self.memory]
         pairs = [(a, b, t) for t, (a, b) in enumerate(pairwise(kept), 1) if a is not None and b is not None]

@@ -284,3 +284,39 @@ def test_numbers_that_are_held_but_used_otherwise_are_no_mistake_yet_told():
     optimizer.momentum = 0.9
     (remark,) = diagnose_optimizer(optimizer)
     assert not remark.mistake and "If its numbers mean momentum: Step 1 is the first that differs" in remark.sentence
+
+
+def corrected_by(of_m, of_v):
+    def move(g, s, t, w):
+        means(g, s)
+        return s["one"] / (1 - of_m**t) / (np.sqrt(s["two"] / (1 - of_v**t)) + 1e-6)
+
+    return move
+
+
+@pytest.mark.parametrize(
+    ("move", "name"),
+    [(corrected_by(0.97, 0.97), "m corrected by beta_2"), (corrected_by(0.8, 0.8), "v corrected by beta_1")],
+)
+def test_a_correction_by_the_others_rate_is_named(move, name):
+    (found,) = diagnose_optimizer(Hidden(move))
+    assert found.mistake and found.name == name
+
+
+def lost(g, s, t, w):
+    kept = 0.9 * s["one"] + 0.1 * g * g  # bound to a name, and never written back
+    return g / (np.sqrt(kept) + 1e-7)
+
+
+def test_a_memory_that_is_never_written_is_told():
+    optimizer = Hidden(lost)
+    optimizer.decay_rate = 0.9
+    found = diagnose_optimizer(optimizer)
+    assert found[0].mistake and found[0].name == "memory forgotten" and "m[...] = new" in found[0].sentence
+
+
+def test_a_small_decay_is_one_of_the_weights():
+    optimizer = Hidden(lambda g, s, t, w: adagrad(g, s, t, w) + 0.01 * w)
+    optimizer.decay = 0.01
+    (remark,) = diagnose_optimizer(optimizer)
+    assert not remark.mistake and "Adagrad" in remark.sentence

@@ -30,7 +30,7 @@ def recognised(tried: list[Guess], trial: Trial) -> Diagnosis | None:
 
 def one_mistake(tried: list[Guess], trial: Trial) -> Diagnosis | None:
     """The usual mistake with which all steps are those of a known method."""
-    forgets = any(slot.keeps == 0 for slot in trial.slots())
+    forgets = any(slot.keeps == 0 for slot in trial.slots()) or trial.never_writes()
     for guess in tried:
         for name, (words, rules) in guess.wrong().items():
             if name in FORGETFUL and not forgets:
