@@ -146,7 +146,7 @@ def beside_the_skip(claim: Claim) -> Iterator[Words]:
     claimed, true = pair[0] - skip, pair[1] - skip
     opened, open_ = (np.abs(claimed) > ATOL).any(axis=1), (np.abs(true) > ATOL).any(axis=1)
     both = opened & open_
-    if both.sum() < ENOUGH or not close(claimed[both], true[both]) or (opened == open_).all():
+    if both.sum() < 2 or not close(claimed[both], true[both]) or (opened == open_).all():
         return
     if (opened & ~open_).sum() < 2 or open_.all():
         return
