@@ -12,6 +12,7 @@ looked at, so it reads a student's layer as well as ours.
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ from .symptoms import (
     shares,
     sides,
     size,
+    steps,
     sums,
+    uses,
 )
 from .symptoms.arguments import a_loss, a_shape, an_optimizer, at_least_one, layer_like
 from .symptoms.at_rest import at_rest
@@ -48,6 +51,7 @@ from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.loss_layer import Loss, LossAsLayer
 from .symptoms.quotients import diagnose_quotient
+from .symptoms.stale import stale
 from .update_families import family_of
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diagnose_quotient"]
@@ -62,15 +66,18 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     paths.sum_over_other_axes, paths.path_missing,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, matrices.counted_once, sums.last_overlap,
-    matrices.gate_not_applied, matrices.slope_missing,
+    matrices.gate_not_applied, matrices.mask_of_the_outputs, matrices.slope_missing,
     altered.epsilon_forgotten, altered.upstream_altered, altered.kernel_altered,
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
     matrices.wrong_count, reruns.right_values_elsewhere, shares.sign_of_the_factor, matrices.another_x_taken,
-    shares.own_factor, matrices.factor_by_output, formulas.another_formula, normalising.part_along_itself,
+    shares.own_factor, uses.repeated_index, matrices.factor_by_output, formulas.another_formula,
+    normalising.part_along_itself,
     shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip, normalising.by_groups,
-    shares.turn_counted_twice, shares.shares_missing, shares.right_within_steps, shares.factor_by_value,
+    shares.turn_counted_twice, uses.one_use_of_several, uses.linear_path_missing, shares.shares_missing,
+    shares.right_within_steps, shares.factor_by_value, steps.state_of_the_same_step, steps.right_for_one_step,
+    uses.constant_derivative,
     shares.wrong_in_one_part, shares.rounded,
     reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
@@ -98,6 +105,11 @@ TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other 
     normalising.part_along_itself, normalising.by_groups, shares.turn_counted_twice, shares.sign_of_the_factor,
     shares.shares_missing,
     shares.right_within_steps, shares.factor_by_value, shares.wrong_in_one_part, shares.rounded,
+    matrices.mask_of_the_outputs, uses.one_use_of_several, uses.linear_path_missing, uses.repeated_index,
+    uses.constant_derivative,    steps.state_of_the_same_step, steps.right_for_one_step,
+)  # fmt: skip
+OF_WHOLE_SEQUENCES = (
+    steps.state_of_the_same_step, steps.right_for_one_step, reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 LAYOUTS = ("NHWC", "NCHW")
 SAID_ENOUGH = ("not the same twice", "dtype changed", "not an array")  # and it explains the numbers too
@@ -154,18 +166,23 @@ def diagnose_optimizer(optimizer: Any, steps: int = 7, rule: UpdateRule | None =
     optimizer    any object with step(layers) and a learning rate (learning_rate, lr, eta); its other numbers may have
                  any usual name. Two betas: Adam, in Keras' form or PyTorch's, AdamW with a weight decay too. A decay
                  rate and an epsilon: RMSprop. An epsilon alone: Adagrad. A decay rate alone: momentum, in Keras' form,
-                 PyTorch's or as a running mean. Neither: plain descent
+                 PyTorch's or as a running mean. Neither: plain descent. Numbers that it does not hold (they stand in
+                 the code) are read off its memory, or tried
     rule         of your own: rule(w, g, memory, t) -> the new w; `memory` is a dict to each tensor that is empty in the
                  first step, t = 1, 2, ... counts the steps. With it no other rule is right, and mistakes of memory,
                  sign, factor and count are told against it
+
+    What is said of a rule that had to be guessed may be a remark, with `mistake` False: "rule recognised", with all its
+    numbers, or "unknown rule", with the one that comes nearest. An unknown rule is no mistake; what holds for all is
+    asked of it too: a memory to each tensor, a count of steps, gradients that are not written to, a first step
+    downhill, no NaN where gradients are zero. Of a subclass of `nn.Adam`, `nn.AdamW` or `nn.SGD` its rule is expected.
 
     InputError if `optimizer` is none. A step that raises is diagnosed too.
     """
     an_optimizer(optimizer)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = optimizers.examine(optimizer, steps, family_of(optimizer, rule))
-    return [] if found is None else [found]
+        return optimizers.examine(optimizer, steps, family_of(optimizer, rule), rule is not None)
 
 
 def _diagnose(case: Case, explanations: tuple[Explanation, ...], plot: bool = False) -> list[Diagnosis]:
@@ -193,9 +210,15 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
     wrong = [name for name in done.analytic if name not in said and not done.right(name)]
     explained = [_explain(done, name, explanations) for name in wrong]
     explained.sort(key=lambda one: one.name == "unexplained")  # what has a name may explain the rest
+    if named := " and ".join(one.tensor for one in explained if one.name != "unexplained"):
+        first = f" First mend {named}, of which more is known: {{}} may be wrong by the same mistake."
+        explained = [
+            replace(one, sentence=one.sentence + first.format(one.tensor)) if one.name == "unexplained" else one
+            for one in explained
+        ]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
-    return found or at_rest(done)
+    return found or at_rest(done) or stale(done)
 
 
 def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:
@@ -203,16 +226,28 @@ def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) ->
     if given is None:
         return missing(done, name)
     claim = Claim(done, name, given)
-    for explanation in explanations if given.shape == claim.true.shape else SHAPE_EXPLANATIONS:
+    told = _first(claim, explanations if given.shape == claim.true.shape else SHAPE_EXPLANATIONS)
+    assert told is not None, "the last explanation of each list fits whatever is left"
+    if told.name not in ("unexplained", "constant derivative"):
+        return told
+    if (one := steps.of_steps(claim, 1)) is not None and not one.checkup.right(name):
+        shorter = _first(one, tuple(e for e in explanations if e not in OF_WHOLE_SEQUENCES))
+        if shorter is not None:
+            return replace(shorter, sentence=f"Already in a sequence of one step: {shorter.sentence}")
+    return told
+
+
+def _first(claim: Claim, explanations: tuple[Explanation, ...]) -> Diagnosis | None:
+    for explanation in explanations:
         try:
             for words in explanation(claim):
-                told = Diagnosis.told(name, words)
-                if explanation not in TRIED_AGAIN or _again(done, explanation, told):
+                told = Diagnosis.told(claim.name, words, mistake=explanation is not size.not_measured)
+                if explanation not in TRIED_AGAIN or _again(claim.checkup, explanation, told):
                     return told
                 break
         except Failure:  # the layer raised in a case that it need not master
             continue
-    raise AssertionError("the last explanation of each list fits whatever is left")
+    return None
 
 
 def _again(done: Checkup, explanation: Explanation, told: Diagnosis) -> bool:

@@ -30,6 +30,7 @@ NAMES = {  # of the numbers, as people call them
     "weight_decay": ("weight_decay", "wd", "decay_rate_of_weights", "l2"),
     "decay": ("momentum", "mu", "rho", "decay_rate", "decay", "beta", "gamma", "alpha", "smoothing"),
 }
+SHRINKING = 0.11  # a "decay" below it is one of the weights
 SMALL, LARGE = 1e-4, 0.5  # an epsilon of another name is smaller, a decay rate of another name larger
 
 Wrong = dict[str, tuple[str, tuple[UpdateRule, ...]]]  # {name: (what to say, the rules that make this mistake)}
@@ -58,6 +59,8 @@ def numbers_of(optimizer: Any) -> SimpleNamespace:
         alias = next((alias for alias in aliases if alias in numbers), None)
         if alias is not None:
             found[name] = numbers.pop(alias)
+    if found.get("decay", 1.0) < SHRINKING and "weight_decay" not in found:
+        found["weight_decay"] = found.pop("decay")  # so small a share is not kept, it is lost
     if "learning_rate" not in found and _is_number(getattr(optimizer, "learning_rate", None)):
         found["learning_rate"] = float(optimizer.learning_rate)  # a property
     if "beta_2" in found and "beta_1" not in found:
@@ -77,9 +80,13 @@ def family_of(optimizer: Any, rule: UpdateRule | None = None) -> Family:
     """The rules for this optimiser; `rule` is the user's own, and the only right one then."""
     if rule is not None:
         return Family("the rule that was given", (rule,))
-    has = numbers_of(optimizer)
+    return family_of_numbers(numbers_of(optimizer))
+
+
+def family_of_numbers(has: SimpleNamespace) -> Family:
+    """The rules for an optimiser with these numbers, under the names of Keras."""
     known = vars(has)
-    if "beta_1" in known:
+    if "beta_1" in known and "beta_2" in known:
         return _adams(SimpleNamespace(**{"epsilon": 1e-8} | known))
     if "decay" in known and "epsilon" in known:
         return _scaled("RMSprop", has.learning_rate, has.epsilon, has.decay)
@@ -113,12 +120,19 @@ def _adams(has: SimpleNamespace) -> Family:
     wrong["root missing"] += (
         decayed(adam_with(options, move=lambda u: _corrected(u) / (u.v / (1 - u.beta_2**u.t) + u.epsilon))),
     )
+    for mistake, first, second in (("m corrected by beta_2", 2, 2), ("v corrected by beta_1", 1, 1)):
+        wrong[mistake] += (decayed(adam_with(options, move=_corrected_by(options[first], options[second]))),)
     name = "AdamW" if hasattr(has, "weight_decay") else "Adam"
     return Family(name, (right_rule(has), paper), {mistake: ("", rules) for mistake, rules in wrong.items()})
 
 
 def _corrected(u: Any) -> Any:
     return u.lr * u.m / (1 - u.beta_1**u.t)
+
+
+def _corrected_by(of_m: float, of_v: float) -> Callable[[Any], Any]:
+    """Adam's move, epsilon beside the corrected root, with these rates in the corrections of m and v."""
+    return lambda u: u.lr * u.m / (1 - of_m**u.t) / (np.sqrt(u.v / (1 - of_v**u.t)) + u.epsilon)
 
 
 def _with_t(rule: UpdateRule, shift: int) -> UpdateRule:
@@ -248,7 +262,7 @@ def any_rule(right: UpdateRule) -> Wrong:
     return {
         "memory forgotten": (
             "Every step is a first one: what the step before remembered is gone. Keep it in the optimiser, by tensor, "
-            "and make it anew only if it is not there yet.",
+            "make it anew only if it is not there yet, and write into it (m[...] = new, not m = new).",
             (forgetful,),
         ),
         "t too small": ("t is one too small: it is 1 in the first step.", (_with_t(right, -1),)),

@@ -68,6 +68,12 @@ MISTAKES: dict[str, dict[str, Formula]] = {
         "no bias correction": lambda u: u.lr * u.m / (np.sqrt(u.v) + u.epsilon),
         "m alone corrected": lambda u: u.lr * u.m / (1 - u.beta_1**u.t) / (np.sqrt(u.v) + u.epsilon),
         "v alone corrected": lambda u: u.lr * math.sqrt(1 - u.beta_2**u.t) * u.m / (np.sqrt(u.v) + u.epsilon),
+        "m corrected by beta_2": lambda u: (
+            u.lr * math.sqrt(1 - u.beta_2**u.t) / (1 - u.beta_2**u.t) * u.m / (np.sqrt(u.v) + u.epsilon)
+        ),
+        "v corrected by beta_1": lambda u: (
+            u.lr * math.sqrt(1 - u.beta_1**u.t) / (1 - u.beta_1**u.t) * u.m / (np.sqrt(u.v) + u.epsilon)
+        ),
         "epsilon beside the corrected root": lambda u: (
             u.lr * u.m / (1 - u.beta_1**u.t) / (np.sqrt(u.v / (1 - u.beta_2**u.t)) + u.epsilon)
         ),
@@ -92,6 +98,8 @@ SENTENCES = {  # what to say of each
     "no bias correction": "The bias correction is missing: alpha depends on t.",
     "m alone corrected": "Only m is corrected for its start at zero; v needs its sqrt(1 - beta_2^t) too.",
     "v alone corrected": "Only v is corrected for its start at zero; m needs its 1 / (1 - beta_1^t) too.",
+    "m corrected by beta_2": "m is corrected by 1 - beta_2^t; it remembers by beta_1, so divide it by 1 - beta_1^t.",
+    "v corrected by beta_1": "v is corrected by 1 - beta_1^t; it remembers by beta_2, so divide it by 1 - beta_2^t.",
     "epsilon beside the corrected root": (
         "Epsilon stands beside the corrected root (PyTorch's form); here it stands beside the uncorrected sqrt(v)."
     ),

@@ -230,6 +230,9 @@ print(f"check_layer: the right softmax passes {right.ok}, the wrong one passes {
 # Conv2D: dx True, kernel True, bias True, all True
 # the whole network, five directions: True
 # ```
+#
+# The check says that a gradient is wrong, and where. What is wrong with it, `learn.doctor.diagnose` says in a sentence;
+# lesson 25 shows how it comes to that.
 
 # %%
 report = check_layer(nn.Conv2D(2, (3, 2), strides=2), (6, 5, 3))

@@ -133,7 +133,7 @@ class ByRule(nn.Adam):
         self.iterations += 1
         for layer in layers:
             for number, (key, g) in enumerate(layer.grads.items()):
-                memory = self.memories.setdefault(key, {})
+                memory = self.memories.setdefault((id(layer), key), {})
                 layer.params[key][...] = self.rule(layer.params[key], g, memory, self.count(self.iterations, number))
 
 

@@ -1,10 +1,14 @@
 """What the claimed Jacobian beside the true one shows: each mistake named, and nothing said of what nearly fits."""
 
+import copy
+
 import numpy as np
 import pytest
 from student_layers import Elementwise
 from wrong_layers import WRONG, nearly, sigmoid
 
+from batik_scratch import nn
+from batik_scratch.learn.bugs import EXHIBITS
 from batik_scratch.learn.doctor import diagnose
 
 IDS = [f"{name}: {evidence}" for *_, name, evidence in WRONG]
@@ -21,6 +25,21 @@ def test_the_mistake_is_named_alone_and_with_its_evidence(make, shape, tensor, n
 def test_a_gradient_that_nearly_fits_gets_another_name(make, shape, tensor, name, evidence):
     found = {one.tensor: one.name for one in diagnose(nearly(make()), shape)}
     assert found[tensor] != name
+
+
+OF_STRUCTURE = {  # what is said of places, of calls and of what is touched; digits do not matter there
+    "always zero", "images mixed", "mutated input", "mutated upstream gradient", "no gradient", "not the same twice",
+    "something added", "weights changed in backward",
+}  # fmt: skip
+MUSEUM = [one for one in EXHIBITS if isinstance(one.bug, nn.Layer)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", MUSEUM, ids=[one.name for one in MUSEUM])
+def test_a_bug_of_the_museum_that_nearly_fits_gets_another_name(one):
+    found = {each.name for each in diagnose(nearly(copy.deepcopy(one.bug)), one.shape)}
+    assert found, "a ten thousandth is too much all the same"
+    assert (one.diagnosis in found) == (one.diagnosis in OF_STRUCTURE)
 
 
 class FirstTerm(Elementwise):

@@ -98,6 +98,68 @@ def test_both_layouts_get_one_diagnosis(wrong):
     assert one(Convolution(wrong, first=True), (2, 7, 9), layout="NCHW") == last
 
 
+@pytest.mark.parametrize("wrong", ["stride", "padding", "dilation"])
+def test_one_mistake_under_six_spellings_in_both_layouts_gets_one_diagnosis(wrong):
+    values = (1, 0, 2) if wrong == "dilation" else (2, 1, 1)
+    found = {one(Convolution(wrong, *names, values=values), (7, 9, 2)) for names in SPELLINGS}
+    found |= {
+        one(Convolution(wrong, *names, values=values, first=True), (2, 7, 9), layout="NCHW") for names in SPELLINGS
+    }
+    expected = {
+        "stride": "right for stride 1 alone",
+        "padding": "shifted by one",
+        "dilation": "right for dilation 1 alone",
+    }
+    assert found == {("dx", expected[wrong])}
+
+
+def as_a_loop(dy):
+    total = np.zeros(dy.shape[-1])
+    for image in dy:
+        for row in image:
+            for place in row:
+                total += place / len(dy)
+    return total
+
+
+WAYS = {  # one bias gradient, divided by the batch, in six spellings; dy has its channels last
+    "mean": lambda dy: dy.mean(axis=0).sum(axis=(0, 1)),
+    "sum over N": lambda dy: dy.sum((0, 1, 2)) / dy.shape[0],
+    "einsum": lambda dy: np.einsum("nhwf->f", dy) / len(dy),
+    "matrix": lambda dy: np.full(len(dy.reshape(-1, dy.shape[-1])), 1 / len(dy)) @ dy.reshape(-1, dy.shape[-1]),
+    "loop": as_a_loop,
+    "mean of sums": lambda dy: np.mean([image.sum(axis=(0, 1)) for image in dy], axis=0),
+}
+
+
+class Biased(nn.Layer):
+    """y = x + b, a bias to each channel, whose gradient is written in one of these ways, in either layout."""
+
+    def __init__(self, way, key, first):
+        super().__init__()
+        self.way, self.key, self.first = way, key, first
+
+    def create_params(self, shape, rng):
+        return {self.key: np.zeros(shape[0] if self.first else shape[-1])}
+
+    def forward(self, x, training=False, keep=None):
+        b = self.params[self.key]
+        return x + (b[:, None, None] if self.first else b)
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        self.grads = {self.key: WAYS[self.way](dy.transpose(0, 2, 3, 1) if self.first else dy)}
+        return dy.copy()
+
+
+def test_one_gradient_written_in_six_ways_in_both_layouts_gets_one_diagnosis():
+    keys = ("bias", "b", "beta", "shift", "offset", "B")
+    found = [diagnose(Biased(way, key, False), (4, 5, 3)) for way, key in zip(WAYS, keys, strict=True)]
+    found += [diagnose(Biased(way, key, True), (3, 4, 5), layout="NCHW") for way, key in zip(WAYS, keys, strict=True)]
+    assert {(len(some), some[0].name) for some in found} == {(1, "constant factor")}
+    assert len({some[0].sentence for some in found}) == 1 and "1/N" in found[0][0].sentence
+    assert [some[0].tensor for some in found] == [*keys, *keys]
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_a_right_convolution_gets_no_diagnosis_in_either_layout(first):
     shape, layout = ((2, 7, 9), "NCHW") if first else ((7, 9, 2), "NHWC")

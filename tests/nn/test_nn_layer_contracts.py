@@ -53,6 +53,20 @@ def test_contract(layer, shape):
     assert broken_promises(*built(layer, shape)) == []
 
 
+@each_layer
+@pytest.mark.parametrize("other", [{"keep": False}, {"training": False}, {"training": True, "keep": False}])
+def test_a_pass_that_is_not_kept_makes_every_layer_forget_the_kept_one(layer, shape, other):
+    layer, x = built(layer, shape)
+    dy = np.ones_like(layer.forward(x, training=True))
+    layer.backward(dy)
+    layer.forward(x, **other)
+    with pytest.raises(InputError, match=rf"{layer.name}\.backward: needs a kept forward pass"):
+        layer.backward(dy)
+    assert not layer.decisions() and layer._kept is None
+    layer.forward(x, training=False, keep=True)
+    assert layer.backward(dy).shape == x.shape
+
+
 def test_a_layer_that_mutates_its_upstream_gradient_is_caught():
     assert "backward changes dy" in broken_promises(*built(MutatesItsUpstreamGradient(), (5, 6, 3)))
 

@@ -52,18 +52,20 @@ class Diagnosis:
     tensor      "dx", a parameter's name ("kernel", "bias"), or what was touched ("dy", "x") or called ("backward")
     sentence    plain words: what it is, the evidence in numbers, where to look
     figure      the claimed and the true derivative, a matplotlib Figure, if it was asked for and there is one
+    mistake     False for a remark: what was recognised, or could not be examined, with nothing found wrong
     """
 
     name: str
     tensor: str
     sentence: str
     figure: Any = field(default=None, compare=False, repr=False)
+    mistake: bool = True
 
     @classmethod
-    def told(cls, tensor: str, words: str) -> "Diagnosis":
+    def told(cls, tensor: str, words: str, mistake: bool = True) -> "Diagnosis":
         """From "name: sentence", line breaks and indents being those of the source."""
         name, sentence = " ".join(words.split()).split(": ", 1)
-        return cls(name, tensor, sentence)
+        return cls(name, tensor, sentence, mistake=mistake)
 
     def __str__(self) -> str:
         return f"{self.tensor}: {self.name}. {self.sentence}"

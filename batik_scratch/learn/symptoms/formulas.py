@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+from scipy.special import ndtr
 
 from .checkup import zero
 from .claim import Claim, Words
@@ -15,7 +16,10 @@ MOST_PLACES = 200  # more make a fit no surer
 FIT = 2e-7  # of the largest value
 ROUND = 1e-5  # a coefficient this near a number of few digits is that number
 LARGEST_COEFFICIENT = 50
-OF_PRODUCTS = ("1", "x", "y", "x^2", "y^2", "x y", "y/x", "y^2/x", "sigmoid(x)", "x sigmoid(x)", "tanh(x)")  # of three
+OF_PRODUCTS = (  # of three
+    "1", "x", "y", "x^2", "y^2", "x y", "y/x", "y^2/x", "sigmoid(x)", "sigmoid(x)^2", "x sigmoid(x)", "y sigmoid(x)",
+    "tanh(x)", "tanh(x)^2", "x tanh(x)^2", "y tanh(x)", "x sigmoid(x)^2", "Phi(x)", "phi(x)", "x phi(x)", "x Phi(x)",
+)  # fmt: skip
 
 
 def another_formula(claim: Claim) -> Iterator[Words]:
@@ -55,6 +59,7 @@ def formula(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> str | None:
 
 def _dictionary(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     s, t = 1 / (1 + np.exp(-x)), np.tanh(x)
+    u = np.tanh(np.log1p(np.exp(x)))
     return {
         "1": np.ones_like(x), "x": x, "y": y, "x^2": x**2, "y^2": y**2, "x y": x * y, "sigmoid(x)": s,
         "tanh(x)": t, "exp(x)": np.exp(x), "exp(-x)": np.exp(-x), "sigmoid(x)^2": s**2, "tanh(x)^2": t**2,
@@ -62,6 +67,13 @@ def _dictionary(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
         "1/(1 + x^2)": 1 / (1 + x**2), "x exp(-x^2)": x * np.exp(-(x**2)), "exp(-x^2)": np.exp(-(x**2)),
         "y/x": y / x, "y (1 - sigmoid(x))": y * (1 - s), "1/(1 + |x|)": 1 / (1 + np.abs(x)),
         "1/(1 + |x|)^2": 1 / (1 + np.abs(x)) ** 2, "sqrt(|x|)": np.sqrt(np.abs(x)), "sign(x)": np.sign(x),
+        "y sigmoid(x)": y * s, "x sigmoid(x)^2": x * s**2, "s (1 - s), s = sigmoid(x)": s * (1 - s),
+        "x s (1 - s), s = sigmoid(x)": x * s * (1 - s), "y (1 - y)": y * (1 - y), "x tanh(x)": x * t,
+        "x tanh(x)^2": x * t**2, "y tanh(x)": y * t, "softplus(x)": np.log1p(np.exp(x)), "Phi(x)": ndtr(x),
+        "phi(x)": np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), "x phi(x)": x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi),
+        "x Phi(x)": x * ndtr(x), "tanh(softplus(x))": u, "x s (1 - u^2), u = tanh(softplus(x))": x * s * (1 - u**2),
+        "1 - u^2, u = tanh(softplus(x))": 1 - u**2, "x (1 - u^2), u = tanh(softplus(x))": x * (1 - u**2),
+        "s (1 - u^2), u = tanh(softplus(x))": s * (1 - u**2), "log|x|": np.log(np.abs(x)),
         "x^3": x**3, "y^2/x": y**2 / x, "exp(-x^2/2)": np.exp(-(x**2) / 2),
     }  # fmt: skip
 

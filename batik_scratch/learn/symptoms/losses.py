@@ -25,6 +25,11 @@ def true_class_forgotten(claim: Claim) -> Iterator[Words]:
         yield f"""true class wrong: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g} for
             {true[here][0]:.4g} in the first image), by a number of each image's own; all others are right. Every other
             entry of a row has its counterpart there: look at what the loss does with the output of the true class."""
+    elif here.any() and close(given[~here], true[~here]) and not close(off * len(claim.x), np.ones(off.shape)):
+        yield f"""true class wrong: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.6g} for
+            {true[here][0]:.6g} in the first image), all by the same {off[0]:.6g}; all others are right. That is
+            {off[0] * len(claim.x):.6g} / N: the target of the true class is {1 - off[0] * len(claim.x):.6g} where one
+            of {1:g} is asked for, or off by as much from a smoothed one. Give it the very target that the loss has."""
     elif here.any() and close(given[~here], true[~here]):
         yield f"""true class forgotten: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g}
             for {true[here][0]:.4g} in the first image), all others are right. The gradient is (P - onehot(y)) / N:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .checkup import ATOL, close
 from .claim import Claim, Words, place_of_largest
+from .sides import parted
 
 Pair = tuple[np.ndarray, np.ndarray]  # claimed and true, both (y.size, tensor.size)
 SLOPES = (
@@ -34,6 +35,33 @@ def gate_not_applied(claim: Claim) -> Iterator[Words]:
         nothing, and yet their dy counts{_side(claim, shut)}; for all other outputs the gradient is
         right.{_others_right(claim)} Multiply dy by forward's gate, or pick those places by its mask, before
         {claim.name} is summed."""
+
+
+def mask_of_the_outputs(claim: Claim) -> Iterator[Words]:
+    """Just those outputs count that forward shut out, or some of both: the mask is another one than forward's."""
+    if (pair := pair_of(claim)) is None:
+        return
+    claimed, true = pair
+    open_, counted = (np.any(np.abs(matrix) > ATOL, axis=1) for matrix in (true, claimed))
+    wrongly, lost = counted & ~open_, open_ & ~counted
+    if min(wrongly.sum(), lost.sum()) < 4 or not close(claimed[open_ & counted], true[open_ & counted]):
+        return
+    for letter, value in (("x", claim.x), ("y", claim.y)):
+        if value.size != len(true):
+            continue
+        sides = parted(letter, value.reshape(-1)[open_], value.reshape(-1)[wrongly])
+        if sides is None:
+            continue
+        if not value.reshape(-1)[wrongly].any():
+            sides = sides[0], f"{letter} = 0"
+        where = f"{tensor_word(claim)} reaches the outputs where {sides[0]} alone"
+        if not (open_ & counted).any():
+            yield f"""mask inverted: Forward's {where}, and its gradient is summed over those where {sides[1]}, all
+                {wrongly.sum()} of them.{_others_right(claim)} Take the other side of the mask that forward kept."""
+        else:
+            yield f"""wrong mask: Forward's {where}; in its gradient {wrongly.sum()} outputs count where {sides[1]},
+                and {lost.sum()} that should do not.{_others_right(claim)} Use the very mask of forward."""
+        return
 
 
 def slope_missing(claim: Claim) -> Iterator[Words]:

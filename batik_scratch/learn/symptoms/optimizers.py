@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ...nn import Optimizer
+from ...nn import SGD, Adam, Optimizer
 from ...nn.gradcheck.optimizers import UpdateRule, trajectories
 from ..update_families import Family, any_rule, numbers_of
+from ..update_guesses import guesses
 from ..update_rules import SENTENCES
+from ..update_trials import Trial, try_out
 from .claim import Diagnosis
+from .hidden_rules import one_mistake, recognised, unknown, whatever_the_rule
 
 Parting = tuple[int, str, float, float]  # first step and tensor that differ, and both numbers at the worst place
 NEARLY = 1e-4  # of the way: what an epsilon in another place changes
@@ -56,17 +59,26 @@ def steps_apart(optimizer: Any, rule: UpdateRule, steps: int, rtol: float = 0.0)
     return None
 
 
-def examine(optimizer: Any, steps: int, family: Family) -> Diagnosis | None:
-    """What `explain` finds; or what the optimiser raises."""
+def examine(optimizer: Any, steps: int, family: Family, given: bool = False) -> list[Diagnosis]:
+    """What `explain` finds, and what is wrong by any rule; or what the optimiser raises. `given` is the user's rule."""
     try:
-        return explain(optimizer, steps, family)
+        trial = try_out(optimizer, max(steps, 1))
+        found = explain(optimizer, steps, family, trial, given)
+        if found is not None and found.mistake:
+            return [found]
+        broken = [Diagnosis.told("step", words) for words in whatever_the_rule(optimizer, trial)]
+        return broken or ([] if found is None else [found])
     except Exception as error:
         words = f"raises: step(layers) stops with {type(error).__name__}: {error}. Make the same call by hand."
-        return Diagnosis.told("step", words)
+        return [Diagnosis.told("step", words)]
 
 
-def explain(optimizer: Any, steps: int, family: Family) -> Diagnosis | None:
-    """None if the steps are those of a right rule; else the wrong rule that fits all of them, or where they part."""
+def explain(optimizer: Any, steps: int, family: Family, trial: Trial, given: bool = False) -> Diagnosis | None:
+    """None if the steps are those of a right rule; else the wrong rule that fits all of them, or where they part.
+
+    Of an optimiser that neither is one of the package's nor has a `given` rule nobody knows what it should do: it may
+    follow a rule whose numbers it does not hold, or one that is not known here, and then comes a remark.
+    """
     tried = [steps_apart(optimizer, rule, steps) for rule in family.right]
     if None in tried:
         return None
@@ -75,12 +87,19 @@ def explain(optimizer: Any, steps: int, family: Family) -> Diagnosis | None:
     assert apart is not None
     number, tensor, ours, theirs = apart
     evidence = f"Step {number} is the first that differs: {tensor} holds {ours:.8g} where the rule has {theirs:.8g}. "
+    promised = given or isinstance(optimizer, Adam | SGD)
+    others = [] if promised or not np.isfinite(ours) else guesses(optimizer, trial)
+    if (remark := recognised(others, trial)) is not None:
+        return remark
     for name, words, found in _fitting(optimizer, steps, family, right) if np.isfinite(ours) else ():
         told = words.format(**_flags(optimizer))
         return Diagnosis.told(tensor, f"{name}: {told} {evidence}{found}")
     if np.isnan(ours):
         words = "not a number: The step makes NaN: look for a root of less than zero, or a division by zero."
         return Diagnosis.told(tensor, f"{words} {evidence}")
+    if others:
+        told_by = f"If its numbers mean {family.name}: {evidence}" if family.name != "gradient descent" else ""
+        return one_mistake(others, trial) or unknown(others, trial, told_by)
     words = f"unexplained: {evidence}It is none of the usual mistakes of {family.name}; print m and v after one step."
     return Diagnosis.told(tensor, words)
 

@@ -123,16 +123,19 @@ def sign_of_the_factor(claim: Claim) -> Iterator[Words]:
 
 
 def turn_counted_twice(claim: Claim) -> Iterator[Words]:
-    """x enters a product twice, and the turn of one factor stands in place of both."""
-    if claim.name != "dx" or (pair := pair_of(claim)) is None:
+    """A tensor enters a product twice, and the turn of one factor stands in place of both."""
+    if (pair := pair_of(claim)) is None:
         return
     claimed, true = pair
-    x, y = claim.x.reshape(-1), claim.y.reshape(-1)
+    word = tensor_word(claim)
+    tensor = claim.x if claim.name == "dx" else claim.checkup.params[claim.name]
+    x, y = tensor.reshape(-1), (claim.y - claim.checkup.without(claim.name)).reshape(-1)
     for degree in (2, 3):
         if close(true @ x, degree * y) and close(claimed @ x, degree * y) and not close(claimed, true):
-            yield f"""one factor's turn for all: y is a product that contains x {degree} times, and dx is {degree} times
-                the turn of one of these factors, as if they were alike. Each factor's turn holds the others: add the
-                turns, of the transposed factor too, instead of doubling one."""
+            yield f"""one factor's turn for all: y is a product that contains {word} {degree} times, and the gradient
+                is {degree} times the turn of one of these factors, as if they were alike. Each factor's
+                turn holds the others: add the turns, of the transposed factor too, instead of doubling one. So the
+                derivative of x' A x is A x + A' x, and 2 A x only for an A that is its own transpose."""
 
 
 def beside_the_skip(claim: Claim) -> Iterator[Words]:
@@ -143,7 +146,7 @@ def beside_the_skip(claim: Claim) -> Iterator[Words]:
     claimed, true = pair[0] - skip, pair[1] - skip
     opened, open_ = (np.abs(claimed) > ATOL).any(axis=1), (np.abs(true) > ATOL).any(axis=1)
     both = opened & open_
-    if not both.any() or not close(claimed[both], true[both]) or (opened == open_).all():
+    if both.sum() < 2 or not close(claimed[both], true[both]) or (opened == open_).all():
         return
     if (opened & ~open_).sum() < 2 or open_.all():
         return

@@ -13,6 +13,7 @@ Make = Callable[..., "Setting"]
 Draw = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
 BLOCK = 17  # of units or channels: more than two blocks of 8 or one of 16, and odd
 PASSES = 6  # before the one that is looked at
+STEP = 0.3  # of every parameter, from N(0, 1)
 
 
 class Setting:
@@ -99,4 +100,14 @@ def seventh(make: Make) -> Setting:
     for _ in range(PASSES):
         specimen.train_once(setting.rng.permutation(setting.x.reshape(-1)).reshape(setting.x.shape), setting.dy)
     specimen.hold()
+    return setting.at(setting.x)
+
+
+def after_a_step(make: Make) -> Setting:
+    """After one pass forward and backward, and parameters that were changed in place since, as an optimiser does."""
+    setting = make()
+    setting.specimen.train_once(setting.x, setting.dy)
+    for value in setting.specimen.trained.values():
+        value += STEP * setting.rng.standard_normal(value.shape)
+    setting.specimen.hold()
     return setting.at(setting.x)

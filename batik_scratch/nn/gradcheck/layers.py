@@ -9,7 +9,7 @@ from ..layers import Layer
 from . import methods, rest
 from . import thorough as more
 from .methods import METHODS
-from .numeric import ADJOINT, ATOL, CENTRAL, COMPLEX, DIRECTION
+from .numeric import ADJOINT, CENTRAL, COMPLEX, DIRECTION
 from .probe import Probe
 from .report import GradientReport, TensorCheck
 from .specimen import Failure
@@ -63,7 +63,7 @@ def _rows(probe: Probe, samples: int, method: str) -> list[TensorCheck]:
     if method in (CENTRAL, "all"):
         rows += methods.central(probe, samples)
     if method in (COMPLEX, "all"):
-        rows += _analytic(methods.complex_steps(probe, min(samples, 30)), rows)
+        rows += methods.analytic_rows(methods.complex_steps(probe, min(samples, 30)), rows)
     sampled = method == CENTRAL and not probe.coarse and any(tensor.size > samples for tensor in probe.tensors.values())
     if probe.complete and not probe.coarse and (method in (DIRECTION, "all") or sampled):
         rows.append(methods.directions(probe))
@@ -72,19 +72,6 @@ def _rows(probe: Probe, samples: int, method: str) -> list[TensorCheck]:
     if method in (CENTRAL, "all"):
         rows += rest.rows(probe, samples)
     return rows + probe.broken
-
-
-def _analytic(by_complex: list[TensorCheck], by_difference: list[TensorCheck]) -> list[TensorCheck]:
-    """The complex steps' rows without those that only say that the layer's arithmetic is no analytic function.
-
-    If differences agree with the gradient, a complex step that is off by more than they can be has not measured it.
-    """
-    agreed = {check.name for check in by_difference if check.ok}
-    return [
-        c
-        for c in by_complex
-        if c.ok or c.name not in agreed or abs(c.analytic - c.numeric) <= ATOL + 1e-6 * abs(c.analytic)
-    ]
 
 
 def describe(layer: Layer) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from .methods import analytic_rows
 from .numeric import at_places
 from .report import GradientReport, broken_promise
 
@@ -39,13 +40,15 @@ def check_loss(
     _, gradient = loss(outputs, y)
     report = GradientReport(f"loss ({n}, {classes})")
     tensors = [before] if probabilities else [before, before.astype(complex)]
+    rows = []
     for tensor in tensors:
 
         def value(tensor: np.ndarray = tensor) -> np.ndarray:
             return np.asarray(loss(tensor.copy(), y)[0])
 
         if _stays(value, tensor):
-            report.tensors.append(at_places("doutputs", tensor, gradient, value, 1.0, rng))
+            rows.append(at_places("doutputs", tensor, gradient, value, 1.0, rng))
+    report.tensors = rows[:1] + analytic_rows(rows[1:], rows[:1])  # `abs` goes on into no complex number
     if not np.array_equal(outputs, before):
         report.tensors.append(broken_promise("outputs", "was changed", outputs, before))
     return report

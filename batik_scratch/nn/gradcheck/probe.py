@@ -29,7 +29,9 @@ class Probe:
         self.specimen = Specimen(layer, input_shape, self.rng)
         self.x = self._draw((n, *input_shape)) if x is None else np.array(x, np.float64, order="C")
         y = self.specimen.forward(self._draw(self.x.shape))  # an earlier batch, to be forgotten
+        before = {key: value.copy() for key, value in self.specimen.trained.items()}
         self.specimen.backward(self.rng.standard_normal(y.shape))  # its gradients too
+        moved_at_first = self._put_back(before)
         self.specimen.hold()
         y = self.forward()
         self.coarse = is_coarse(y)
@@ -37,6 +39,8 @@ class Probe:
         twice = self.specimen.backward_twice(self.x, self.dy)
         self.gradients = twice.first
         self.broken = _broken(twice)
+        told = {row.name for row in self.broken if row.method == "was changed"}
+        self.broken += [row for row in moved_at_first if row.name not in told]
         if self.coarse:
             self.broken.append(nothing_to_compare("y", "float32 inside", compared=y.size))
         movable = {"dx": self.x} if self.x.dtype.kind == "f" else {}
@@ -70,6 +74,16 @@ class Probe:
     def decisions(self) -> list[np.ndarray]:
         """What the layer decided in the last forward pass."""
         return decisions([self.specimen.layer])
+
+    def _put_back(self, before: dict[str, np.ndarray]) -> list[TensorCheck]:
+        """A row for each parameter that is not what it was; a clipping, say, changes nothing the second time."""
+        rows = []
+        for key, was in before.items():
+            now = self.specimen.layer.params[key]
+            if now.shape == was.shape and not np.array_equal(now, was, equal_nan=True):
+                rows.append(broken_promise(key, "was changed", now.copy(), was))
+                now[...] = was
+        return rows
 
     def _draw(self, shape: tuple[int, ...]) -> np.ndarray:
         return self.specimen.suited(distinct(shape, self.rng))

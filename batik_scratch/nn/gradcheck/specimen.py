@@ -231,7 +231,7 @@ def unmoved(layers: Sequence[Layer]) -> Iterator[None]:
 
 
 def decisions(layers: Iterable[Layer]) -> list[np.ndarray]:
-    """Copies of what the layers decided in the last kept forward pass: ReLU's gates, pooling's winners."""
+    """Copies of what the layers decided in the last forward pass, a kept one: ReLU's gates, pooling's winners."""
     return [decided.copy() for layer in layers for decided in layer.decisions()]
 
 

@@ -10,6 +10,7 @@
     at rest, kept                  a saliency map's pass; whether something is drawn by chance there
     need_dx or need_grads off      what then is missing
     the seventh pass               a counter, a cache, an accumulation
+    after a step                   what was made of the old parameters and is kept
 
 No finite check sees everything: a mistake that needs a batch of 1,000, values beyond 100, one special number or the
 hundredth call passes all of these. What a layer refuses, by raising in build or forward, is no mistake, and its row
@@ -22,7 +23,7 @@ from functools import partial
 import numpy as np
 
 from ..layers import Layer
-from .circumstances import Setting, as_usual, changed_input, drawn, kept_at_rest, other_shapes, seventh
+from .circumstances import Setting, after_a_step, as_usual, changed_input, drawn, kept_at_rest, other_shapes, seventh
 from .flags import (
     by_chance_at_rest,
     dy_of_zeros,
@@ -75,6 +76,7 @@ def _examinations(layer: Layer, shape: tuple[int, ...], n: int, seed: int) -> It
         yield words, partial(_by_slopes, words, partial(make, spread=spread))
     yield "at rest, kept", partial(_by_slopes, "at rest, kept", partial(kept_at_rest, make))
     yield "seventh pass", partial(_by_slopes, "seventh pass", partial(seventh, make))
+    yield "after a step", partial(_by_slopes, "after a step", partial(after_a_step, make))
     for words, look in LOOKS:
         yield words, partial(_looked, words, look, make)
 

@@ -21,7 +21,7 @@ class Layer:
 
     params, grads    parameters and their gradients under the same names ("kernel", "bias")
     not_trained      keys of `params` that have no gradient (running means): saved with the weights, and never learnt
-    forward          y from x; with `keep` (default: `training`) it stores what backward needs
+    forward          y from x; with `keep` (default: `training`) it stores what backward needs, else it forgets it
     backward         dx from dy; fills `grads`; changes no parameter and no argument, and may be called again
 
     A gradient is never divided by the batch here: the loss does that, once.
@@ -79,11 +79,14 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
-        """dx from dy, of the last kept forward pass; None if `need_dx` is False."""
+        """dx from dy, of the forward pass before it; None if `need_dx` is False.
+
+        InputError if that pass was not kept: a layer remembers one pass, and one that is not kept makes it forget.
+        """
         raise NotImplementedError
 
     def decisions(self) -> list[np.ndarray]:
-        """What the last kept forward pass decided: gates, winners. While they stay the same, so does the slope.
+        """What the forward pass before it decided, if it was kept: gates, winners. While they stay, so does the slope.
 
         Unless a layer says otherwise, these are the arrays of truth values or whole numbers among what it kept.
         """
