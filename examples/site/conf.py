@@ -1,4 +1,4 @@
-"""How Sphinx builds the site: `pip install '.[docs]' && python -m sphinx -W examples/site build/site`, without a network.
+"""How Sphinx builds the site: `python -m sphinx -W examples/site build/site`, with the extra [docs], and no network.
 
 The pages stand where they are kept: those of the site in this folder, lessons, data card and changelog where they
 always are. `machinery/gather.py` copies them into one folder beside what Sphinx remembers, and makes the rest.
@@ -32,7 +32,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_execution_in_temp = True
 nb_merge_streams = True
-myst_enable_extensions = ["dollarmath", "deflist"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 4
 myst_url_schemes = ["http", "https", "mailto", "source"]
 
@@ -46,6 +46,7 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
+highlight_language = "text"  # of blocks that do not say: formulas, tables, what is printed
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

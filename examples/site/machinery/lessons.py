@@ -49,7 +49,7 @@ def for_the_browser(path: Path, banner: str, preparing: str) -> Any:
 
 
 def fenced(words: str) -> str:
-    """Lines that begin with "> " quote what is printed, and lines set in by four are formulas: both keep their lines."""
+    """Lines that begin with "> " quote what is printed; those and lines set in by four (formulas) keep their lines."""
     words = QUOTED.sub(lambda found: _block(found[0], 2), words + "\n")
     return INDENTED.sub(lambda found: _block(found[0], 4), words).rstrip("\n")
 

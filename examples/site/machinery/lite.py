@@ -13,7 +13,11 @@ def available() -> bool:
 
 def links(lesson: Path) -> str:
     """What a lesson's page offers below its title."""
-    return f"[The script]({lesson.name}.x) {relative(lesson)}" if available() else f"[The script](source:{relative(lesson)})"
+    return (
+        f"[The script]({lesson.name}.x) {relative(lesson)}"
+        if available()
+        else f"[The script](source:{relative(lesson)})"
+    )
 
 
 def setup(app: Any) -> None:
