@@ -41,15 +41,18 @@ def for_the_site(path: Path, links: str) -> Any:
     return book
 
 
-def for_the_browser(path: Path, banner: str, preparing: str) -> Any:
+def for_the_browser(path: Path, banner: str, preparing: str, kernel: dict[str, Any]) -> Any:
     """The notebook for JupyterLite: what is slower there, and the cell that loads the package, come first."""
     book = notebook(path)
+    book.metadata = book.metadata.__class__(kernel)
     book.cells[:0] = [new_markdown_cell(banner, id="banner"), new_code_cell(preparing, id="prepare")]
     return book
 
 
 def fenced(words: str) -> str:
     """Lines that begin with "> " quote what is printed; those and lines set in by four (formulas) keep their lines."""
+    if "```" in words:  # it says so itself
+        return words
     words = QUOTED.sub(lambda found: _block(found[0], 2), words + "\n")
     return INDENTED.sub(lambda found: _block(found[0], 4), words).rstrip("\n")
 

@@ -58,7 +58,7 @@ def _room(name: str, title: str) -> str:
             lines += ["", *_title(home.rpartition(".")[2], "-"), escaped(words), ""]
         for member, kind, _ in members:
             lines += ["", f".. {kind}:: {module.__name__}.{member}"]
-            lines += ["   :members:", "   :show-inheritance:"] if kind == "autoclass" else []
+            lines += ["   :members:"] if kind == "autoclass" else []
     return "\n".join(lines) + "\n"
 
 
