@@ -73,8 +73,6 @@ def test_every_notebook_for_the_browser_begins_with_what_is_slower_there_and_loa
     assert {Path(name).parts[0] for name in books} == {"lessons", "exercises"}
     for name, book in books.items():
         banner, loading = book.cells[:2]
-        assert "plain NumPy and on one thread" in banner.source and "%pip install -q batik-scratch" in loading.source, (
-            name
-        )
+        assert "plain NumPy" in banner.source and "%pip install -q batik-scratch" in loading.source, name
         for cell in book.cells:
             assert cell.cell_type == "code" or "](../" not in cell.source, f"{name} links to a file it has not"
