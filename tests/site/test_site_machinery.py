@@ -54,6 +54,7 @@ def test_a_docstring_keeps_lined_up_lines_and_says_stars_and_bars_as_they_are(li
     assert lines[0] == r"Y = X W\* of \ ``x``\ ."
     assert lines[lines.index("::") :][2:4] == ["   Forward   Y = X W", "   Backward  dX"]
     assert r"\|a\| and b\_" in lines
+    assert reference.escaped("a fence (```text or ```python)") == r"a fence (\`\`\`text or \`\`\`python)"
 
 
 def test_quoted_lines_and_formulas_of_a_lesson_become_blocks_that_keep_their_lines(links):

@@ -36,6 +36,7 @@ ROOMS = {
     "lab": "The lab",
     "ops": "The arithmetic",
 }
+CODE = re.compile(r"(?<!`)`{1,2}([^`\s](?:[^`]*[^`\s])?)`{1,2}(?!`)")
 ALIGNED = re.compile(r"\S {2,}\S")
 
 
@@ -119,7 +120,7 @@ def rst(words: str) -> list[str]:
 
 def escaped(words: str) -> str:
     """Prose whose stars, bars and underscores mean themselves, and whose `code` is code."""
-    parts = re.split(r"`+([^`]+)`+", words)
+    parts = CODE.split(words)
     plain = [re.sub(r"([\\*_|`])", r"\\\1", part) for part in parts[::2]]
     code = [f"\\ ``{part}``\\ " for part in parts[1::2]]
     return "".join(one for pair in zip(plain, [*code, ""], strict=True) for one in pair)
