@@ -5,7 +5,7 @@ const js = createRequire(`${process.env.LINT_TOOLS}/`)("@eslint/js");
 const browser = [
   ...["document", "location", "history", "navigator", "performance", "requestAnimationFrame", "getComputedStyle"],
   ...["addEventListener", "scrollTo", "scrollY", "setTimeout", "clearTimeout", "atob", "createImageBitmap"],
-  ...["URLSearchParams", "KeyboardEvent"],
+  ...["innerHeight", "URLSearchParams", "KeyboardEvent"],
 ];
 
 export default [

@@ -7,7 +7,9 @@
 # place three numbers between 0 and 1, the amounts of red, green and blue. Such a block is called an array, and the
 # three sizes are its shape.
 #
-# > a cloth of 48 rows and 48 columns has the shape (48, 48, 3): 6912 numbers
+# ```text
+# a cloth of 48 rows and 48 columns has the shape (48, 48, 3): 6912 numbers
+# ```
 
 # %%
 import numpy as np
@@ -24,14 +26,16 @@ print(f"a cloth of {rows} rows and {columns} columns has the shape {cloth.shape}
 # %% [markdown]
 # ## A neuron
 #
-# A neuron turns several numbers into one. Each input x_d is multiplied by a *weight* w_d: how much, and in which
-# direction, this input counts. The products are added, and one more number, the *bias* b, moves the sum up or down:
+# A neuron turns several numbers into one. Each input $x_d$ is multiplied by a *weight* $w_d$: how much, and in which
+# direction, this input counts. The products are added, and one more number, the *bias* $b$, moves the sum up or down:
 #
-#     y = w_1 x_1 + w_2 x_2 + ... + w_D x_D + b
+# $$ y = w_1 x_1 + w_2 x_2 + \dots + w_D x_D + b $$
 #
 # That is all. With the weights 2 and -1, the bias 0.25, and the inputs 0.5 and 1:
 #
-# > y = 2 * 0.5 - 1 * 1 + 0.25 = 0.25
+# ```text
+# y = 2 * 0.5 - 1 * 1 + 0.25 = 0.25
+# ```
 #
 # In the package a neuron is `nn.Dense(1)`, a layer of one unit (`batik_scratch/nn/layers/dense.py`). Its `forward` is
 # that sum, and a layer always takes many rows of inputs at once, so we give it one row.
@@ -49,27 +53,34 @@ print(f"y = 2 * 0.5 - 1 * 1 + 0.25 = {y[0, 0]:.2f}")
 # %% [markdown]
 # ## How a neuron learns
 #
-# Say that we want t = 1 here. The neuron says 0.25. We measure the miss by a *loss*, a number that is 0 when all is
+# Say that we want $t = 1$ here. The neuron says 0.25. We measure the miss by a *loss*, a number that is 0 when all is
 # well:
 #
-#     L = (y - t)^2
+# $$ L = (y - t)^2 $$
 #
-# Now nudge one weight a little, and leave everything else as it is. If w_1 grows by a tiny h, then y grows by h x_1. If
-# y grows by a tiny amount, L grows by 2 (y - t) times that amount: the derivative of a square. Together:
+# Now nudge one weight a little, and leave everything else as it is. If $w_1$ grows by a tiny $h$, then $y$ grows by
+# $h \, x_1$. If $y$ grows by a tiny amount, $L$ grows by $2 (y - t)$ times that amount: the derivative of a square.
+# Together:
 #
-#     dL/dy = 2 (y - t),     dL/dw_d = dL/dy * x_d,     dL/db = dL/dy
+# $$
+# \frac{dL}{dy} = 2 (y - t), \qquad \frac{dL}{dw_d} = \frac{dL}{dy} \, x_d, \qquad \frac{dL}{db} = \frac{dL}{dy}
+# $$
 #
-# These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes dL/dy and
+# These numbers are the *gradient*: for every weight, how fast the loss grows with it. `backward` takes $dL/dy$ and
 # computes the rest (the last line of `backward_plain` in
 # [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py)).
 #
-# > dL/dy is -1.50
-# > dL/dw is -0.75 and -1.50, dL/db is -1.50
+# ```text
+# dL/dy is -1.50
+# dL/dw is -0.75 and -1.50, dL/db is -1.50
+# ```
 #
 # Nobody has to believe this. We nudge the first weight by a millionth, and look at how much the loss changes, per
 # nudge:
 #
-# > nudging w_1 says -0.75
+# ```text
+# nudging w_1 says -0.75
+# ```
 
 # %%
 dy = 2 * (y - 1.0)  # (1, 1)
@@ -85,12 +96,14 @@ print(f"nudging w_1 says {(((nudged - 1) ** 2 - (y - 1) ** 2) / 1e-6).item():.2f
 # %% [markdown]
 # The gradient points uphill. So we take a small step *against* it. How small is the *learning rate*, here 0.1:
 #
-#     w <- w - 0.1 dL/dw,     b <- b - 0.1 dL/db
+# $$ w \leftarrow w - 0.1 \, \frac{dL}{dw}, \qquad b \leftarrow b - 0.1 \, \frac{dL}{db} $$
 #
 # This is gradient descent, `nn.SGD` in `batik_scratch/nn/optimizers.py`. One step brings the neuron closer to 1:
 #
-# > the weights are now 2.075 and -0.850, the bias 0.400
-# > y was 0.2500 and is now 0.5875; the loss was 0.5625 and is now 0.1702
+# ```text
+# the weights are now 2.075 and -0.850, the bias 0.400
+# y was 0.2500 and is now 0.5875; the loss was 0.5625 and is now 0.1702
+# ```
 
 # %%
 nn.SGD(learning_rate=0.1).step([neuron])
@@ -109,9 +122,11 @@ print(
 # and 0 where it belongs to the ground. All pixels of one cloth are its examples; the loss is the mean over all of them.
 # The loop below is how every network learns, however large: forward, loss, backward, step.
 #
-# > it starts with every pixel at 0.00 and learns 4 numbers
-# > the loss falls below a third of where it was: True
-# > more than nine pixels of ten are on the right side of one half: True
+# ```text
+# it starts with every pixel at 0.00 and learns 4 numbers
+# the loss falls below a third of where it was: True
+# more than nine pixels of ten are on the right side of one half: True
+# ```
 
 # %%
 pixels = cloth.reshape(-1, 3).astype(np.float64)  # (P, 3)
@@ -128,25 +143,31 @@ for _ in range(300 if lesson.quick() else 1000):
     neuron.backward(2 * (score - truth) / len(pixels))
     optimizer.step([neuron])
 right = ((score > 0.5) == (truth > 0.5)).mean()
-print(f"the loss falls below a third of where it was: {losses[-1] < losses[0] / 3}")
+lesson.check(
+    "the loss falls below a third of where it was", losses[-1] < losses[0] / 3, f"{losses[0]:.3f} to {losses[-1]:.3f}"
+)
 print(f"  loss {losses[0]:.3f}, after {len(losses)} steps {losses[-1]:.3f}; right for {right:.1%} of the pixels")
-print(f"more than nine pixels of ten are on the right side of one half: {right > 0.9}")
+lesson.check("more than nine pixels of ten are on the right side of one half", right > 0.9, f"{right:.1%}")
 
 # %% [markdown]
 # ## What one neuron cannot do
 #
-# The places where y equals one half lie on a straight line (with three inputs, on a plane): y is a sum of multiples. So
-# one neuron can only cut its inputs in two along a line. Here is a task with no such line, "exclusive or": answer 1 if
-# one of two inputs is 1, but not both. The best that a neuron can do, by least squares, is to shrug:
+# The places where $y$ equals one half lie on a straight line (with three inputs, on a plane): $y$ is a sum of
+# multiples. So one neuron can only cut its inputs in two along a line. Here is a task with no such line, "exclusive
+# or": answer 1 if one of two inputs is 1, but not both. The best that a neuron can do, by least squares, is to shrug:
 #
-# > the best neuron answers 0.50 0.50 0.50 0.50
+# ```text
+# the best neuron answers 0.50 0.50 0.50 0.50
+# ```
 #
-# Add a bend. *ReLU* keeps positive numbers and turns negative ones into 0: max(z, 0) (`nn.ReLU`, in
+# Add a bend. *ReLU* keeps positive numbers and turns negative ones into 0: $\max(z, 0)$ (`nn.ReLU`, in
 # `batik_scratch/nn/layers/activations.py`). Two bent neurons look at the inputs, and a third adds them up:
 #
-#     y = max(x_1 - x_2, 0) + max(x_2 - x_1, 0)
+# $$ y = \max(x_1 - x_2, 0) + \max(x_2 - x_1, 0) $$
 #
-# > two bent neurons and a third answer 0 1 1 0
+# ```text
+# two bent neurons and a third answer 0 1 1 0
+# ```
 #
 # Neurons side by side are a layer, layers on top of each other are a network. That is the next lesson.
 
@@ -164,7 +185,7 @@ print("two bent neurons and a third answer", *(f"{value:.0f}" for value in netwo
 # The figure: a neuron with four numbers has learned to find the motif by its colour alone. Right: the exclusive or,
 # first with one neuron, whose surface is flat, and then with the bend, which folds it.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 5.4)
 above, below = figure.subfigures(2, 1, height_ratios=[2.6, 2.8])
 pictures = [
@@ -207,6 +228,80 @@ lesson.show(figure, "01_a_neuron")
 # ## Try it
 #
 # - Take the learning rate 3 instead of 0.3. What does the loss do, and why is a bigger step not a faster one?
+#
+#   <details><summary>Answer</summary>
+#
+#   It grows a hundredfold in every step. The gradient is the slope *here*; a long step leaves the place where it was
+#   true, lands on the other side of the valley, higher up than it started, and meets a steeper slope there. For a loss
+#   that is a mean of squares, the limit can be computed: it is 2 over the largest curvature. (Lesson 10 takes this
+#   apart.)
+#
+#   ```python
+#   neuron = nn.Dense(1, kernel_initializer="zeros")
+#   neuron.astype("float64")
+#   neuron.build((3,), np.random.default_rng(0))
+#   optimizer = nn.SGD(learning_rate=3)
+#   for step in range(5):
+#       score = neuron.forward(pixels, training=True)
+#       print(f"step {step}: loss {((score - truth) ** 2).mean():.3g}")
+#       neuron.backward(2 * (score - truth) / len(pixels))
+#       optimizer.step([neuron])
+#   inputs = np.column_stack([pixels, np.ones(len(pixels))])  # (P, 4): the bias's input is always 1
+#   steepest = np.linalg.eigvalsh(2 * inputs.T @ inputs / len(pixels)).max()
+#   print(f"steps are too long from a learning rate of {2 / steepest:.2f} on")
+#   ```
+#
+#   ```text
+#   step 0: loss 0.427
+#   step 1: loss 25.1
+#   step 2: loss 2.61e+03
+#   step 3: loss 2.72e+05
+#   step 4: loss 2.84e+07
+#   steps are too long from a learning rate of 0.53 on
+#   ```
+#
+#   </details>
+#
 # - Train on this cloth and look at the answers for `clothes[0]` and `clothes[2]`. Has the neuron learned what a motif
 #   is?
+#
+#   <details><summary>Answer</summary>
+#
+#   It does well on them, and still it has not: these cloths, too, happen to have a light motif on a dark ground. It
+#   knows a brightness, not a shape. On the negative of a cloth, where any eye sees the motif as before, it is mostly
+#   wrong.
+#
+#   ```python
+#   for i in (0, 2):
+#       wanted = masks[i].ravel()
+#       for name, shown in ((f"cloth {i}", clothes[i]), ("its negative", 1 - clothes[i])):
+#           said = neuron.forward(shown.reshape(-1, 3).astype(float))[:, 0] > 0.5
+#           right = (said == wanted).mean()
+#           lesson.check(f"{name}: most pixels are named rightly", right > 0.5, f"{right:.0%}")
+#   ```
+#
+#   ```text
+#   cloth 0: most pixels are named rightly: True
+#   its negative: most pixels are named rightly: False
+#   cloth 2: most pixels are named rightly: True
+#   its negative: most pixels are named rightly: False
+#   ```
+#
+#   </details>
+#
 # - Remove the ReLU from the network: it is then one neuron again. Show it by multiplying the two kernels.
+#
+#   <details><summary>Answer</summary>
+#
+#   The two kernels multiply to zeros, so the network without its ReLU answers the same, 0, to every input. In general a
+#   product of two kernels is one kernel, so two layers without a bend are one layer.
+#
+#   ```python
+#   print("one kernel:", (np.array([[1.0, -1.0], [-1.0, 1.0]]) @ np.ones((2, 1)))[:, 0])
+#   ```
+#
+#   ```text
+#   one kernel: [0. 0.]
+#   ```
+#
+#   </details>

@@ -4,17 +4,19 @@
 # Needs lesson 1. About fifteen minutes.
 #
 # Several neurons that look at the same inputs are a *dense layer*. Every neuron has a column of weights of its own; we
-# write the columns side by side into a table W, the *kernel*. With D inputs and U neurons (units), W has D rows and U
-# columns. A batch of N examples is a table X with N rows. Then all outputs of all neurons for all examples are one
-# matrix product:
+# write the columns side by side into a table $W$, the *kernel*. With $D$ inputs and $U$ neurons (units), $W$ has $D$
+# rows and $U$ columns. A batch of $N$ examples is a table $X$ with $N$ rows. Then all outputs of all neurons for all
+# examples are one matrix product:
 #
-#     Y = X W + b,     Y[n, u] = sum_d X[n, d] W[d, u] + b[u]
+# $$ Y = X W + b, \qquad Y_{nu} = \sum_d X_{nd} W_{du} + b_u $$
 #
 # It is the one line of `forward_plain` in [batik_scratch/ops/dense.py](../../batik_scratch/ops/dense.py); the layer
 # around it, with its weights, is [batik_scratch/nn/layers/dense.py](../../batik_scratch/nn/layers/dense.py). Below it
 # stands beside the same sum as three loops.
 #
-# > loops and matrix product agree: True
+# ```text
+# loops and matrix product agree: True
+# ```
 
 # %%
 import numpy as np
@@ -34,36 +36,42 @@ for n in range(5):
     for u in range(3):
         by_loops[n, u] = b[u] + sum(x[n, d] * w[d, u] for d in range(4))
 y = layer.forward(x, training=True)
-print(f"loops and matrix product agree: {np.allclose(by_loops, y, rtol=1e-12)}")
+lesson.check(
+    "loops and matrix product agree",
+    np.allclose(by_loops, y, rtol=1e-12),
+    f"largest difference {np.abs(by_loops - y).max():.0e}",
+)
 
 # %% [markdown]
 # ## The question that a layer answers on the way back
 #
-# At the end of the network there is one number, the loss L. For every number z inside the network we ask: if z grew by
-# a tiny amount, how many times that amount would L grow? The answer is the derivative dL/dz; the code writes `dz` for
-# it.
+# At the end of the network there is one number, the loss $L$. For every number $z$ inside the network we ask: if $z$
+# grew by a tiny amount, how many times that amount would $L$ grow? The answer is the derivative $dL/dz$; the code
+# writes `dz` for it.
 #
-# A layer is told `dy`, the answers for its outputs, the *upstream gradient*. It does not know what L is, or what
-# stands above it. From `dy` it works out the answers for its weights and for its inputs, and hands the latter down.
-# One rule does that, the *chain rule*. If z changes several numbers y_k, and L depends on those, the effects add up:
+# A layer is told `dy`, the answers for its outputs, the *upstream gradient*. It does not know what $L$ is, or what
+# stands above it. From `dy` it works out the answers for its weights and for its inputs, and hands the latter down. One
+# rule does that, the *chain rule*. If $z$ changes several numbers $y_k$, and $L$ depends on those, the effects add up:
 #
-#     dL/dz = sum_k dL/dy_k * dy_k/dz
+# $$ \frac{dL}{dz} = \sum_k \frac{dL}{dy_k} \, \frac{dy_k}{dz} $$
 #
 # Now read the formula of the layer with that question in mind.
 #
-# - W[d, u] is used once per example: in Y[n, u], multiplied by X[n, d]. So dW[d, u] = sum_n X[n, d] dY[n, u].
-# - b[u] is used once per example too, multiplied by 1. So db[u] = sum_n dY[n, u].
-# - X[n, d] is used once per unit: in Y[n, u], multiplied by W[d, u]. So dX[n, d] = sum_u dY[n, u] W[d, u].
+# - $W_{du}$ is used once per example: in $Y_{nu}$, multiplied by $X_{nd}$. So $dW_{du} = \sum_n X_{nd} \, dY_{nu}$.
+# - $b_u$ is used once per example too, multiplied by 1. So $db_u = \sum_n dY_{nu}$.
+# - $X_{nd}$ is used once per unit: in $Y_{nu}$, multiplied by $W_{du}$. So $dX_{nd} = \sum_u dY_{nu} W_{du}$.
 #
-# These sums are matrix products again, with the tables turned over (W' is W with rows and columns swapped):
+# These sums are matrix products again, with the tables turned over ($W^\top$ is $W$ with rows and columns swapped):
 #
-#     dW = X' dY,     db = the column sums of dY,     dX = dY W'
+# $$ dW = X^\top dY, \qquad db = \text{the column sums of } dY, \qquad dX = dY \, W^\top $$
 #
-# A rule for the memory: the shapes fit in no other way. dW must have W's shape (4, 3), and it is made of X (5, 4) and
-# dY (5, 3).
+# A rule for the memory: the shapes fit in no other way. $dW$ must have the shape of $W$, (4, 3), and it is made of $X$
+# (5, 4) and $dY$ (5, 3).
 #
-# > dW has the shape (4, 3), db (3,), dX (5, 4)
-# > loops and Dense.backward agree: True
+# ```text
+# dW has the shape (4, 3), db (3,), dX (5, 4)
+# loops and Dense.backward agree: True
+# ```
 
 # %%
 dy = rng.standard_normal((5, 3))
@@ -78,21 +86,29 @@ for n in range(5):
             dw_loops[d, u] += x[n, d] * dy[n, u]
             dx_loops[n, d] += dy[n, u] * w[d, u]
 pairs = [(dw, dw_loops), (db, db_loops), (dx, dx_loops)]
-print(f"loops and Dense.backward agree: {all(np.allclose(a, c, rtol=1e-12) for a, c in pairs)}")
+lesson.check(
+    "loops and Dense.backward agree",
+    all(np.allclose(a, c, rtol=1e-12) for a, c in pairs),
+    f"largest difference {max(np.abs(a - c).max() for a, c in pairs):.0e}",
+)
 
 # %% [markdown]
 # ## A whole network, number by number
 #
-# Two inputs, three neurons with a bend (ReLU), one neuron on top, and the loss L = (y - t)^2 with t = 1. The middle
+# Two inputs, three neurons with a bend (ReLU), one neuron on top, and the loss $L = (y - t)^2$ with $t = 1$. The middle
 # neuron of the three comes out negative, so ReLU shuts it.
 #
-# > forward: z = 2 -1 0.5, h = 2 0 0.5, y = 0.25, L = 0.5625
+# ```text
+# forward: z = 2 -1 0.5, h = 2 0 0.5, y = 0.25, L = 0.5625
+# ```
 #
-# Now backwards. dL/dy = 2 (y - t). Through the upper layer each h_u gets dy times its weight. The bend lets the
-# gradient through where z was positive, and stops it elsewhere: a neuron that said nothing bears no blame. Through the
-# lower layer, each input collects from all three neurons, each along its weight.
+# Now backwards. $dL/dy = 2 (y - t)$. Through the upper layer each $h_u$ gets $dy$ times its weight. The bend lets the
+# gradient through where $z$ was positive, and stops it elsewhere: a neuron that said nothing bears no blame. Through
+# the lower layer, each input collects from all three neurons, each along its weight.
 #
-# > backward: dy = -1.5, dh = -0.75 -1.5 3, dz = -0.75 0 3, dx = 0.75 -1.875
+# ```text
+# backward: dy = -1.5, dh = -0.75 -1.5 3, dz = -0.75 0 3, dx = 0.75 -1.875
+# ```
 
 # %%
 lower, bend, upper = nn.Dense(3), nn.ReLU(), nn.Dense(1)
@@ -123,7 +139,9 @@ print(
 # %% [markdown]
 # As in lesson 1, we believe nothing: nudge the inputs, and look.
 #
-# > nudging says dx = 0.750 -1.875
+# ```text
+# nudging says dx = 0.750 -1.875
+# ```
 
 # %%
 nudges = []
@@ -137,10 +155,12 @@ print("nudging says dx =", *(f"{v:.3f}" for v in nudges))
 # ## Why not nudge everything?
 #
 # Because every weight would need a forward pass of its own. The backward pass answers for all weights at once. It costs
-# about two forward passes, since every layer does two products (dW and dX) where the forward pass did one. For the
+# about two forward passes, since every layer does two products ($dW$ and $dX$) where the forward pass did one. For the
 # paper's network (`nn.paper_cnn`):
 #
-# > 2,460,995 forward passes, or one backward pass
+# ```text
+# 2,460,995 forward passes, or one backward pass
+# ```
 
 # %%
 paper = nn.paper_cnn()
@@ -150,10 +170,12 @@ print(f"{sum(part.parameter_count for part in paper.layers):,} forward passes, o
 # ## Bends make curves
 #
 # Without bends, layers on layers are still one straight line. With them, every hidden neuron adds a corner. Here
-# sixteen of them learn the wave sin(x) from 64 examples. The loop is the one of lesson 1, with `nn.Adam` (lesson 10:
+# sixteen of them learn the wave $\sin(x)$ from 64 examples. The loop is the one of lesson 1, with `nn.Adam` (lesson 10:
 # each weight has steps of its own length) in place of `nn.SGD`; `backward`, called last layer first, is the chain rule.
 #
-# > the network ends with less than a fiftieth of its first loss: True
+# ```text
+# the network ends with less than a fiftieth of its first loss: True
+# ```
 
 # %%
 inputs = np.linspace(-np.pi, np.pi, 64)[:, None]  # (64, 1)
@@ -173,14 +195,18 @@ for step in range(steps + 1):
     for part in reversed(layers):
         gradient = part.backward(gradient)
     optimizer.step(layers)
-print(f"the network ends with less than a fiftieth of its first loss: {losses[-1] < losses[0] / 50}")
+lesson.check(
+    "the network ends with less than a fiftieth of its first loss",
+    losses[-1] < losses[0] / 50,
+    f"{losses[0]:.4f} to {losses[-1]:.4f}",
+)
 print(f"  from {losses[0]:.4f} to {losses[-1]:.4f}")
 
 # %% [markdown]
 # The figure shows the small network with its real numbers, values in blue and gradients in red, and the wave.
 # The numbers on the lines are the weights; the biases (0, -0.5, 1 below, 0.25 above) are left out.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 BLUE, RED = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"]
 figure = style.new_figure(style.WIDE, 6.6)
 above, below = figure.subfigures(2, 1, height_ratios=[3.8, 2.7])
@@ -240,6 +266,90 @@ lesson.show(figure, "02_dense_and_the_chain_rule")
 # ## Try it
 #
 # - Make the middle neuron's bias 1 instead of -0.5. Which gradients change, and why so many of them?
+#
+#   <details><summary>Answer</summary>
+#
+#   The neuron is open now: it answers 0.5 in place of 0 and gets its gradient. All the others change as well, because
+#   all of them have $dy = 2 (y - t)$ as a factor, and $y$ is now nearer to 1. Every gradient knows of every weight, by
+#   way of the loss.
+#
+#   ```python
+#   small.set_weights([w1, np.array([0.0, 1.0, 1.0]), w2, b2])
+#   values = [np.array([[1.0, 2.0]])]
+#   for part in small.layers:
+#       values.append(part.forward(values[-1], training=True))
+#   slopes = [2 * (values[-1] - 1)]
+#   for part in reversed(small.layers):
+#       slopes.insert(0, part.backward(slopes[0]))
+#   print(f"forward: z = {text(values[1])}, h = {text(values[2])}, y = {text(values[3])}")
+#   print(f"backward: dy = {text(slopes[3])}, dh = {text(slopes[2])}, dz = {text(slopes[1])}, dx = {text(slopes[0])}")
+#   ```
+#
+#   ```text
+#   forward: z = 2 0.5 0.5, h = 2 0.5 0.5, y = 0.75
+#   backward: dy = -0.5, dh = -0.25 -0.5 1, dz = -0.25 -0.5 1, dx = 0.75 -0.75
+#   ```
+#
+#   </details>
+#
 # - Replace `nn.ReLU()` by nothing. What is the best that the wave's network can do now?
+#
+#   <details><summary>Answer</summary>
+#
+#   A straight line, however many neurons there are. The best one can be computed, and gradient descent finds it.
+#
+#   ```python
+#   table = np.column_stack([inputs, np.ones(64)])  # (64, 2)
+#   line, *_ = np.linalg.lstsq(table, wave, rcond=None)
+#   print(f"best line: sin(x) is about {line[0, 0]:.3f} x, loss {((table @ line - wave) ** 2).mean():.3f}")
+#   straight = nn.Sequential([nn.Dense(16), nn.Dense(1)], (1,), random_state=0, dtype="float64")
+#   optimizer = nn.Adam(0.01)
+#   for _ in range(400):
+#       found = straight.layers[1].forward(straight.layers[0].forward(inputs, training=True), training=True)
+#       straight.layers[0].backward(straight.layers[1].backward(2 * (found - wave) / 64))
+#       optimizer.step(straight.layers)
+#   print(f"two layers without a bend, after 400 steps: loss {((found - wave) ** 2).mean():.3f}")
+#   ```
+#
+#   ```text
+#   best line: sin(x) is about 0.290 x, loss 0.207
+#   two layers without a bend, after 400 steps: loss 0.207
+#   ```
+#
+#   </details>
+#
 # - Change `dy.sum(axis=0)` in `backward_plain` of `batik_scratch/ops/dense.py` to `dy.sum(axis=1)`. Which of the lines
 #   above notices? Lesson 4 is about finding such mistakes without having to look.
+#
+#   <details><summary>Answer</summary>
+#
+#   With several examples the wrong sum has another shape, so "loops and Dense.backward agree" stops with an error of
+#   NumPy's about shapes that do not fit. With one example the wrong sum is a single number, which NumPy silently copies
+#   to all three neurons: no line about the small network notices, because those look at $dx$ only. A shape is a check,
+#   but a weak one.
+#
+#   ```python
+#   from unittest import mock
+#
+#   from batik_scratch.ops import dense
+#
+#
+#   def wrong(x, kernel, dy, need_dx=True, need_grads=True):
+#       return dy @ kernel.T, x.T @ dy, dy.sum(axis=1)  # right is axis=0
+#
+#
+#   with mock.patch.object(dense, "backward_plain", wrong):  # as if the file said so
+#       layer.forward(x, training=True)
+#       layer.backward(dy)
+#       print(f"db has the shape {layer.grads['bias'].shape}, it should have {db.shape}")
+#       small.layers[0].forward(np.array([[1.0, 2.0]]), training=True)
+#       small.layers[0].backward(np.array([[-0.75, 0, 3]]))
+#       print("one example: db =", *(f"{v:g}" for v in small.layers[0].grads["bias"]), "where -0.75 0 3 is right")
+#   ```
+#
+#   ```text
+#   db has the shape (5,), it should have (3,)
+#   one example: db = 2.25 where -0.75 0 3 is right
+#   ```
+#
+#   </details>

@@ -4,25 +4,28 @@
 # Needs lesson 3. About fifteen minutes.
 #
 # A wrong backward pass seldom crashes. The network trains, only worse, and nobody knows why. But every gradient makes a
-# claim that can be tested: "if you move this number by h, the loss moves by h times the gradient". So we move it. That
-# is gradient checking, and `batik_scratch/nn/gradcheck/` does it for every layer here.
+# claim that can be tested: "if you move this number by $h$, the loss moves by $h$ times the gradient". So we move it.
+# That is gradient checking, and `batik_scratch/nn/gradcheck/` does it for every layer here.
 #
 # ## From one side, or from both?
 #
-# For a smooth function, Taylor's formula says what a step h does:
+# For a smooth function, Taylor's formula says what a step $h$ does:
 #
-#     f(x + h) = f(x) + h f'(x) + h^2/2 f''(x) + h^3/6 f'''(x) + ...
+# $$ f(x + h) = f(x) + h f'(x) + \frac{h^2}{2} f''(x) + \frac{h^3}{6} f'''(x) + \dots $$
 #
-# Take f(x) away and divide by h: the *forward difference*. It misses f' by about h/2 f''. Step to both sides instead,
-# and the terms with even powers cancel. This is the *central difference*:
+# Take $f(x)$ away and divide by $h$: the *forward difference*. It misses $f'$ by about $\frac{h}{2} f''$. Step to both
+# sides instead, and the terms with even powers cancel. This is the *central difference*:
 #
-#     (f(x + h) - f(x - h)) / (2h) = f'(x) + h^2/6 f'''(x) + ...
+# $$ \frac{f(x + h) - f(x - h)}{2h} = f'(x) + \frac{h^2}{6} f'''(x) + \dots $$
 #
-# Our f is the cross-entropy of lesson 3, as a function of one logit; its gradient is p - (1 at the true class). A
-# step ten times smaller should make the one error 10 times smaller, and the other 100 times.
+# Our $f$ is the cross-entropy of lesson 3, as a function of one logit; its gradient is
+# $p - (1 \text{ at the true class})$. A step ten times smaller should make the one error 10 times smaller, and the
+# other 100 times.
 #
-# > forward difference: 10 times better
-# > central difference: 100 times better
+# ```text
+# forward difference: 10 times better
+# central difference: 100 times better
+# ```
 
 # %%
 import numpy as np
@@ -60,21 +63,25 @@ for name, difference in (("forward", forward_difference), ("central", central_di
 # ## Smaller is not always better
 #
 # A computer keeps a number to a fixed count of digits, and rounds the rest away. It has two common kinds of numbers,
-# float64 and float32. When h is tiny, f(x + h) and f(x - h) agree in most digits; the subtraction removes those, and
-# what remains is mostly rounding. With precision u that error is about u |f| / h: it *grows* when h shrinks. The sum of
-# both errors,
+# float64 and float32. When $h$ is tiny, $f(x + h)$ and $f(x - h)$ agree in most digits; the subtraction removes those,
+# and what remains is mostly rounding. With precision $u$ that error is about $u |f| / h$: it *grows* when $h$ shrinks.
+# The sum of both errors,
 #
-#     h^2/6 |f'''| + u |f| / h,
+# $$ \frac{h^2}{6} |f'''| + \frac{u |f|}{h}, $$
 #
-# is least where neither wins: at a step of about the cube root of u, with an error of about its square.
+# is least where neither wins: at a step of about the cube root of $u$, with an error of about its square.
 #
-# > float64: 16 digits, precision 2.2e-16, best step about 6e-06, error there about 4e-11
-# > float32: 7 digits, precision 1.2e-07, best step about 5e-03, error there about 2e-05
+# ```text
+# float64: 16 digits, precision 2.2e-16, best step about 6e-06, error there about 4e-11
+# float32: 7 digits, precision 1.2e-07, best step about 5e-03, error there about 2e-05
+# ```
 #
 # A step that suits float64 makes a right gradient look wrong in float32. So a check is always done in float64.
 #
-# > float64, a step of 1e-06: wrong by less than one part in a billion: True
-# > float32, a step of 1e-06: wrong by more than 1%: True
+# ```text
+# float64, a step of 1e-06: wrong by less than one part in a billion: True
+# float32, a step of 1e-06: wrong by more than 1%: True
+# ```
 
 # %%
 for kind in (np.float64, np.float32):
@@ -104,20 +111,25 @@ for name, difference, limit in (
 ):
     found = typical_error(lambda z, rule=difference: rule(z, 1e-6))
     holds = found > limit if "more" in name else found < limit
-    print(f"{'float32' if 'more' in name else 'float64'}, a step of 1e-06: wrong by {name}: {holds}")
+    kind = "float32" if "more" in name else "float64"
+    lesson.check(f"{kind}, a step of 1e-06: wrong by {name}", holds, f"{found:.0e}")
 
 # %% [markdown]
 # ## A step sideways
 #
-# There is a trick without any subtraction. Step into the complex plane, to x + ih, where i is the square root of -1. In
-# Taylor's formula every odd power of ih is imaginary, every even power is real:
+# There is a trick without any subtraction. Step into the complex plane, to $x + ih$, where $i$ is the square root of
+# -1. In Taylor's formula every odd power of $ih$ is imaginary, every even power is real:
 #
-#     f(x + ih) = f(x) + ih f'(x) - h^2/2 f''(x) - ...,     so     f'(x) = Im f(x + ih) / h, nearly
+# $$
+# f(x + ih) = f(x) + ih f'(x) - \frac{h^2}{2} f''(x) - \dots, \qquad f'(x) \approx \frac{\mathrm{Im} \, f(x + ih)}{h}
+# $$
 #
-# The error is about h^2, and nothing is taken away from anything. With h = 1e-20 it is gone. All that the code must do
-# is accept complex numbers; the plain operations in `batik_scratch/ops/` do.
+# The error is about $h^2$, and nothing is taken away from anything. With $h = 10^{-20}$ it is gone. All that the code
+# must do is accept complex numbers; the plain operations in `batik_scratch/ops/` do.
 #
-# > complex step: wrong by less than ten times the precision of float64: True
+# ```text
+# complex step: wrong by less than ten times the precision of float64: True
+# ```
 
 # %%
 
@@ -127,24 +139,32 @@ def complex_step(x, h):
 
 
 worst = typical_error(lambda z: complex_step(z, 1e-20))
-print(f"complex step: wrong by less than ten times the precision of float64: {worst < 10 * np.finfo(np.float64).eps}")
+lesson.check(
+    "complex step: wrong by less than ten times the precision of float64",
+    worst < 10 * np.finfo(np.float64).eps,
+    f"{worst:.0e}",
+)
 
 # %% [markdown]
 # ## Where there is no slope
 #
 # ReLU has a *kink* at 0: slope 0 on its left, 1 on its right. A nudge across the kink measures a bit of both. Half a
-# step right of it, f(x + h) = 1.5 h and f(x - h) = 0, and the central difference is 1.5 h / (2h):
+# step right of it, $f(x + h) = 1.5 h$ and $f(x - h) = 0$, and the central difference is $1.5 h / (2h)$:
 #
-# > half a step from the kink: the code says 1.00, the central difference 0.75
-# > at the kink: the code says 0.00, the central difference 0.50
+# ```text
+# half a step from the kink: the code says 1.00, the central difference 0.75
+# at the kink: the code says 0.00, the central difference 0.50
+# ```
 #
 # Neither means that the code is wrong. So `check_layer` looks whether any ReLU switched (or any max-pooling changed its
-# mind) between x - h and x + h. Such a place is skipped, and counted. Where too many are skipped, the check fails,
+# mind) between $x - h$ and $x + h$. Such a place is skipped, and counted. Where too many are skipped, the check fails,
 # because it has looked at too little.
 #
-# > at most 5% of the places may be skipped
-# > inputs away from the kink: right True, skipped 0
-# > one input of four half a step from it: right False, skipped 1
+# ```text
+# at most 5% of the places may be skipped
+# inputs away from the kink: right True, skipped 0
+# one input of four half a step from it: right False, skipped 1
+# ```
 
 # %%
 relu = nn.ReLU()
@@ -165,13 +185,15 @@ for name, row in (
 # %% [markdown]
 # ## A check that cannot fail
 #
-# A layer has many outputs, and a check needs one number. The usual way is to multiply every output by a number dy, add
-# up, and nudge. Which dy? Many tutorials take ones. Lesson 3 showed what follows: the outputs of softmax add up to one,
-# whatever the input; so the true gradient is zero, and a softmax that returns zeros passes. `check_layer` draws dy at
-# random.
+# A layer has many outputs, and a check needs one number. The usual way is to multiply every output by a number $dy$,
+# add up, and nudge. Which $dy$? Many tutorials take ones. Lesson 3 showed what follows: the outputs of softmax add up
+# to one, whatever the input; so the true gradient is zero, and a softmax that returns zeros passes. `check_layer` draws
+# $dy$ at random.
 #
-# > against ones: the right softmax is off by 0.000, the wrong one by 0.000
-# > check_layer: the right softmax passes True, the wrong one passes False
+# ```text
+# against ones: the right softmax is off by 0.000, the wrong one by 0.000
+# check_layer: the right softmax passes True, the wrong one passes False
+# ```
 
 
 # %%
@@ -191,8 +213,9 @@ for softmax in (nn.Softmax(), LazySoftmax()):
     softmax.forward(z, training=True)
     misses.append(np.abs(softmax.backward(ones).sum(axis=0) - nudged).max())
 print(f"against ones: the right softmax is off by {misses[0]:.3f}, the wrong one by {misses[1]:.3f}")
-verdicts = [check_layer(layer, (4,)).ok for layer in (nn.Softmax(), LazySoftmax())]
-print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passes {verdicts[1]}")
+right, wrong = (check_layer(layer, (4,)) for layer in (nn.Softmax(), LazySoftmax()))
+errors = f"relative errors {right.tensors[0].error:.0e} and {wrong.tensors[0].error:.0e}"
+print(f"check_layer: the right softmax passes {right.ok}, the wrong one passes {wrong.ok} ({errors})")
 
 # %% [markdown]
 # ## A layer, and a whole network
@@ -203,17 +226,23 @@ print(f"check_layer: the right softmax passes {verdicts[0]}, the wrong one passe
 # predicts the change as a sum of products. The network below has every kind of layer that the paper's has, and is
 # checked by the complex step.
 #
-# > Conv2D: dx True, kernel True, bias True, all True
-# > the whole network, five directions: True
+# ```text
+# Conv2D: dx True, kernel True, bias True, all True
+# the whole network, five directions: True
+# ```
 
 # %%
 report = check_layer(nn.Conv2D(2, (3, 2), strides=2), (6, 5, 3))
-print("Conv2D: " + ", ".join(f"{tensor.name} {tensor.ok}" for tensor in report.tensors))
+worst = max(tensor.error for tensor in report.tensors)
+print(
+    "Conv2D: " + ", ".join(f"{tensor.name} {tensor.ok}" for tensor in report.tensors) + f" (error {worst:.0e} at most)"
+)
 stack = [nn.Conv2D(4, 3), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten(), nn.Dropout(0.2), nn.Dense(3), nn.Softmax()]
 network = nn.Sequential(stack, (8, 7, 3), random_state=0, dtype="complex128")
 network.compile()
 images = np.random.default_rng(1).random((4, 8, 7, 3))
-print(f"the whole network, five directions: {check_model(network, images, np.array([0, 1, 2, 1])).ok}")
+whole = check_model(network, images, np.array([0, 1, 2, 1]))
+lesson.check("the whole network, five directions", whole.ok, f"error {max(t.error for t in whole.tensors):.0e} at most")
 print(report)
 
 # %% [markdown]
@@ -222,7 +251,7 @@ print(report)
 # error of exactly zero, which a logarithmic axis has no place for and which is drawn at 1e-17. Right: a nudge across
 # the kink, and what the central difference makes of it, for every distance from the kink.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 BLUE, RED, ORANGE, GREEN = (style.OKABE_ITO[name] for name in ("blue", "vermillion", "orange", "bluish green"))
 figure = style.new_figure(style.WIDE, 5.0)
 left, right = figure.subfigures(1, 2, width_ratios=[1.55, 1])
@@ -269,7 +298,66 @@ lesson.show(figure, "04_gradient_checking")
 # %% [markdown]
 # ## Try it
 #
-# - Divide by h instead of 2h in `central_difference`. What error does every right gradient show now?
+# - Divide by $h$ instead of $2h$ in `central_difference`. What error does every right gradient show now?
+#
+#   <details><summary>Answer</summary>
+#
+#   An error of 1, which is 100%: the numeric gradient is twice the right one. An error of 1.00 everywhere means a
+#   factor of 2, an error of 0.5 a factor of one half.
+#
+#   ```python
+#   def halved(x, h):
+#       return (f(x + h) - f(x - h)) / h
+#
+#
+#   print(f"relative error of a right gradient: {typical_error(lambda z: halved(z, 1e-6)):.2f}")
+#   ```
+#
+#   ```text
+#   relative error of a right gradient: 1.00
+#   ```
+#
+#   </details>
+#
 # - Plant a bug: a `nn.Dense` whose bias gradient is `dy.mean(axis=0)`. What does `print(check_layer(...))` show?
+#
+#   <details><summary>Answer</summary>
+#
+#   The row of the bias is WRONG, and its two numbers differ by a factor of 3, the number of examples in the batch. The
+#   other rows are ok.
+#
+#   ```python
+#   class MeanBias(nn.Dense):
+#       def backward(self, dy, need_dx=True, need_grads=True):
+#           dx = super().backward(dy, need_dx, need_grads)
+#           self.grads["bias"] = dy.mean(axis=0)
+#           return dx
+#
+#
+#   report = str(check_layer(MeanBias(3), (4,)))
+#   print(*(line for line in report.splitlines() if "bias" in line))
+#   ```
+#
+#   </details>
+#
 # - Take `central_difference` of a ReLU at 1,000 random inputs, in a loop of your own, with a step of 0.1, then of
 #   0.001. At how many places does it cross the kink, and how does their number go with the step?
+#
+#   <details><summary>Answer</summary>
+#
+#   Where $|x| < h$. So their number goes with the step: a hundred times smaller, about a hundred times fewer.
+#
+#   ```python
+#   places = np.random.default_rng(0).normal(size=1000)
+#   for step in (0.1, 0.001):
+#       slopes = (np.maximum(places + step, 0) - np.maximum(places - step, 0)) / (2 * step)
+#       between = (slopes > 1e-9) & (slopes < 1 - 1e-9)
+#       print(f"step {step:g}: {between.sum()} of 1000 cross the kink")
+#   ```
+#
+#   ```text
+#   step 0.1: 73 of 1000 cross the kink
+#   step 0.001: 1 of 1000 cross the kink
+#   ```
+#
+#   </details>

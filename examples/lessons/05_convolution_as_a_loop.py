@@ -8,21 +8,25 @@
 # by the pixel below it, and adds up: one number. Then it moves the kernel by one pixel and does the same, until it has
 # been everywhere. What lies below the kernel is called a window.
 #
-#     y[i, j] = b + sum_{u, v} x[i + u, j + v] k[u, v]
+# $$ y_{ij} = b + \sum_{u, v} x_{i + u, j + v} \, k_{uv} $$
 #
 # Below, an image that is dark on the left and bright on the right, and a kernel that takes the left neighbours away
 # from the right ones. It answers where there is an edge, and says nothing where the image is flat.
 #
-# > image  0 0 0 1 1 1
-# > output 0 3 3 0
+# ```text
+# image  0 0 0 1 1 1
+# output 0 3 3 0
+# ```
 #
-# The output is smaller than the image, since the kernel must fit. With a kernel of length l and a *stride* of s
-# pixels from window to window, a side of p pixels has floor((p - l) / s) + 1 windows (`window_count` in
+# The output is smaller than the image, since the kernel must fit. With a kernel of length $l$ and a *stride* of $s$
+# pixels from window to window, a side of $p$ pixels has $\lfloor (p - l) / s \rfloor + 1$ windows (`window_count` in
 # `batik_scratch/ops/shapes.py`). The network of the paper begins with 150 pixels:
 #
-# > 6 pixels, kernel 3, stride 1: 4 windows
-# > 150 pixels, kernel 3, stride 1: 148 windows
-# > 150 pixels, kernel 3, stride 2: 74 windows
+# ```text
+# 6 pixels, kernel 3, stride 1: 4 windows
+# 150 pixels, kernel 3, stride 1: 148 windows
+# 150 pixels, kernel 3, stride 2: 74 windows
+# ```
 
 # %%
 import time
@@ -49,19 +53,21 @@ for n, size, stride in ((6, 3, 1), (150, 3, 1), (150, 3, 2)):
 # %% [markdown]
 # ## Channels, filters, batches: seven loops
 #
-# A real image has C channels (red, green, blue), so the kernel has a table per channel, and the sum runs over those
-# too. One kernel finds one kind of thing; a layer has F of them, called *filters*. And there are N images. This is the
-# definition:
+# A real image has $C$ channels (red, green, blue), so the kernel has a table per channel, and the sum runs over those
+# too. One kernel finds one kind of thing; a layer has $F$ of them, called *filters*. And there are $N$ images. This is
+# the definition:
 #
-#     y[n, i, j, f] = b[f] + sum_{u, v, c} x[n, i + u, j + v, c] k[u, v, c, f]
+# $$ y_{nijf} = b_f + \sum_{u, v, c} x_{n, i + u, j + v, c} \, k_{uvcf} $$
 #
-# Open `batik_scratch/ops/conv_loops.py` beside this text. `forward` is this formula: a loop for each of n, i, j, f, u,
-# v and c, and one multiplication inside. Python runs such loops slowly; the package compiles them with numba. The plain
-# Python is still there as `forward.py_func`.
+# Open `batik_scratch/ops/conv_loops.py` beside this text. `forward` is this formula: a loop for each of
+# $n, i, j, f, u, v$ and $c$, and one multiplication inside. Python runs such loops slowly; the package compiles them
+# with numba. The plain Python is still there as `forward.py_func`.
 #
-# > plain Python, compiled loops and nn.Conv2D agree: True
-# > compiling makes it more than ten times faster: True
-# > multiplications for one image: 10 * 10 places * 27 products * 4 filters = 10800
+# ```text
+# plain Python, compiled loops and nn.Conv2D agree: True
+# compiling makes it more than ten times faster: True
+# multiplications for one image: 10 * 10 places * 27 products * 4 filters = 10800
+# ```
 
 # %%
 rng = np.random.default_rng(0)
@@ -86,8 +92,12 @@ def seconds(function):
 slow, by_python = seconds(conv_loops.forward.py_func)
 fast, by_numba = seconds(conv_loops.forward)
 same = np.allclose(slow, fast, rtol=1e-12) and np.allclose(slow, layer.forward(batch), rtol=1e-12)
-print(f"plain Python, compiled loops and nn.Conv2D agree: {same}")
-print(f"compiling makes it more than ten times faster: {by_python > 10 * by_numba}")
+lesson.check(
+    "plain Python, compiled loops and nn.Conv2D agree", same, f"largest difference {np.abs(slow - fast).max():.0e}"
+)
+lesson.check(
+    "compiling makes it more than ten times faster", by_python > 10 * by_numba, f"{by_python / by_numba:.0f} times"
+)
 print(f"  {1000 * by_python:.1f} ms against {1000 * by_numba:.3f} ms")
 oh, ow, filters = layer.output_shape
 products = weights.shape[0] * weights.shape[1] * weights.shape[2]
@@ -103,13 +113,19 @@ print(
 # with it. And there is little to learn. The first layer of the paper's network has a handful of weights, where a dense
 # layer with the same inputs and outputs would have billions.
 #
-# > the image moved by two pixels gives the output moved by two pixels: True
-# > the paper's first layer learns 896 numbers, a dense layer would learn 47,313,340,928
+# ```text
+# the image moved by two pixels gives the output moved by two pixels: True
+# the paper's first layer learns 896 numbers, a dense layer would learn 47,313,340,928
+# ```
 
 # %%
 moved = np.roll(batch, 2, axis=2)
 same = np.allclose(layer.forward(moved)[:, :, 2:], layer.forward(batch)[:, :, :-2])
-print(f"the image moved by two pixels gives the output moved by two pixels: {same}")
+lesson.check(
+    "the image moved by two pixels gives the output moved by two pixels",
+    same,
+    f"largest difference {np.abs(layer.forward(moved)[:, :, 2:] - layer.forward(batch)[:, :, :-2]).max():.0e}",
+)
 first = nn.paper_cnn().layers[0]
 inputs, outputs = (int(np.prod(shape)) for shape in (first.input_shape, first.output_shape))
 print(
@@ -120,18 +136,24 @@ print(
 # %% [markdown]
 # ## Backward: every product hands the gradient to both of its factors
 #
-# As in lesson 2 we ask of every number where it was used. The pixel x[i + u, j + v] was multiplied by k[u, v] to make
-# y[i, j]. So it gets dy[i, j] k[u, v], from every window in which it was; the gradients add up. For the weight k[u, v]
-# it is the same with the roles exchanged: it gets dy[i, j] x[i + u, j + v], from every window.
+# As in lesson 2 we ask of every number where it was used. The pixel $x_{i + u, j + v}$ was multiplied by $k_{uv}$ to
+# make $y_{ij}$. So it gets $dy_{ij} \, k_{uv}$, from every window in which it was; the gradients add up. For the weight
+# $k_{uv}$ it is the same with the roles exchanged: it gets $dy_{ij} \, x_{i + u, j + v}$, from every window.
 #
-#     for every i, j, u, v:    dx[i + u, j + v] += dy[i, j] k[u, v]
-#                              dk[u, v]         += dy[i, j] x[i + u, j + v]
+# $$
+# \begin{aligned}
+# \text{for every } i, j, u, v: \qquad dx_{i + u, j + v} &\mathrel{+}= dy_{ij} \, k_{uv} \\
+# dk_{uv} &\mathrel{+}= dy_{ij} \, x_{i + u, j + v}
+# \end{aligned}
+# $$
 #
 # These are the two lines in the innermost loop of `_adjoint`, in the same file. Suppose that the loss cares for one
-# output only, dy = 1 there. Then dx is the kernel, laid where its window was, and dk is a copy of that window.
+# output only, $dy = 1$ there. Then $dx$ is the kernel, laid where its window was, and $dk$ is a copy of that window.
 #
-# > one output: dx is the kernel in its window: True, dk is the window: True
-# > all outputs: dx row 0 is -1 -1 0 0 1 1
+# ```text
+# one output: dx is the kernel in its window: True, dk is the window: True
+# all outputs: dx row 0 is -1 -1 0 0 1 1
+# ```
 #
 # In the last line every output counts 1. A pixel in the middle was once on the left of a window and once on the right,
 # and its gradients cancel.
@@ -145,7 +167,8 @@ expected[1:4, 2:5] = kernel
 window = image[1:4, 2:5]
 print(
     f"one output: dx is the kernel in its window: {np.array_equal(dx[0, :, :, 0], expected)}, "
-    f"dk is the window: {np.array_equal(dk[:, :, 0, 0], window)}"
+    f"dk is the window: {np.array_equal(dk[:, :, 0, 0], window)} "
+    f"({(dx[0, :, :, 0] != expected).sum()} and {(dk[:, :, 0, 0] != window).sum()} numbers differ)"
 )
 dx_all, _, _ = conv_loops.backward(x, k, np.ones_like(dy))
 print("all outputs: dx row 0 is", *(f"{v:.0f}" for v in dx_all[0, 0, :, 0]))
@@ -155,20 +178,27 @@ print("all outputs: dx row 0 is", *(f"{v:.0f}" for v in dx_all[0, 0, :, 0]))
 #
 # In mathematics, convolution turns the kernel by half a circle before it is laid on the image. What networks do is
 # called cross-correlation there. Nobody minds, because the weights are learned: a turned kernel would be learned
-# turned. But the real convolution does turn up in the backward pass: dx is dy convolved with the kernel.
+# turned. But the real convolution does turn up in the backward pass: $dx$ is $dy$ convolved with the kernel.
 #
-# > forward is scipy's correlate2d: True, its convolve2d: False
-# > dx is scipy's convolve2d of dy and the kernel: True
+# ```text
+# forward is scipy's correlate2d: True, its convolve2d: False
+# dx is scipy's convolve2d of dy and the kernel: True
+# ```
 
 # %%
 uneven = rng.standard_normal((3, 3))
 out = conv_loops.forward(x, uneven[:, :, None, None], b)[0, :, :, 0]
-names = [np.allclose(f(image, uneven, mode="valid"), out) for f in (signal.correlate2d, signal.convolve2d)]
-print(f"forward is scipy's correlate2d: {names[0]}, its convolve2d: {names[1]}")
+off = [np.abs(f(image, uneven, mode="valid") - out).max() for f in (signal.correlate2d, signal.convolve2d)]
+verdicts = f"forward is scipy's correlate2d: {off[0] < 1e-12}, its convolve2d: {off[1] < 1e-12}"
+print(f"{verdicts} (off by {off[0]:.0e}, by {off[1]:.1f})")
 upstream = rng.standard_normal((3, 4))
 dx_uneven, _, _ = conv_loops.backward(x, uneven[:, :, None, None], upstream[None, :, :, None])
 same = np.allclose(signal.convolve2d(upstream, uneven), dx_uneven[0, :, :, 0])
-print(f"dx is scipy's convolve2d of dy and the kernel: {same}")
+lesson.check(
+    "dx is scipy's convolve2d of dy and the kernel",
+    same,
+    f"largest difference {np.abs(signal.convolve2d(upstream, uneven) - dx_uneven[0, :, :, 0]).max():.0e}",
+)
 
 # %% [markdown]
 # ## On cloth
@@ -189,6 +219,7 @@ bank = np.stack([np.array(table, float) for table in by_hand.values()], axis=-1)
 grey = cloth.mean(axis=-1, keepdims=True)[None].astype(np.float64)  # (1, H, W, 1)
 seen = conv_im2col.forward(grey, bank, np.zeros(4))  # the fast way; lesson 6
 
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 6.4)
 above, below = figure.subfigures(2, 1, height_ratios=[4.3, 2.1])
 grid = above.subplots(2, 5, width_ratios=[6, 1.2, 3, 1.2, 4])
@@ -232,6 +263,74 @@ lesson.show(figure, "05_convolution_as_a_loop")
 # ## Try it
 #
 # - Write the kernel that moves the image one pixel to the left, and the one that sharpens it.
+#
+#   <details><summary>Answer</summary>
+#
+#   A 1 beside the middle, on the right: every place takes what its right neighbour had. To sharpen, add to a pixel what
+#   it has over its neighbours: the step between 0 and 1 becomes one from -1 to 2, and looks harder.
+#
+#   ```python
+#   left_mover = np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])  # takes the right neighbour
+#   sharpener = np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]])  # the pixel, and what it has over its neighbours
+#   row = np.array([[1.0, 2, 3, 4, 5, 6]] * 3)
+#   print("moved    ", *(f"{v:g}" for v in signal.correlate2d(row, left_mover, mode="valid")[0]))
+#   step = np.array([[0.0, 0, 0, 1, 1, 1]] * 3)
+#   print("sharpened", *(f"{v:g}" for v in signal.correlate2d(step, sharpener, mode="valid")[0]))
+#   ```
+#
+#   ```text
+#   moved     3 4 5 6
+#   sharpened 0 -1 2 1
+#   ```
+#
+#   </details>
+#
 # - `nn.Conv2D(..., padding="same")` puts zeros around the image so that the output is as large as it. What do the edge
 #   kernels say at the border now, and why?
+#
+#   <details><summary>Answer</summary>
+#
+#   They see an edge all around, where bright image meets the zeros: the border is a frame that nobody has drawn. Here
+#   is an image that is 1 everywhere:
+#
+#   ```python
+#   edges = nn.Conv2D(1, 3, padding="same")
+#   edges.astype("float64")
+#   edges.build((5, 6, 1), rng)
+#   edges.params["kernel"][...] = kernel[:, :, None, None]
+#   bright = np.ones((1, 5, 6, 1))  # an image without any edge
+#   for i, line in enumerate(edges.forward(bright)[0, :, :, 0]):
+#       print(f"row {i}:", *(f"{v:g}" for v in line + 0.0))
+#   ```
+#
+#   ```text
+#   row 0: 2 0 0 0 0 -2
+#   row 1: 3 0 0 0 0 -3
+#   row 2: 3 0 0 0 0 -3
+#   row 3: 3 0 0 0 0 -3
+#   row 4: 2 0 0 0 0 -2
+#   ```
+#
+#   </details>
+#
 # - A blur followed by an edge kernel is one larger kernel. Find it with `signal.convolve2d`. How many weights has it?
+#
+#   <details><summary>Answer</summary>
+#
+#   The kernel of the two in a row is 5 by 5, with 25 weights in place of 18. (One layer after the other with no bend
+#   between them is one layer, as in lesson 2.)
+#
+#   ```python
+#   blur = np.full((3, 3), 1 / 9)
+#   both = signal.convolve2d(blur, kernel)  # (5, 5)
+#   two = signal.correlate2d(signal.correlate2d(cloth.mean(axis=-1), blur, "valid"), kernel, "valid")
+#   one = signal.correlate2d(cloth.mean(axis=-1), both, "valid")
+#   rows, columns = both.shape
+#   print(f"one kernel of {rows} by {columns}, {both.size} weights; the same picture: {np.allclose(one, two)}")
+#   ```
+#
+#   ```text
+#   one kernel of 5 by 5, 25 weights; the same picture: True
+#   ```
+#
+#   </details>

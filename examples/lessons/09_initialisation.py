@@ -8,22 +8,25 @@
 #
 # ## One layer
 #
-# A unit adds up D inputs, z = sum_i w_i x_i. Let the weights be drawn independently, with mean 0 and variance v.
+# A unit adds up $D$ inputs, $z = \sum_i w_i x_i$. Let the weights be drawn independently, with mean 0 and variance $v$.
 # Products of different weights cancel in the mean, and only the squares stay:
 #
-#     E z^2 = D v E x^2
+# $$ E \, z^2 = D \, v \, E \, x^2 $$
 #
-# ReLU cuts off one half of z, and z and -z are equally likely, since the weights are drawn symmetrically about 0:
-# E relu(z)^2 = E z^2 / 2. So one layer with its ReLU multiplies the mean square by D v / 2. A factor of 1 needs v = 2 /
-# D: that is "he", for He and others (2015). Downwards it is the same sum over the layer's U outputs, so there the
-# factor is U v / 2. "glorot" (2010) thinks of layers without ReLU, wants both directions at once, and takes v = 2 / (D
-# + U). The package draws both in `draw` ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
+# ReLU cuts off one half of $z$, and $z$ and $-z$ are equally likely, since the weights are drawn symmetrically about 0:
+# $E \, \text{relu}(z)^2 = E \, z^2 / 2$. So one layer with its ReLU multiplies the mean square by $D v / 2$. A factor
+# of 1 needs $v = 2 / D$: that is "he", for He and others (2015). Downwards it is the same sum over the layer's $U$
+# outputs, so there the factor is $U v / 2$. "glorot" (2010) thinks of layers without ReLU, wants both directions at
+# once, and takes $v = 2 / (D + U)$. The package draws both in `draw`
+# ([batik_scratch/nn/initializers.py](../../batik_scratch/nn/initializers.py)).
 #
 # What that means for a tower of layers 128 wide, after twenty of them:
 #
-# > glorot_normal: a layer multiplies the mean square by 0.50, twenty layers the size by 0.0010
-# > he_normal: a layer multiplies the mean square by 1.00, twenty layers the size by 1.0000
-# > twice he: a layer multiplies the mean square by 2.00, twenty layers the size by 1024.0000
+# ```text
+# glorot_normal: a layer multiplies the mean square by 0.50, twenty layers the size by 0.0010
+# he_normal: a layer multiplies the mean square by 1.00, twenty layers the size by 1.0000
+# twice he: a layer multiplies the mean square by 2.00, twenty layers the size by 1024.0000
+# ```
 
 # %%
 import numpy as np
@@ -46,7 +49,9 @@ for name, v in variances.items():
 # %% [markdown]
 # The package's own draws have the variance that the formula asks for:
 #
-# > drawn variance over the wanted one, glorot_normal: 1.0, he_normal: 1.0
+# ```text
+# drawn variance over the wanted one, glorot_normal: 1.0, he_normal: 1.0
+# ```
 
 # %%
 ratios = {}
@@ -62,10 +67,12 @@ print(f"drawn variance over the wanted one, {', '.join(f'{name}: {ratio:.1f}' fo
 # there. The derivation is about means over all possible draws; one draw of 128 units wanders around it, so we promise
 # no more than this:
 #
-# > glorot: sizes shrink by more than 100, up and down: True
-# > he: sizes stay within a factor of 10, up and down: True
-# > twice he: sizes grow by more than 100, up and down: True
-# > zeros: layers whose kernel gets any gradient: 0 of 21
+# ```text
+# glorot: sizes shrink by more than 100, up and down: True
+# he: sizes stay within a factor of 10, up and down: True
+# twice he: sizes grow by more than 100, up and down: True
+# zeros: layers whose kernel gets any gradient: 0 of 21
+# ```
 
 # %%
 images, y, _ = lesson.drawn_cloths(16, 32)
@@ -105,9 +112,21 @@ def growth(sizes):
 
 
 both = {name: (growth(up[name]), growth(down[name][::-1])) for name in ("glorot", "he", "twice he")}
-print(f"glorot: sizes shrink by more than 100, up and down: {max(both['glorot']) < 1 / 100}")
-print(f"he: sizes stay within a factor of 10, up and down: {all(0.1 < g < 10 for g in both['he'])}")
-print(f"twice he: sizes grow by more than 100, up and down: {min(both['twice he']) > 100}")
+lesson.check(
+    "glorot: sizes shrink by more than 100, up and down",
+    max(both["glorot"]) < 1 / 100,
+    f"by {1 / both['glorot'][0]:.0f} and {1 / both['glorot'][1]:.0f}",
+)
+lesson.check(
+    "he: sizes stay within a factor of 10, up and down",
+    all(0.1 < g < 10 for g in both["he"]),
+    f"to {both['he'][0]:.2f} and {both['he'][1]:.2f}",
+)
+lesson.check(
+    "twice he: sizes grow by more than 100, up and down",
+    min(both["twice he"]) > 100,
+    f"by {both['twice he'][0]:.0f} and {both['twice he'][1]:.0f}",
+)
 print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DEPTH + 1}")
 
 # %% [markdown]
@@ -118,11 +137,16 @@ print(f"zeros: layers whose kernel gets any gradient: {learning['zeros']} of {DE
 # the same step. They stay twins for ever: a layer of 128 units is as good as a layer of one. Random numbers break that
 # symmetry.
 #
-# > after ten steps from a constant all units of a layer are still the same: True
-# > and from a random start: False
+# ```text
+# after ten steps from a constant all units of a layer are still the same: True
+# and from a random start: False
+# ```
 
 # %%
-for constant, text in ((True, "after ten steps from a constant all units of a layer are still the same:"), (False, "")):
+for constant, text in (
+    (True, "after ten steps from a constant all units of a layer are still the same"),
+    (False, "and from a random start"),
+):
     small = nn.Sequential([nn.Dense(16), nn.ReLU(), nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
     small.compile(nn.Adam(1e-3))
     if constant:
@@ -130,7 +154,8 @@ for constant, text in ((True, "after ten steps from a constant all units of a la
     for _ in range(10):
         small.train_step(x, y)
     kernel = small.layers[0].params["kernel"]  # (D, 16)
-    print(text or "and from a random start:", np.allclose(kernel, kernel[:, :1], atol=1e-4))
+    apart = np.abs(kernel - kernel[:, :1]).max()
+    lesson.check(text, apart < 1e-4, f"largest difference {apart:.0e}")
 
 # %% [markdown]
 # ## A unit that never wakes
@@ -139,8 +164,10 @@ for constant, text in ((True, "after ten steps from a constant all units of a la
 # lets no gradient through to its weights, and only a change in the layers below could wake it. A step that is too long
 # is enough to bring that about. Here we push half of the units down by hand, and train.
 #
-# > sleeping units whose weights have changed after 20 steps: 0 of 8
-# > units that were awake and have changed: True
+# ```text
+# sleeping units whose weights have changed after 20 steps: 0 of 8
+# units that were awake and have changed: True
+# ```
 
 # %%
 sleepy = nn.Sequential([nn.Dense(16), nn.ReLU(), nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
@@ -151,34 +178,46 @@ for _ in range(20):
     sleepy.train_step(x, y)
 changed = (sleepy.get_weights()[0] != before).any(axis=0)  # (16,)
 print(f"sleeping units whose weights have changed after 20 steps: {changed[:8].sum()} of 8")
-print(f"units that were awake and have changed: {changed[8:].any()}")
+lesson.check("units that were awake and have changed", changed[8:].any(), f"{changed[8:].sum()} of 8")
 
 # %% [markdown]
 # ## What training makes of it
 #
 # The same steps of plain gradient descent from two starts. In the glorot tower every kernel gets a gradient hundreds of
-# times too small, since dW = X' dY: the low ones because dY has shrunk on its way down, the high ones because X has
-# shrunk on its way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
+# times too small, since $dW = X^\top dY$: the low ones because $dY$ has shrunk on its way down, the high ones because
+# $X$ has shrunk on its way up. (Adam, in lesson 10, divides by the gradient's own size and would hide a part of this.)
 #
-# > he: the loss has fallen below a half of where it started: True
-# > glorot: the loss is still within a tenth of where it started: True
+# ```text
+# he: the loss has fallen below a half of where it started: True
+# glorot: the loss is still within a tenth of where it started: True
+# ```
 
 # %%
 steps, losses = 150, {}
 for name in ("glorot", "he"):
     model = tower(*starts[name])
     losses[name] = [float(model.train_step(x, y)[0]) for _ in range(steps)]
-print(f"he: the loss has fallen below a half of where it started: {losses['he'][-1] < losses['he'][0] / 2}")
+lesson.check(
+    "he: the loss has fallen below a half of where it started",
+    losses["he"][-1] < losses["he"][0] / 2,
+    f"{losses['he'][0]:.3f} to {losses['he'][-1]:.3f}",
+)
 still = abs(losses["glorot"][-1] - losses["glorot"][0]) < losses["glorot"][0] / 10
-print(f"glorot: the loss is still within a tenth of where it started: {still}")
+lesson.check(
+    "glorot: the loss is still within a tenth of where it started",
+    still,
+    f"{losses['glorot'][0]:.3f} to {losses['glorot'][-1]:.3f}",
+)
 
 # %% [markdown]
 # Does the paper's network, which starts from glorot as Keras does, suffer from this? It has four layers with ReLU, not
 # twenty: Keras' default is wrong for deep ReLU networks and does this one little harm.
 #
-# > glorot leaves 0.10 of the size after the paper's four layers with ReLU
+# ```text
+# glorot leaves 0.10 of the size after the paper's four layers with ReLU
+# ```
 #
-# (D / (D + U) of the mean square per layer; the poolings between them raise it again.)
+# ($D / (D + U)$ of the mean square per layer; the poolings between them raise it again.)
 
 # %%
 shapes = [part.params["kernel"].shape for part in nn.paper_cnn().layers if part.params][:4]
@@ -191,22 +230,26 @@ print(f"glorot leaves {np.sqrt(np.prod(factors)):.2f} of the size after the pape
 # That network is harmed by something else: its biases. Pixels lie in [0, 1], all on one side of 0, so all pictures
 # point into nearly the same direction. Write a pixel as 1/2 plus the rest, and a filter's answer falls into two parts:
 #
-#     w . x + b = w . (x - 1/2) + (sum(w) / 2 + b)
+# $$ w \cdot x + b = w \cdot (x - 1/2) + \Big( \frac{1}{2} \sum_i w_i + b \Big) $$
 #
-# The second part is the same for every picture in the world. With random weights and b = 0 it is larger than the
+# The second part is the same for every picture in the world. With random weights and $b = 0$ it is larger than the
 # first, and whether a ReLU is open then hangs on the filter and hardly on the picture. Three layers later two cloths
 # look the same. The cosine of the angle between two pictures' features, a mean over all pairs (1: the same direction):
 #
-# > pixels: cosine above 0.8: True
-# > pixels less 1/2: cosine below 0.1: True
-# > features of the paper's network, biases at 0: cosine above 0.9: True
+# ```text
+# pixels: cosine above 0.8: True
+# pixels less 1/2: cosine below 0.1: True
+# features of the paper's network, biases at 0: cosine above 0.9: True
+# ```
 #
-# The cure costs nothing: let the first bias begin at b = -sum(w) / 2. The second part is then 0 at the start, and the
-# layer answers as if 1/2 had been taken from every pixel. The paper names no initialisers, so this is still its
-# network: `bias_initializer="centred"`, `draw_bias` in the same file.
+# The cure costs nothing: let the first bias begin at $b = -\frac{1}{2} \sum_i w_i$. The second part is then 0 at the
+# start, and the layer answers as if 1/2 had been taken from every pixel. The paper names no initialisers, so this is
+# still its network: `bias_initializer="centred"`, `draw_bias` in the same file.
 #
-# > features, first bias centred: the cosine is lower: True
-# > centred is the same as pixels less 1/2: True
+# ```text
+# features, first bias centred: the cosine is lower: True
+# centred is the same as pixels less 1/2: True
+# ```
 
 
 # %%
@@ -231,12 +274,22 @@ seen = {bias: papers_network(bias).trace(cloths)["flatten"].activation for bias 
 flat = cloths.reshape(len(cloths), -1)  # (N, D)
 similar = {"pixels": cosine(flat), "less 1/2": cosine(flat - 0.5)} | {k: cosine(v) for k, v in seen.items()}
 print("  " + ", ".join(f"{name} {value:.2f}" for name, value in similar.items()))
-print(f"pixels: cosine above 0.8: {similar['pixels'] > 0.8}")
-print(f"pixels less 1/2: cosine below 0.1: {similar['less 1/2'] < 0.1}")
-print(f"features of the paper's network, biases at 0: cosine above 0.9: {similar['zeros'] > 0.9}")
-print(f"features, first bias centred: the cosine is lower: {similar['centred'] < similar['zeros'] - 0.05}")
+lesson.check("pixels: cosine above 0.8", similar["pixels"] > 0.8, f"{similar['pixels']:.2f}")
+lesson.check("pixels less 1/2: cosine below 0.1", similar["less 1/2"] < 0.1, f"{similar['less 1/2']:.2f}")
+lesson.check(
+    "features of the paper's network, biases at 0: cosine above 0.9", similar["zeros"] > 0.9, f"{similar['zeros']:.2f}"
+)
+lesson.check(
+    "features, first bias centred: the cosine is lower",
+    similar["centred"] < similar["zeros"] - 0.05,
+    f"{similar['centred']:.2f}",
+)
 as_if = papers_network("zeros").trace(cloths - 0.5)["flatten"].activation
-print(f"centred is the same as pixels less 1/2: {np.allclose(seen['centred'], as_if, atol=1e-5)}")
+lesson.check(
+    "centred is the same as pixels less 1/2",
+    np.allclose(seen["centred"], as_if, atol=1e-5),
+    f"largest difference {np.abs(seen['centred'] - as_if).max():.0e}",
+)
 
 # %% [markdown]
 # What does it cost? A network that answers the same to every cloth can only learn how frequent the classes are, and
@@ -245,7 +298,9 @@ print(f"centred is the same as pixels less 1/2: {np.allclose(seen['centred'], as
 # begun after 30. A rule that lowers the learning rate when nothing improves (lesson 11) makes it worse: it takes the
 # wait for the end.
 #
-# > from a centred bias the loss leaves log 3 sooner: True
+# ```text
+# from a centred bias the loss leaves log 3 sooner: True
+# ```
 
 # %%
 starting = {}
@@ -260,9 +315,13 @@ def leaves(values):
 
 
 print("  " + ", ".join(f"{name}: epoch {leaves(values)}" for name, values in starting.items()))
-print(f"from a centred bias the loss leaves log 3 sooner: {leaves(starting['centred']) < leaves(starting['zeros'])}")
+lesson.check(
+    "from a centred bias the loss leaves log 3 sooner",
+    leaves(starting["centred"]) < leaves(starting["zeros"]),
+    f"epoch {leaves(starting['centred'])}, not {leaves(starting['zeros'])}",
+)
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = {name: style.OKABE_ITO[c] for name, c in (("glorot", "vermillion"), ("he", "blue"), ("twice he", "orange"))}
 dashes = {"glorot": "--", "he": "-", "twice he": "-."}
 layers = np.arange(1, DEPTH + 1)
@@ -306,8 +365,114 @@ lesson.show(figure, "09_initialisation")
 # ## Try it
 #
 # - Draw from he *uniform*. Does the shape of the distribution matter, or only its variance?
+#
+#   <details><summary>Answer</summary>
+#
+#   Only the variance matters, for the mean square of a sum of many terms knows nothing else of the weights.
+#
+#   ```python
+#   for kind in ("he_normal", "he_uniform"):
+#       trace = tower(kind).trace(x, y)
+#       sizes = [size(step.activation) for step in trace.steps if step.kind == "ReLU"]
+#       within = 0.1 < sizes[-1] / sizes[0] < 10
+#       lesson.check(f"{kind}: the signal stays within a factor of 10", within, f"{sizes[-1] / sizes[0]:.2f}")
+#   ```
+#
+#   ```text
+#   he_normal: the signal stays within a factor of 10: True
+#   he_uniform: the signal stays within a factor of 10: True
+#   ```
+#
+#   </details>
+#
 # - Make the tower narrow in the middle (128, 16, 128). Which of the two directions does he keep, and which not?
+#
+#   <details><summary>Answer</summary>
+#
+#   He keeps the signal, since its variance is 2 over the number of *inputs*. The gradient comes down with a factor of
+#   $U v / 2 = U / D$ per layer in its mean square: from 128 units down to 16 it gains a factor of 8, from 16 down to
+#   128 it loses it again. So in the narrow layers it is larger by about $\sqrt 8 = 2.8$. In a tower that goes on
+#   narrowing, the factors would not cancel.
+#
+#   ```python
+#   layers = [nn.Dense(128, kernel_initializer="he_normal"), nn.ReLU()]
+#   for units in (16, 128, 16, 128, 16, 128):
+#       layers += [nn.Dense(units, kernel_initializer="he_normal"), nn.ReLU()]
+#   narrow = nn.Sequential([*layers, nn.Dense(3), nn.Softmax()], x.shape[1:], random_state=0)
+#   narrow.compile()
+#   steps = [step for step in narrow.trace(x, y).steps if step.kind == "ReLU"]
+#   signals, gradients = [size(step.activation) for step in steps], [size(step.gradient) for step in steps]
+#   print("  units   ", *(f"{step.activation.shape[1]:7d}" for step in steps))
+#   print("  signal  ", *(f"{value:7.3f}" for value in signals))
+#   print("  gradient", *(f"{value:7.4f}" for value in gradients))
+#   lesson.check(
+#       "the signal stays within a factor of 2", max(signals) < 2 * min(signals), f"{signals[-1] / signals[0]:.2f}"
+#   )
+#   jumps = [gradients[i] / gradients[i + 1] for i in (1, 3)]
+#   lesson.check("a narrow layer's gradient is more than twice as large", min(jumps) > 2, f"{min(jumps):.1f} times")
+#   ```
+#
+#   ```text
+#   the signal stays within a factor of 2: True
+#   a narrow layer's gradient is more than twice as large: True
+#   ```
+#
+#   </details>
+#
 # - Give the first bias the mean of your own pictures in place of 1/2. Is it better? What would you do if the pictures
 #   were nearly black?
+#
+#   <details><summary>Answer</summary>
+#
+#   It is no better here, since the drawn cloths' mean is near 1/2. For nearly black pictures the bias for 1/2 would be
+#   wrong: all pictures would share what it takes away. Take your own mean then; and as what is left is small as well,
+#   divide it by the pictures' own deviation (`nn.Standardization` does both, picture by picture).
+#
+#   ```python
+#   mean = cloths.mean(axis=(0, 1, 2))  # (3,)
+#   own = papers_network("zeros")
+#   first = own.layers[0].params
+#   first["bias"][...] = -np.einsum("uvcf,c->f", first["kernel"], mean)
+#   found = cosine(own.trace(cloths)["flatten"].activation)
+#   same = abs(found - similar["centred"]) < 0.05
+#   lesson.check(
+#       "hardly any difference: the cloths' mean is near 1/2", same, f"{found:.3f}, {similar['centred']:.3f}"
+#   )
+#   dark = papers_network("centred").trace(cloths / 20)["flatten"].activation
+#   lesson.check("nearly black, bias for 1/2: all alike again", cosine(dark) > 0.95, f"cosine {cosine(dark):.3f}")
+#   ```
+#
+#   ```text
+#   hardly any difference: the cloths' mean is near 1/2: True
+#   nearly black, bias for 1/2: all alike again: True
+#   ```
+#
+#   </details>
+#
 # - Take `model = nn.paper_cnn((32, 32, 3))`, then `model.compile()` and `model.trace(images, y)` with some images of
 #   that size and their labels: where do its signals shrink, and where do its gradients?
+#
+#   <details><summary>Answer</summary>
+#
+#   The signal shrinks most in the first convolution (glorot allows for no ReLU, and there $D = 27$ is much smaller than
+#   $U = 288$). The gradient halves at every pooling: of four places one gets it, a quarter of the mean square. It
+#   shrinks as well at the dense layers, where it spreads over more and more numbers.
+#
+#   ```python
+#   model = nn.paper_cnn((32, 32, 3), random_state=0)
+#   model.compile()
+#   trace = model.trace(images, y)
+#   for step in trace.steps[:-1]:
+#       print(f"  {step.name:16s} signal {size(step.activation):.3f}  gradient {size(step.gradient):.6f}")
+#   first = size(trace["re_lu"].activation) / size(trace["input"].activation)
+#   lesson.check("the first convolution leaves less than a fifth of the signal", first < 0.2, f"{first:.2f}")
+#   pool = size(trace["re_lu"].gradient) / size(trace["max_pooling2d"].gradient)
+#   lesson.check("a pooling halves the gradient's size", 0.45 < pool < 0.55, f"{pool:.2f}")
+#   ```
+#
+#   ```text
+#   the first convolution leaves less than a fifth of the signal: True
+#   a pooling halves the gradient's size: True
+#   ```
+#
+#   </details>

@@ -9,20 +9,25 @@
 #
 # ## The floor
 #
-# Take f(w) = a w^2 / 2 and a gradient a w + s e, with e random, mean 0, mean square 1, anew at every step. Then
+# Take $f(w) = a w^2 / 2$ and a gradient $a w + s e$, with $e$ random, mean 0, mean square 1, anew at every step. Then
 #
-#     w -> (1 - r a) w - r s e,      so      E w^2 -> (1 - r a)^2 E w^2 + r^2 s^2
+# $$
+# w \rightarrow (1 - r a) \, w - r s e, \qquad \text{so} \qquad E \, w^2 \rightarrow (1 - r a)^2 \, E \, w^2 + r^2 s^2
+# $$
 #
 # The walk never arrives. Its mean square settles where both sides agree:
 #
-#     V = r s^2 / (a (2 - r a))
+# $$ V = \frac{r s^2}{a (2 - r a)} $$
 #
 # A third of the learning rate leaves a bit less than a third of the error. That is why the learning rate is reduced;
-# and the price, that everything takes three times as many steps, is why it is not small from the start. With a = s = 1:
+# and the price, that everything takes three times as many steps, is why it is not small from the start. With
+# $a = s = 1$:
 #
-# > learning rate 0.30: mean square 0.1765
-# > learning rate 0.10: mean square 0.0526
-# > learning rate 0.03: mean square 0.0152
+# ```text
+# learning rate 0.30: mean square 0.1765
+# learning rate 0.10: mean square 0.0526
+# learning rate 0.03: mean square 0.0152
+# ```
 
 # %%
 import numpy as np
@@ -37,11 +42,13 @@ for rate in (0.3, 0.1, 0.03):
 
 # %% [markdown]
 # `nn.SGD` (`batik_scratch/nn/optimizers.py`) walks so, if we put such gradients into a layer's `grads`. Ten thousand
-# weights are ten thousand independent walks at once, all from w = 3:
+# weights are ten thousand independent walks at once, all from $w = 3$:
 #
-# > after 300 steps all three are within a tenth of the formula: True
-# > reduced at steps 40 and 90, the walk ends on the floor of the smallest: True
-# > and it gets below 0.1 in fewer steps than the smallest alone: True
+# ```text
+# after 300 steps all three are within a tenth of the formula: True
+# reduced at steps 40 and 90, the walk ends on the floor of the smallest: True
+# and it gets below 0.1 in fewer steps than the smallest alone: True
+# ```
 
 # %%
 
@@ -65,27 +72,41 @@ def walks(schedule, steps=300):
 constant = {rate: walks({0: rate}) for rate in (0.3, 0.1, 0.03)}
 reduced = walks({0: 0.3, 40: 0.1, 90: 0.03})
 close = all(abs(found[-50:].mean() / (rate / (2 - rate)) - 1) < 0.1 for rate, found in constant.items())
-print(f"after 300 steps all three are within a tenth of the formula: {close}")
+lesson.check(
+    "after 300 steps all three are within a tenth of the formula",
+    close,
+    f"{', '.join(f'{found[-50:].mean():.4f}' for found in constant.values())}",
+)
 floor = 0.03 / 1.97
-print(f"reduced at steps 40 and 90, the walk ends on the floor of the smallest: {reduced[-50:].mean() < 1.1 * floor}")
+lesson.check(
+    "reduced at steps 40 and 90, the walk ends on the floor of the smallest",
+    reduced[-50:].mean() < 1.1 * floor,
+    f"{reduced[-50:].mean():.4f}, the floor is {floor:.4f}",
+)
 sooner = (reduced < 0.1).argmax() < (constant[0.03] < 0.1).argmax()
-print(f"and it gets below 0.1 in fewer steps than the smallest alone: {sooner}")
+lesson.check(
+    "and it gets below 0.1 in fewer steps than the smallest alone",
+    sooner,
+    f"{(reduced < 0.1).argmax()} steps, not {(constant[0.03] < 0.1).argmax()}",
+)
 
 # %% [markdown]
 # ## When is the floor reached?
 #
-# Nobody tells us a and s. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
+# Nobody tells us $a$ and $s$. But on the floor the loss no longer falls, and that can be seen. `ReduceLROnPlateau`
 # (`batik_scratch/nn/fitting/callbacks.py`) counts epochs in which the validation loss was not better than its best so
 # far. When `patience` of them have gone by in a row, it multiplies the learning rate by `factor`. The paper divides by
 # three. Here it is, fed by hand:
 #
-# > epoch 1: val_loss 1.00, then learning rate 0.0090
-# > epoch 2: val_loss 0.80, then learning rate 0.0090
-# > epoch 3: val_loss 0.85, then learning rate 0.0090
-# > epoch 4: val_loss 0.82, then learning rate 0.0090
-# > epoch 5: val_loss 0.81, then learning rate 0.0030
-# > epoch 6: val_loss 0.70, then learning rate 0.0030
-# > epoch 7: val_loss 0.70, then learning rate 0.0030
+# ```text
+# epoch 1: val_loss 1.00, then learning rate 0.0090
+# epoch 2: val_loss 0.80, then learning rate 0.0090
+# epoch 3: val_loss 0.85, then learning rate 0.0090
+# epoch 4: val_loss 0.82, then learning rate 0.0090
+# epoch 5: val_loss 0.81, then learning rate 0.0030
+# epoch 6: val_loss 0.70, then learning rate 0.0030
+# epoch 7: val_loss 0.70, then learning rate 0.0030
+# ```
 
 # %%
 model = nn.Sequential([nn.Dense(2)], (3,))
@@ -105,9 +126,11 @@ for epoch, val_loss in enumerate((1.0, 0.8, 0.85, 0.82, 0.81, 0.7, 0.7)):
 # `patience` epochs, stops, and with `restore_best_weights` goes back to where the validation loss was lowest. The same
 # network twice:
 #
-# > left alone, it ends with a lower loss on its training cloths than on new ones: True
-# > early stopping gave back the weights of its best epoch: True
-# > each reduction divided the learning rate by 3: True
+# ```text
+# left alone, it ends with a lower loss on its training cloths than on new ones: True
+# early stopping gave back the weights of its best epoch: True
+# each reduction divided the learning rate by 3: True
+# ```
 
 # %%
 size, epochs = (32, 28) if lesson.quick() else (64, 30)
@@ -129,12 +152,20 @@ _, alone = train([])
 helped = [nn.ReduceLROnPlateau(factor=1 / 3, patience=3), nn.EarlyStopping(patience=7, restore_best_weights=True)]
 stopped_model, stopped = train(helped)
 by_heart = alone["loss"][-1] < alone["val_loss"][-1]
-print(f"left alone, it ends with a lower loss on its training cloths than on new ones: {by_heart}")
+lesson.check(
+    "left alone, it ends with a lower loss on its training cloths than on new ones",
+    by_heart,
+    f"{alone['loss'][-1]:.3f}, {alone['val_loss'][-1]:.3f}",
+)
 best = np.isclose(stopped_model.evaluate(x_new, y_new)["loss"], min(stopped["val_loss"]), rtol=1e-4)
-print(f"early stopping gave back the weights of its best epoch: {best}")
+lesson.check("early stopping gave back the weights of its best epoch", best, f"{min(stopped['val_loss']):.3f}")
 rates = np.array(stopped["learning_rate"])
 falls = rates[1:][np.diff(rates) < 0] / rates[:-1][np.diff(rates) < 0]
-print(f"each reduction divided the learning rate by 3: {len(falls) > 0 and np.allclose(falls, 1 / 3)}")
+lesson.check(
+    "each reduction divided the learning rate by 3",
+    len(falls) > 0 and np.allclose(falls, 1 / 3),
+    f"{len(falls)} reductions",
+)
 for name, history in (("alone", alone), ("with both", stopped)):
     losses = history["val_loss"]
     low = f"lowest val_loss {min(losses):.3f} in epoch {int(np.argmin(losses)) + 1}"
@@ -147,8 +178,10 @@ for name, history in (("alone", alone), ("with both", stopped)):
 # cloths there are, and 142 of them to validate on. By luck alone it will be right on 128 or more of these, which is
 # 90%, in one epoch of twenty. But it is asked after every epoch, and stops at the first good one:
 #
-# > one epoch shows 90% by luck with probability 0.05
-# > at least one of 30 independent epochs does with probability 0.78
+# ```text
+# one epoch shows 90% by luck with probability 0.05
+# at least one of 30 independent epochs does with probability 0.78
+# ```
 
 # %%
 lucky = binom.sf(127, 142, 0.85)
@@ -160,7 +193,7 @@ print(f"at least one of 30 independent epochs does with probability {1 - (1 - lu
 # chose the moment to stop cannot also say how good the network is. That takes pictures that no decision has seen.
 # `EarlyStopping` has the same bias, and so has the lowest loss in the figure.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 blue, red, orange = style.TRAINING, style.VALIDATION, style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 4.2)
 left, middle, right = figure.subplots(1, 3, width_ratios=[1.15, 1, 1])
@@ -199,6 +232,87 @@ lesson.show(figure, "11_learning_rate_and_early_stopping")
 # %% [markdown]
 # ## Try it
 #
-# - Give the batch more pictures (`batch_size=120`): s falls, and with it the floor. What happens to the time per epoch?
+# - Give the batch more pictures (`batch_size=120`): $s$ falls, and with it the floor. What happens to the time per
+#   epoch?
+#
+#   <details><summary>Answer</summary>
+#
+#   An epoch computes as much as before, in one step in place of four, so it takes nearly as long: it saves three
+#   updates of the weights and some overhead. But it makes one step only, and after as many epochs it has come less far.
+#   Less noise is paid for with fewer steps.
+#
+#   ```python
+#   ends = {}
+#   for batch in (32, 120):
+#       layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+#       layers += [nn.Flatten(), nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()]
+#       network = nn.Sequential(layers, (size, size, 3), random_state=0)
+#       network.compile(nn.Adam(2e-3))
+#       ends[batch] = network.fit(x, y, batch_size=batch, epochs=epochs, verbose=0).history["loss"][-1]
+#       print(f"batches of {batch}: {-(-len(x) // batch)} steps per epoch")
+#   measured = f"{ends[120]:.2f} and {ends[32]:.2f}"
+#   lesson.check("after as many epochs the large batch's loss is higher", ends[120] > ends[32], measured)
+#   ```
+#
+#   ```text
+#   batches of 32: 4 steps per epoch
+#   batches of 120: 1 steps per epoch
+#   after as many epochs the large batch's loss is higher: True
+#   ```
+#
+#   </details>
+#
 # - `min_delta` says how much better counts as better. Feed the callback by hand with `min_delta=0.05`.
+#
+#   <details><summary>Answer</summary>
+#
+#   Better by less than 0.05 does not count. Three such epochs in a row, and the rate is divided, although the loss fell
+#   in every one of them.
+#
+#   ```python
+#   callback = nn.ReduceLROnPlateau("val_loss", factor=1 / 3, patience=3, min_delta=0.05)
+#   model.compile(nn.Adam(0.009))
+#   callback.model = model
+#   callback.on_train_begin({})
+#   for epoch, val_loss in enumerate((1.0, 0.98, 0.97, 0.96, 0.9)):
+#       callback.on_epoch_end(epoch, {"val_loss": val_loss})
+#       print(f"epoch {epoch + 1}: val_loss {val_loss:.2f}, then learning rate {model.optimizer.learning_rate:.4f}")
+#   ```
+#
+#   ```text
+#   epoch 1: val_loss 1.00, then learning rate 0.0090
+#   epoch 2: val_loss 0.98, then learning rate 0.0090
+#   epoch 3: val_loss 0.97, then learning rate 0.0090
+#   epoch 4: val_loss 0.96, then learning rate 0.0030
+#   epoch 5: val_loss 0.90, then learning rate 0.0030
+#   ```
+#
+#   </details>
+#
 # - Put the dropout back (lesson 8) between Flatten and Dense. Where does the validation loss turn round now?
+#
+#   <details><summary>Answer</summary>
+#
+#   Later, or not before the last epoch: holes make learning by heart hard. The training loss, measured with the holes,
+#   falls more slowly, and stays nearer to that on new cloths.
+#
+#   ```python
+#   layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+#   layers += [nn.Flatten(), nn.Dropout(0.5), nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()]
+#   holed = nn.Sequential(layers, (size, size, 3), random_state=0)
+#   holed.compile(nn.Adam(2e-3))
+#   found = holed.fit(x, y, epochs=epochs, validation_data=(x_new, y_new), verbose=0).history
+#   gaps = [history["val_loss"][-1] - history["loss"][-1] for history in (alone, found)]
+#   turns = [int(np.argmin(history["val_loss"])) + 1 for history in (alone, found)]
+#   lesson.check("it turns round later, or not at all", turns[1] >= turns[0], f"epoch {turns[1]}, not {turns[0]}")
+#   lesson.check(
+#       "training and new cloths lie closer together", gaps[1] < gaps[0], f"{gaps[1]:.2f}, not {gaps[0]:.2f}"
+#   )
+#   ```
+#
+#   ```text
+#   it turns round later, or not at all: True
+#   training and new cloths lie closer together: True
+#   ```
+#
+#   </details>

@@ -8,15 +8,17 @@
 #
 # ## 1. What is the loss before the first step?
 #
-# A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of C classes nearly 1/C, and
-# the cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
+# A fresh network knows nothing. Its logits are nearly equal, so softmax gives every one of $C$ classes nearly $1/C$,
+# and the cross-entropy (`batik_scratch/nn/losses.py`) of the true class is
 #
-#     L = -log(1 / C) = log C
+# $$ L = -\log(1 / C) = \log C $$
 #
-# > 2 classes: log C = 0.69, and a fresh network is within 0.1 of it: True
-# > 3 classes: log C = 1.10, and a fresh network is within 0.1 of it: True
-# > 10 classes: log C = 2.30, and a fresh network is within 0.1 of it: True
-# > 100 classes: log C = 4.61, and a fresh network is within 0.1 of it: True
+# ```text
+# 2 classes: log C = 0.69, and a fresh network is within 0.1 of it: True
+# 3 classes: log C = 1.10, and a fresh network is within 0.1 of it: True
+# 10 classes: log C = 2.30, and a fresh network is within 0.1 of it: True
+# 100 classes: log C = 4.61, and a fresh network is within 0.1 of it: True
+# ```
 
 # %%
 import math
@@ -46,18 +48,24 @@ starts = {}
 for classes in (2, 3, 10, 100):
     starts[classes] = network(classes).loss_and_logits(x, np.arange(20) % classes)[0]
     close = abs(starts[classes] - math.log(classes)) < 0.1
-    print(f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it: {close}")
+    lesson.check(
+        f"{classes} classes: log C = {math.log(classes):.2f}, and a fresh network is within 0.1 of it",
+        close,
+        f"{starts[classes]:.2f}",
+    )
 
 # %% [markdown]
-# A first loss far *above* log C means that the network is sure, and wrong: its logits are too large. The classic reason
-# is pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255 on
-# unchanged. (This package refuses such pictures, so that a layer in front makes them here.)
+# A first loss far *above* $\log C$ means that the network is sure, and wrong: its logits are too large. The classic
+# reason is pictures that still run from 0 to 255. With ReLU and fresh biases of 0 the network passes the factor of 255
+# on unchanged. (This package refuses such pictures, so that a layer in front makes them here.)
 #
-# > pictures from 0 to 255: the largest logit grows by a factor of 255
-# > the first loss is more than twice log 3: True
+# ```text
+# pictures from 0 to 255: the largest logit grows by a factor of 255
+# the first loss is more than twice log 3: True
+# ```
 #
-# A first loss clearly *below* log C is a miracle too: before the first step nothing can have been learnt. Look for
-# weights that are not fresh, for a loss divided once too often, or for a wrong C.
+# A first loss clearly *below* $\log C$ is a miracle too: before the first step nothing can have been learnt. Look for
+# weights that are not fresh, for a loss divided once too often, or for a wrong $C$.
 
 # %%
 model, forgetful = network(), network(first=[nn.Rescaling(255)])
@@ -65,7 +73,7 @@ forgetful.set_weights(model.get_weights())
 growth = np.abs(forgetful.logits(x)).max() / np.abs(model.logits(x)).max()
 print(f"pictures from 0 to 255: the largest logit grows by a factor of {growth:.0f}")
 too_bright = forgetful.loss_and_logits(x, y)[0]
-print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}")
+lesson.check("the first loss is more than twice log 3", too_bright > 2 * math.log(3), f"{too_bright:.1f}")
 
 # %% [markdown]
 # ## 2. Can it learn 20 pictures by heart?
@@ -73,9 +81,11 @@ print(f"the first loss is more than twice log 3: {too_bright > 2 * math.log(3)}"
 # A network with thousands of weights for every picture can learn 20 pictures by heart, and in seconds. If it cannot,
 # then something between the pictures and the loss is broken, and more data will not help.
 #
-# > parameters: 40,227
-# > 20 cloths: the loss falls below 0.1: True
-# > all of them named rightly: True
+# ```text
+# parameters: 40,227
+# 20 cloths: the loss falls below 0.1: True
+# all of them named rightly: True
+# ```
 
 # %%
 STEPS = 80
@@ -89,8 +99,12 @@ def learn(pictures, labels):
 
 fitted, healthy = learn(x, y)
 print(f"parameters: {sum(layer.parameter_count for layer in fitted.layers):,}")
-print(f"20 cloths: the loss falls below 0.1: {healthy[-1] < 0.1}")
-print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all()}")
+lesson.check("20 cloths: the loss falls below 0.1", healthy[-1] < 0.1, f"{healthy[-1]:.3f}")
+lesson.check(
+    "all of them named rightly",
+    (fitted.predict(x).argmax(axis=1) == y).all(),
+    f"{(fitted.predict(x).argmax(axis=1) == y).sum()} of {len(y)}",
+)
 
 # %% [markdown]
 # What this does *not* show: that the network has understood anything. With the labels shuffled it learns just as well.
@@ -100,40 +114,52 @@ print(f"all of them named rightly: {(fitted.predict(x).argmax(axis=1) == y).all(
 # still tell them apart in principle, but its signal is too small, and it takes far longer. The first loss was log 3, as
 # it should be; this second question is the one that notices.
 #
-# > shuffled labels are learnt by heart too: True
-# > divided by 255 twice: no pixel is brighter than 0.004: True
-# > divided by 255 twice: the first loss is still within 0.1 of log 3: True
-# > divided by 255 twice: after as many steps the loss is more than five times as high: True
+# ```text
+# shuffled labels are learnt by heart too: True
+# divided by 255 twice: no pixel is brighter than 0.004: True
+# divided by 255 twice: the first loss is still within 0.1 of log 3: True
+# divided by 255 twice: after as many steps the loss is more than five times as high: True
+# ```
 
 # %%
 _, shuffled = learn(x, np.random.default_rng(0).permutation(y))
 _, dark = learn(x / 255, y)
-print(f"shuffled labels are learnt by heart too: {shuffled[-1] < 0.1}")
-print(f"divided by 255 twice: no pixel is brighter than 0.004: {(x / 255).max() < 0.004}")
-print(f"divided by 255 twice: the first loss is still within 0.1 of log 3: {abs(dark[0] - math.log(3)) < 0.1}")
+lesson.check("shuffled labels are learnt by heart too", shuffled[-1] < 0.1, f"{shuffled[-1]:.3f}")
+lesson.check("divided by 255 twice: no pixel is brighter than 0.004", (x / 255).max() < 0.004, f"{(x / 255).max():.4f}")
+lesson.check(
+    "divided by 255 twice: the first loss is still within 0.1 of log 3",
+    abs(dark[0] - math.log(3)) < 0.1,
+    f"{dark[0]:.2f}",
+)
 behind = dark[-1] > 5 * healthy[-1]
-print(f"divided by 255 twice: after as many steps the loss is more than five times as high: {behind}")
+lesson.check(
+    "divided by 255 twice: after as many steps the loss is more than five times as high",
+    behind,
+    f"{dark[-1]:.2f}, {healthy[-1]:.3f}",
+)
 
 # %% [markdown]
 # ## 3. How far does a step go?
 #
-# Compare a step's length with the length of the weights that it changes: |change of W| / |W|. Much below a
+# Compare a step's length with the length of the weights that it changes: $|\text{change of } W| / |W|$. Much below a
 # ten-thousandth, nothing happens; near 1 the weights are thrown away and drawn anew. Something around a thousandth to a
 # hundredth is the usual range.
 #
-# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate r. Lesson 9:
-# glorot's weights have mean square 2 / (fan_in + fan_out). So the ratio is at most
+# For Adam's first step the answer can be derived. Lesson 10: every weight moves by one learning rate $r$. Lesson 9:
+# glorot's weights have mean square $2 / (fan_{in} + fan_{out})$. So the ratio is at most
 #
-#     r sqrt((fan_in + fan_out) / 2)
+# $$ r \, \sqrt{\frac{fan_{in} + fan_{out}}{2}} $$
 #
-# and less by as much as there are weights without a gradient. At r = 0.001:
+# and less by as much as there are weights without a gradient. At $r = 0.001$:
 #
-# > conv2d: at most 0.0092
-# > conv2d_1: at most 0.0147
-# > conv2d_2: at most 0.0208
-# > dense: at most 0.0126
-# > dense_1: at most 0.0058
-# > measured, no layer's first step is longer, for three learning rates: True
+# ```text
+# conv2d: at most 0.0092
+# conv2d_1: at most 0.0147
+# conv2d_2: at most 0.0208
+# dense: at most 0.0126
+# dense_1: at most 0.0058
+# measured, no layer's first step is longer, for three learning rates: True
+# ```
 
 # %%
 
@@ -167,14 +193,20 @@ for rate in rates:
     measured[rate] = np.array([ratios(model) for _ in range(40)])  # (steps, layers)
     # a drawn kernel's size is its expected one to some per cent
     within.append(bool((measured[rate][0] < 1.1 * limits).all()))
-print(f"measured, no layer's first step is longer, for three learning rates: {all(within)}")
+lesson.check(
+    "measured, no layer's first step is longer, for three learning rates",
+    all(within),
+    f"longest of all {max(values[0].max() for values in measured.values()):.2f}",
+)
 
 # %% [markdown]
 # Three learning rates, and what the ratio says about them before the loss does:
 #
-# > learning rate 1e-05: every layer's first step is below 0.001: True, loss after 40 steps still near log 3: True
-# > learning rate 0.001: a step is usually between 0.001 and 0.05: True
-# > learning rate 0.1: some layer's first step is as long as half of its weights: True
+# ```text
+# learning rate 1e-05: every layer's first step is below 0.001: True, loss after 40 steps still near log 3: True
+# learning rate 0.001: a step is usually between 0.001 and 0.05: True
+# learning rate 0.1: some layer's first step is as long as half of its weights: True
+# ```
 
 # %%
 slow, usual, fast = (measured[rate] for rate in rates)
@@ -183,14 +215,20 @@ for _ in range(40):
     crawl = model.train_step(x, y)[0]
 print(
     f"learning rate 1e-05: every layer's first step is below 0.001: {bool((slow[0] < 1e-3).all())}, "
-    f"loss after 40 steps still near log 3: {abs(crawl - math.log(3)) < 0.1}"
+    f"loss after 40 steps still near log 3: {abs(crawl - math.log(3)) < 0.1} ({slow[0].max():.1e}, {crawl:.2f})"
 )
 medians = np.median(usual, axis=0)
 fine = bool(((medians > 1e-3) & (medians < 0.05)).all())
-print(f"learning rate 0.001: a step is usually between 0.001 and 0.05: {fine}")
-print(f"learning rate 0.1: some layer's first step is as long as half of its weights: {bool((fast[0] > 0.5).any())}")
+lesson.check(
+    "learning rate 0.001: a step is usually between 0.001 and 0.05", fine, f"{medians.min():.4f} to {medians.max():.4f}"
+)
+lesson.check(
+    "learning rate 0.1: some layer's first step is as long as half of its weights",
+    bool((fast[0] > 0.5).any()),
+    f"{fast[0].max():.2f}",
+)
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 blue, red, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["vermillion"], style.OKABE_ITO["orange"]
 figure = style.new_figure(style.WIDE, 3.9)
 first, second, third = figure.subplots(1, 3)
@@ -237,6 +275,101 @@ lesson.show(figure, "12_is_training_healthy")
 #
 # - Make the classes unequal (17, 2 and 1 pictures). Below log 3, what is the best loss of a network that knows only how
 #   often each class comes?
+#
+#   <details><summary>Answer</summary>
+#
+#   The entropy of the shares, $-\sum_c p_c \log p_c$. With such classes a loss of 0.6 is not half learnt: it is worse
+#   than knowing nothing but the counts.
+#
+#   ```python
+#   shares = np.array([17, 2, 1]) / 20
+#   print(f"the best loss without looking is {-(shares * np.log(shares)).sum():.2f}, log 3 is {np.log(3):.2f}")
+#   ```
+#
+#   ```text
+#   the best loss without looking is 0.52, log 3 is 1.10
+#   ```
+#
+#   </details>
+#
 # - Which of the three questions notices that two classes' labels are swapped? That dropout is 0.95? That the gradient's
 #   sign is wrong?
+#
+#   <details><summary>Answer</summary>
+#
+#   Swapped labels: none of the three. The network learns them as gladly as the right ones, and only somebody who looks
+#   at pictures and labels side by side will see it. Dropout of 0.95: the second, the loss stays where it was. Wrong
+#   sign: the second again, the loss climbs. (The first question is asked before any gradient, so it knows nothing of
+#   one.)
+#
+#   ```python
+#   class WrongWay(nn.Adam):
+#       """A planted bug: uphill."""
+#
+#       def step(self, layers):
+#           for layer in layers:
+#               layer.grads = {name: -grad for name, grad in layer.grads.items()}
+#           super().step(layers)
+#
+#
+#   def by_heart(labels, drop=0.0, optimizer=nn.Adam):
+#       """First and last loss of lesson's second question."""
+#       layers = [part for filters in (16, 32, 64) for part in (nn.Conv2D(filters, 3), nn.ReLU(), nn.MaxPooling2D(2))]
+#       layers += [nn.Flatten(), nn.Dropout(drop), nn.Dense(64), nn.ReLU(), nn.Dense(3), nn.Softmax()]
+#       model = nn.Sequential(layers, x.shape[1:], random_state=0)
+#       model.compile(optimizer(2e-3))
+#       losses = [float(model.train_step(x, labels)[0]) for _ in range(STEPS)]
+#       return losses[0], losses[-1]
+#
+#
+#   for name, (first, last) in {
+#       "two classes swapped": by_heart(np.array([1, 0, 2])[y]),
+#       "dropout 0.95": by_heart(y, drop=0.95),
+#       "wrong sign": by_heart(y, optimizer=WrongWay),
+#   }.items():
+#       lesson.check(f"{name}: the first question notices", abs(first - math.log(3)) > 0.1, f"{first:.2f}")
+#       lesson.check(f"{name}: the second question notices", last > 0.1, f"{last:.3g}")
+#   ```
+#
+#   ```text
+#   two classes swapped: the first question notices: False
+#   two classes swapped: the second question notices: False
+#   dropout 0.95: the first question notices: False
+#   dropout 0.95: the second question notices: True
+#   wrong sign: the first question notices: False
+#   wrong sign: the second question notices: True
+#   ```
+#
+#   </details>
+#
 # - Ask the third question at every hundredth step of `examples/train_on_drawn_batik.py`, as a callback.
+#
+#   <details><summary>Answer</summary>
+#
+#   A callback gets `on_batch_begin` and `on_batch_end`. In `train_on_drawn_batik.py`, give `fit` a
+#   `callbacks=[StepLength()]`. Here with the pictures of this lesson, one in a batch, to see two lines soon:
+#
+#   ```python
+#   class StepLength(nn.Callback):
+#       """Prints |change| / |weights| of every kernel at every hundredth step."""
+#
+#       def __init__(self, every=100):
+#           self.every, self.steps = every, 0
+#
+#       def kernels(self):
+#           return {layer.name: layer.params["kernel"] for layer in self.model.layers if "kernel" in layer.params}
+#
+#       def on_batch_begin(self, batch, logs):
+#           self.before = {name: kernel.copy() for name, kernel in self.kernels().items()}
+#
+#       def on_batch_end(self, batch, logs):
+#           self.steps += 1
+#           if self.steps % self.every == 0:
+#               parts = [np.linalg.norm(k - self.before[n]) / np.linalg.norm(k) for n, k in self.kernels().items()]
+#               print(f"  step {self.steps}: " + " ".join(f"{part:.0e}" for part in parts))
+#
+#
+#   network(learning_rate=1e-3).fit(x, y, batch_size=1, epochs=10, verbose=0, callbacks=[StepLength()])
+#   ```
+#
+#   </details>

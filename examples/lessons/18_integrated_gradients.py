@@ -4,22 +4,24 @@
 # Needs lesson 16. About ten minutes.
 #
 # A gradient says what a *small* change would do. Suppose instead that we ask: the score of this picture is higher than
-# that of a black one; which pixels made the difference, and how much did each? Walk from the black picture x0 to x on a
-# straight line, and add up what every pixel does on the way:
+# that of a black one; which pixels made the difference, and how much did each? Walk from the black picture $x_0$ to $x$
+# on a straight line, and add up what every pixel does on the way:
 #
-#     M = (x - x0) * integral_0^1 dS/dx(x0 + a (x - x0)) da
+# $$ M = (x - x_0) \int_0^1 \frac{dS}{dx} \big( x_0 + a (x - x_0) \big) \, da $$
 #
-# The chain rule, read backwards, says that the sum over the pixels is S(x) - S(x0), whatever the network: the map is
+# The chain rule, read backwards, says that the sum over the pixels is $S(x) - S(x_0)$, whatever the network: the map is
 # *complete*. Few explanations come with such a check.
 #
 # ## A case with a closed form
 #
-# For S = x' Q x / 2 the gradient is Q x: linear along the way, so its mean is the gradient half-way, and two
+# For $S = x^\top Q x / 2$ the gradient is $Q x$: linear along the way, so its mean is the gradient half-way, and two
 # points of Gauss and Legendre's rule are already exact.
 #
-# > half-way: map 1.50, 5.00, sum 6.50
-# > two steps: map 1.50, 5.00, sum 6.50
-# > the score itself: 6.50
+# ```text
+# half-way: map 1.50, 5.00, sum 6.50
+# two steps: map 1.50, 5.00, sum 6.50
+# the score itself: 6.50
+# ```
 
 # %%
 import numpy as np
@@ -48,8 +50,10 @@ print(f"the score itself: {x @ q @ x / 2:.2f}")
 # A ReLU network is linear between its kinks, so the gradient along the way is a staircase, and more steps follow it
 # better. `delta` says by how much the map misses completeness. Look at it before you look at the map.
 #
-# > with more steps the map comes closer to completeness: True
-# > with 100 steps the maps add up to the score's change, to 2%: True
+# ```text
+# with more steps the map comes closer to completeness: True
+# with 100 steps the maps add up to the score's change, to 2%: True
+# ```
 
 # %%
 model = lesson.small_network()
@@ -62,8 +66,16 @@ for steps in (2, 10, 100):
     maps = method.attribute(images, target=labels)
     misses[steps] = np.abs(method.delta).mean()
     print(f"  {steps:3d} steps miss {misses[steps]:.4f} in the mean")
-print(f"with more steps the map comes closer to completeness: {misses[100] < misses[10] < misses[2]}")
-print(f"with 100 steps the maps add up to the score's change, to 2%: {misses[100] < 0.02 * np.abs(change).mean()}")
+lesson.check(
+    "with more steps the map comes closer to completeness",
+    misses[100] < misses[10] < misses[2],
+    f"{', '.join(f'{miss:.4f}' for miss in misses.values())}",
+)
+lesson.check(
+    "with 100 steps the maps add up to the score's change, to 2%",
+    misses[100] < 0.02 * np.abs(change).mean(),
+    f"{misses[100] / np.abs(change).mean():.2%}",
+)
 
 # %% [markdown]
 # ## From where?
@@ -71,8 +83,10 @@ print(f"with 100 steps the maps add up to the score's change, to 2%: {misses[100
 # The baseline is part of the question. From black, a black pixel has made no step: it gets exactly nothing, however
 # much the network cares for it. From white it is the white ones.
 #
-# > black pixels get 0.000 from black
-# > white pixels get 0.000 from white
+# ```text
+# black pixels get 0.000 from black
+# white pixels get 0.000 from white
+# ```
 
 # %%
 pictures = np.round(images[:3])  # only 0 and 1
@@ -84,7 +98,7 @@ for name, baseline in (("black", 0.0), ("white", 1.0)):
 # The figure walks the way for one cloth: the pictures, the gradient met there, and below how the score grows, beside
 # the sum of what the pixels were given so far. The two curves meet: nothing is left over.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 image, label = images[1:2], int(labels[1])
 places = np.linspace(0, 1, 6)
 figure = style.new_figure(style.WIDE, 6.0)
@@ -119,4 +133,52 @@ lesson.show(figure, "18_integrated_gradients")
 # ## Try it
 #
 # - Use the cloth's mean colour as baseline (`baseline=image.mean(axis=(0, 1, 2)) * np.ones(image.shape[1:])`).
+#
+#   <details><summary>Answer</summary>
+#
+#   It is complete for another question: the score less the score of a cloth of one colour. The pixels that have the
+#   mean colour get nothing now, and the map is another one.
+#
+#   ```python
+#   baseline = image.mean(axis=(0, 1, 2)) * np.ones(image.shape[1:])
+#   method = saliency.IntegratedGradients(model, 100, baseline)
+#   from_mean = method.attribute(image, target=label)
+#   change = (model.logits(image) - model.logits(baseline[None].astype(np.float32)))[0, label]
+#   off = abs(from_mean.sum() - change)
+#   lesson.check("complete, to 2%", off < 0.02 * abs(change), f"{from_mean.sum():.3f} of {change:.3f}")
+#   from_black = saliency.IntegratedGradients(model, 100).attribute(image, target=label)
+#   alike = np.corrcoef(from_mean.ravel(), from_black.ravel())[0, 1]
+#   lesson.check("another map than from black", alike < 0.7, f"correlation {alike:.2f}")
+#   ```
+#
+#   ```text
+#   complete, to 2%: True
+#   another map than from black: True
+#   ```
+#
+#   </details>
+#
 # - Replace the straight way by two legs through another picture. Is the map still complete? Is it the same map?
+#
+#   <details><summary>Answer</summary>
+#
+#   Complete: each leg adds up to its own difference, and the differences add up. But what each pixel gets depends on
+#   where the way goes, so completeness alone does not choose a map.
+#
+#   ```python
+#   corner = images[2:3]  # another cloth, as the corner of the way
+#   first = saliency.IntegratedGradients(model, 200).attribute(corner, target=label)
+#   second = saliency.IntegratedGradients(model, 200, corner[0]).attribute(image, target=label)
+#   straight = saliency.IntegratedGradients(model, 200).attribute(image, target=label)
+#   off = abs(first.sum() + second.sum() - straight.sum())
+#   lesson.check("complete, too, to 2%", off < 0.02 * abs(straight.sum()), f"off by {off:.3f}")
+#   alike = np.corrcoef((first + second).ravel(), straight.ravel())[0, 1]
+#   lesson.check("another map", alike < 0.7, f"correlation {alike:.2f}")
+#   ```
+#
+#   ```text
+#   complete, too, to 2%: True
+#   another map: True
+#   ```
+#
+#   </details>

@@ -3,20 +3,24 @@
 #
 # Needs lesson 16, and an idea of what a convolution's feature maps are. About ten minutes.
 #
-# The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps A of one layer,
+# The backward pass runs from the score to the pixels. Grad-CAM stops it half-way, at the feature maps $A$ of one layer,
 # and puts together two things that are both there: how strong each map is at a place, and how much the score likes that
 # map.
 #
-#     alpha_k = mean_{i,j} dS/dA_ijk,       M_ij = max(0, sum_k alpha_k A_ijk)
+# $$
+# \alpha_k = \text{mean}_{ij} \, \frac{dS}{dA_{ijk}}, \qquad M_{ij} = \max \Big( 0, \sum_k \alpha_k A_{ijk} \Big)
+# $$
 #
 # ## A case with a closed form
 #
-# Let the layers above A be a global mean and one dense layer: S_c = sum_k w_kc mean_ij A_ijk + b_c. Then every place
-# has the same gradient w_kc / (H W), and Grad-CAM is what was known before it as the class activation map, max(0, sum_k
-# w_kc A_ijk), divided by H W.
+# Let the layers above $A$ be a global mean and one dense layer:
+# $S_c = \sum_k w_{kc} \, \text{mean}_{ij} A_{ijk} + b_c$. Then every place has the same gradient $w_{kc} / (H W)$, and
+# Grad-CAM is what was known before it as the class activation map, $\max(0, \sum_k w_{kc} A_{ijk})$, divided by $H W$.
 #
-# > largest difference to the class activation map: 0.0000
-# > HiResCAM adds up to the score minus its bias, difference 0.0000
+# ```text
+# largest difference to the class activation map: 0.0000
+# HiResCAM adds up to the score minus its bias, difference 0.0000
+# ```
 
 # %%
 import numpy as np
@@ -45,7 +49,9 @@ print(f"HiResCAM adds up to the score minus its bias, difference {abs(left_over)
 #
 # Here is such a score: the brightness on the left minus the brightness on the right.
 #
-# > Grad-CAM finds 0.00, HiResCAM finds 4.00 on the left and -4.00 on the right
+# ```text
+# Grad-CAM finds 0.00, HiResCAM finds 4.00 on the left and -4.00 on the right
+# ```
 
 # %%
 split = nn.Sequential([nn.Conv2D(1, 1), nn.Flatten(), nn.Dense(1)], (4, 4, 1), dtype="float64")
@@ -65,15 +71,20 @@ print(
 # Deep layers know more about the class and less about the place. Each pooling halves the resolution: the figure shows
 # all three blocks of the network, and the gradient of lesson 16, which goes down to the pixels.
 #
-# > the maps are finer in earlier layers: True
+# ```text
+# the maps are finer in earlier layers: True
+# ```
 
 # %%
 model = lesson.small_network()
 x, y, masks = lesson.drawn_cloths(4, model.input_shape[0], seed=5)
 blocks = ["re_lu", "re_lu_1", "re_lu_2"]
 sides = [saliency.GradCAM(model, b, upsample=False).attribute(x[:1], target=0).shape[1] for b in blocks]
-print(f"the maps are finer in earlier layers: {sides[0] > sides[1] > sides[2]}")
+lesson.check(
+    "the maps are finer in earlier layers", sides[0] > sides[1] > sides[2], f"{', '.join(map(str, sides))} pixels"
+)
 
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure = style.new_figure(style.WIDE, 4.9)
 grid = figure.subplots(3, 6)
 for row in range(3):
@@ -95,5 +106,50 @@ lesson.show(figure, "19_grad_cam")
 # ## Try it
 #
 # - Give `layer="max_pooling2d_2"`: the map after pooling. Why do places vanish?
+#
+#   <details><summary>Answer</summary>
+#
+#   Max-pooling has dropped them: of four places one is left, and Grad-CAM can only put its weights where a place is. A
+#   place that was strong but lost to its neighbour is in no map.
+#
+#   ```python
+#   before = saliency.GradCAM(model, "re_lu_2", upsample=False).attribute(x, target=y)[..., 0]
+#   after = saliency.GradCAM(model, "max_pooling2d_2", upsample=False).attribute(x, target=y)[..., 0]
+#   places = before[0].size, after[0].size
+#   lesson.check(
+#       "a pooling leaves a quarter of the places, or less", places[1] <= places[0] / 4, f"{places[1]} of {places[0]}"
+#   )
+#   ```
+#
+#   ```text
+#   a pooling leaves a quarter of the places, or less: True
+#   ```
+#
+#   </details>
+#
 # - Grad-CAM throws the negative part away. Draw HiResCAM signed, with a diverging colour map: what speaks against the
 #   class?
+#
+#   <details><summary>Answer</summary>
+#
+#   Red is what speaks against the class. It is a good part of the whole, and Grad-CAM's maximum with 0 throws it away.
+#
+#   ```python
+#   signed = saliency.HiResCAM(model, "re_lu_2", upsample=False).attribute(x, target=y)[..., 0]
+#   share = -signed[signed < 0].sum() / np.abs(signed).sum()
+#   lesson.check("something speaks against the class", share > 0.01, f"{share:.0%} of the whole")
+#
+#   figure = style.new_figure(style.WIDE, 3.2)
+#   limit = np.abs(signed[:3]).max()
+#   for i, axes in enumerate(figure.subplots(1, 6)):
+#       options = {"cmap": "RdBu", "vmin": -limit, "vmax": limit} if i % 2 else {}
+#       axes.imshow(signed[i // 2] if i % 2 else x[i // 2], **options)
+#       style.dress_picture(axes)
+#   lesson.show(figure, "19_against_the_class")
+#   ```
+#
+#   ```text
+#   something speaks against the class: True
+#   ```
+#
+#   </details>

@@ -14,9 +14,11 @@
 # cascading randomisation. Likeness is Spearman's rank correlation of the absolute values: 1 for the same order of
 # pixels, 0 for none.
 #
-# > the order of a map with itself: 1.00
-# > with its negative, absolute: 1.00
-# > with independent noise, about: 0.0
+# ```text
+# the order of a map with itself: 1.00
+# with its negative, absolute: 1.00
+# with independent noise, about: 0.0
+# ```
 
 # %%
 import numpy as np
@@ -35,7 +37,9 @@ print(f"with independent noise, about: {abs(evaluation.similarity(maps, noise)[k
 # %% [markdown]
 # The layers fall one after the other, and the trained network itself is left alone.
 #
-# > destroyed in this order: dense_1, dense, conv2d_2, conv2d_1, conv2d
+# ```text
+# destroyed in this order: dense_1, dense, conv2d_2, conv2d_1, conv2d
+# ```
 
 # %%
 model = lesson.small_network()
@@ -51,8 +55,10 @@ print(f"destroyed in this order: {', '.join(name for name, _ in stages)}")
 # stands above them. The Sobel filter is in the table for comparison: its likeness is 1 by construction, because it
 # never looks at the network.
 #
-# > Sobel, which knows nothing of the network, keeps a likeness of 1.00
-# > guided backpropagation keeps more of its map than the gradient does: True
+# ```text
+# Sobel, which knows nothing of the network, keeps a likeness of 1.00
+# guided backpropagation keeps more of its map than the gradient does: True
+# ```
 
 # %%
 names = ["gradient", "gradient-x-input", "integrated-gradients", "guided-backprop", "deconvnet", "grad-cam"]
@@ -73,7 +79,11 @@ print(
     f"{evaluation.similarity(edges, evaluation.sobel(x))[kind].mean():.2f}"
 )
 notices = np.mean(likeness["guided-backprop"][1:3]) > np.mean(likeness["gradient"][1:3])
-print(f"guided backpropagation keeps more of its map than the gradient does: {notices}")
+lesson.check(
+    "guided backpropagation keeps more of its map than the gradient does",
+    notices,
+    f"{np.mean(likeness['guided-backprop'][1:3]):.2f}, {np.mean(likeness['gradient'][1:3]):.2f}",
+)
 
 # %% [markdown]
 # Two warnings that belong to this test. A likeness of 0.3 is not nothing: all gradient methods multiply by the same
@@ -93,14 +103,14 @@ lesson.show(figure, "20_do_not_trust_a_pretty_map")
 # constant map gets the motif's share of the area, and an edge detector gets more without knowing any network. Those are
 # what a method has to beat.
 #
-# > a constant map gets exactly the motif's share of the area: True
+# ```text
+# a constant map gets exactly the motif's share of the area: True
+# ```
 
 # %%
 area = masks.mean(axis=(1, 2))
-print(
-    "a constant map gets exactly the motif's share of the area: "
-    f"{np.allclose(evaluation.energy_inside(np.ones(masks.shape), masks), area)}"
-)
+off = np.abs(evaluation.energy_inside(np.ones(masks.shape), masks) - area).max()
+lesson.check("a constant map gets exactly the motif's share of the area", off < 1e-6, f"off by {off:.0e}")
 candidates = {name: METHODS[name].reduce(METHODS[name].make(model).attribute(x, target=y)) for name in names}
 candidates |= {"Sobel": edges, "centre prior": evaluation.centre_prior(x)}
 for name, found in candidates.items():
@@ -111,4 +121,39 @@ print(f"  {'chance':22s} energy inside {area.mean():.3f}")
 # ## Try it
 #
 # - `randomised_layers(model, "independent")` destroys one layer at a time. Which layer matters most to the gradient?
+#
+#   <details><summary>Answer</summary>
+#
+#   Read the line of numbers: here the three convolutions matter more than the dense layers, but by little. No layer
+#   alone decides what the map looks like, because the gradient is a product over all of them, and all wrecks share the
+#   picture and most of the weights.
+#
+#   ```python
+#   gradient = METHODS["gradient"].make
+#   whole = gradient(model).attribute(x, target=y).sum(axis=-1)
+#   left = {}
+#   for name, wreck in evaluation.randomised_layers(model, "independent"):
+#       theirs = gradient(wreck).attribute(x, target=y).sum(axis=-1)
+#       left[name] = float(np.nanmean(evaluation.similarity(whole, theirs)[kind]))
+#   print("  " + ", ".join(f"{name} {value:.2f}" for name, value in left.items()))
+#   last = left["dense_1"]
+#   lesson.check(
+#       "no single layer takes all: each wreck keeps more than a third", min(left.values()) > 1 / 3, f"{last:.2f}"
+#   )
+#   ```
+#
+#   ```text
+#   no single layer takes all: each wreck keeps more than a third: True
+#   ```
+#
+#   </details>
+#
 # - `batik-scratch saliency --evaluate --model RUN/stage1/model.npz` runs the whole judgement on a real network.
+#
+#   <details><summary>Answer</summary>
+#
+#   It draws cloths, makes every method's map, and writes tables: the share of each map's energy on the motif with its
+#   interval, beside chance, an edge detector and the centre; how the score falls when the strongest pixels are removed;
+#   and the test of this lesson. Look first at what the gradient has more than Sobel.
+#
+#   </details>

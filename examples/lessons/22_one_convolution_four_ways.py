@@ -13,8 +13,10 @@
 #
 # This is how many *multiply-adds* (one multiplication and the addition of what came out) the definition has:
 #
-# > one image: 72 * 72 places * 288 products * 64 filters = 95,551,488 multiply-adds
-# > all four agree to a ten-thousandth of the largest value: True
+# ```text
+# one image: 72 * 72 places * 288 products * 64 filters = 95,551,488 multiply-adds
+# all four agree to a ten-thousandth of the largest value: True
+# ```
 #
 # To be fair, all of them get one thread, float32 and a random image. All are timed in turn, several times, and the
 # shortest time counts: whatever else the machine does can only make a program slower. Nobody wants to wait for plain
@@ -64,7 +66,11 @@ def true_part(y):
 
 
 agree = all(np.abs(y - true_part(y)).max() < 1e-4 * top for y in results.values())
-print(f"all four agree to a ten-thousandth of the largest value: {agree}")
+lesson.check(
+    "all four agree to a ten-thousandth of the largest value",
+    agree,
+    f"largest difference {max(np.abs(y - true_part(y)).max() for y in results.values()) / top:.0e}",
+)
 
 
 def seconds(calls, rounds):
@@ -92,10 +98,16 @@ for name, t in times.items():
 # answer is a number of 32 bits until it holds it, and it forgets it at once. numba looks at the types once, and then
 # writes machine instructions: two loads, a multiplication, an addition.
 #
-# > compiled loops are more than fifty times faster than Python: True
+# ```text
+# compiled loops are more than fifty times faster than Python: True
+# ```
 
 # %%
-print(f"compiled loops are more than fifty times faster than Python: {times[python] > 50 * times[loops]}")
+lesson.check(
+    "compiled loops are more than fifty times faster than Python",
+    times[python] > 50 * times[loops],
+    f"{times[python] / times[loops]:.0f} times",
+)
 print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1e9 * times[loops] / adds:.2f} ns")
 
 # %% [markdown]
@@ -108,7 +120,9 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 # rounding, so the compiler must not. Put the loop over the filters innermost, and there are 64 sums next to each other
 # that do not wait for one another. Nothing else changes, not even the order in which any single sum is added up:
 #
-# > with f innermost the compiled loops are more than twice as fast: True
+# ```text
+# with f innermost the compiled loops are more than twice as fast: True
+# ```
 #
 # *Arithmetic per byte.* Both kinds of loop fetch new numbers for every multiply-add, and fetching takes longer than
 # multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers; fetch 4
@@ -116,9 +130,11 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 # every level of memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each
 # pixel up to nine times. Its table is cut into tiles as well, which stay in the cache:
 #
-# > numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
-# > the whole im2col table has 5,971,968 bytes, a tile of it at most 196,608
-# > im2col and BLAS are more than three times faster than the loops: True
+# ```text
+# numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
+# the whole im2col table has 5,971,968 bytes, a tile of it at most 196,608
+# im2col and BLAS are more than three times faster than the loops: True
+# ```
 #
 # The code also times a large matrix product, which is the best that BLAS can do on this thread.
 
@@ -149,52 +165,79 @@ square = rng.standard_normal((512, 512)).astype(np.float32)
 with threads.one_blas_thread():
     extra = seconds({"vectors": lambda: filters_innermost(x, k, b), "product": lambda: square @ square}, rounds)
 limit = 2 * 512**3 / extra["product"] / 1e9
-print(f"with f innermost the compiled loops are more than twice as fast: {times[loops] > 2 * extra['vectors']}")
+lesson.check(
+    "with f innermost the compiled loops are more than twice as fast",
+    times[loops] > 2 * extra["vectors"],
+    f"{times[loops] / extra['vectors']:.1f} times",
+)
 print(f"  {1000 * extra['vectors']:.1f} ms, {2 * adds / extra['vectors'] / 1e9:.1f} GF/s")
 print(f"numbers fetched per multiply-add: 2 by the loops, {(4 + 16) / (4 * 16):.2f} with 4 by 16 sums in registers")
 print(f"the whole im2col table has {oh * ow * products * 4:,} bytes, a tile of it at most {conv_im2col.TILE_BYTES:,}")
-print(f"im2col and BLAS are more than three times faster than the loops: {times[loops] > 3 * times[blas]}")
+lesson.check(
+    "im2col and BLAS are more than three times faster than the loops",
+    times[loops] > 3 * times[blas],
+    f"{times[loops] / times[blas]:.1f} times",
+)
 print(f"  a large matrix product: {limit:.0f} GF/s")
 
 # %% [markdown]
 # ## From BLAS to Winograd: fewer multiplications
 #
-# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers g on a
-# line, and two neighbouring outputs; they see four inputs d.
+# BLAS is near the limit of the processor. Who wants more speed must do less. Take a kernel of three numbers $g$ on a
+# line, and two neighbouring outputs; they see four inputs $d$.
 #
-#     y0 = d0 g0 + d1 g1 + d2 g2
-#     y1 = d1 g0 + d2 g1 + d3 g2
+# $$
+# \begin{aligned}
+# y_0 &= d_0 g_0 + d_1 g_1 + d_2 g_2 \\
+# y_1 &= d_1 g_0 + d_2 g_1 + d_3 g_2
+# \end{aligned}
+# $$
 #
 # Six multiplications, it seems. Now look at these two products:
 #
-#     p = (d1 + d2) (g0 + g1 + g2) / 2
-#     q = (d2 - d1) (g0 - g1 + g2) / 2
+# $$
+# \begin{aligned}
+# p &= (d_1 + d_2) (g_0 + g_1 + g_2) / 2 \\
+# q &= (d_2 - d_1) (g_0 - g_1 + g_2) / 2
+# \end{aligned}
+# $$
 #
 # Multiply out, and half of the terms cancel:
 #
-#     p + q = d2 g0 + d1 g1 + d2 g2
-#     p - q = d1 g0 + d2 g1 + d1 g2
+# $$
+# \begin{aligned}
+# p + q &= d_2 g_0 + d_1 g_1 + d_2 g_2 \\
+# p - q &= d_1 g_0 + d_2 g_1 + d_1 g_2
+# \end{aligned}
+# $$
 #
-# The sum is y0 but for its first term, which has d2 in place of d0. The difference is y1 but for its last term, which
-# has d1 in place of d3. One product each puts that right:
+# The sum is $y_0$ but for its first term, which has $d_2$ in place of $d_0$. The difference is $y_1$ but for its last
+# term, which has $d_1$ in place of $d_3$. One product each puts that right:
 #
-#     y0 = (d0 - d2) g0 + p + q
-#     y1 = p - q - (d1 - d3) g2
+# $$
+# \begin{aligned}
+# y_0 &= (d_0 - d_2) g_0 + p + q \\
+# y_1 &= p - q - (d_1 - d_3) g_2
+# \end{aligned}
+# $$
 #
-# Four multiplications. This is F(2, 3): two outputs, three weights. (Winograd, 1980.)
+# Four multiplications. This is $F(2, 3)$: two outputs, three weights. (Winograd, 1980.)
 #
-# > d 1 4 2 5, g 3 2 1
-# > by the definition 13 21, with 6 multiplications
-# > by Winograd 13 21, with 4: -3 18 -2 -1
+# ```text
+# d 1 4 2 5, g 3 2 1
+# by the definition 13 21, with 6 multiplications
+# by Winograd 13 21, with 4: -3 18 -2 -1
+# ```
 #
 # What became of the rest? There are more additions, and they come in three steps that are matrix products with small
-# fixed numbers: B' d, then G g, and at the end A' on the four products.
+# fixed numbers: $B^\top d$, then $G g$, and at the end $A^\top$ on the four products (where the code prints B' and A',
+# it means these).
 #
-#     y = A' [ (B' d) * (G g) ]         * is number by number
+# $$ y = A^\top \big[ (B^\top d) * (G g) \big], \qquad * \text{ is number by number} $$
 #
-# In a network these steps are shared. G g is computed once, for all places. B' d is computed once, for all 64 filters.
-# A' is applied once, after the sum over all 32 channels. Only the product in the middle is done for every pair of
-# channel and filter, and it has become cheaper.
+# In a network these steps are shared. $G g$ is computed once, for all places. $B^\top d$ is computed once, for all 64
+# filters. $A^\top$ is applied once, after the sum over all 32 channels. Only the product in the middle is done for
+# every pair of channel and filter, and it has become cheaper.
 
 # %%
 d, g = np.array([1.0, 4, 2, 5]), np.array([3.0, 2, 1])
@@ -216,51 +259,57 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # %% [markdown]
 # ## Where the matrices come from
 #
-# Write three numbers g as a polynomial g0 + g1 t + g2 t^2, and four numbers as another. Their product has six
-# coefficients, so it is known if we know its values at six points t; and a *value* of the product is one
+# Write three numbers $g$ as a polynomial $g_0 + g_1 t + g_2 t^2$, and four numbers as another. Their product has six
+# coefficients, so it is known if we know its values at six points $t$; and a *value* of the product is one
 # multiplication, of the two values. So six multiplications do what seems to need twelve. ("At infinity" is allowed as a
 # point: it means the leading coefficient.) Multiplying polynomials is a convolution that makes a line longer. Ours
 # makes it shorter, and it is the adjoint of the other one (lesson 6): read from right to left, each matrix turned over.
 # So
 #
-# - G takes the values of g at the points: its rows are 1, t, t^2, times some number;
-# - A' takes values too, turned over: its columns are 1, t, t^2, t^3;
-# - B' is what finds coefficients from values, turned over; it is fixed by the other two.
+# - $G$ takes the values of $g$ at the points: its rows are $1, t, t^2$, times some number;
+# - $A^\top$ takes values too, turned over: its columns are $1, t, t^2, t^3$;
+# - $B^\top$ is what finds coefficients from values, turned over; it is fixed by the other two.
 #
-# The package has F(4, 3), with the points 0, 1, -1, 2, -2 and infinity. These are its constants (G times 24, to have
-# whole numbers):
+# The package has $F(4, 3)$, with the points 0, 1, -1, 2, -2 and infinity. These are its constants ($G$ times 24, to
+# have whole numbers):
 #
-# > B' row 0: 4 0 -5 0 1 0
-# > B' row 1: 0 -4 -4 1 1 0
-# > B' row 2: 0 4 -4 -1 1 0
-# > B' row 3: 0 -2 -1 2 1 0
-# > B' row 4: 0 2 -1 -2 1 0
-# > B' row 5: 0 4 0 -5 0 1
-# > 24 G row 0: 6 0 0
-# > 24 G row 1: -4 -4 -4
-# > 24 G row 2: -4 4 -4
-# > 24 G row 3: 1 2 4
-# > 24 G row 4: 1 -2 4
-# > 24 G row 5: 0 0 24
-# > A' row 0: 1 1 1 1 1 0
-# > A' row 1: 0 1 -1 2 -2 0
-# > A' row 2: 0 1 1 4 4 0
-# > A' row 3: 0 1 -1 8 -8 1
+# ```text
+# B' row 0: 4 0 -5 0 1 0
+# B' row 1: 0 -4 -4 1 1 0
+# B' row 2: 0 4 -4 -1 1 0
+# B' row 3: 0 -2 -1 2 1 0
+# B' row 4: 0 2 -1 -2 1 0
+# B' row 5: 0 4 0 -5 0 1
+# 24 G row 0: 6 0 0
+# 24 G row 1: -4 -4 -4
+# 24 G row 2: -4 4 -4
+# 24 G row 3: 1 2 4
+# 24 G row 4: 1 -2 4
+# 24 G row 5: 0 0 24
+# A' row 0: 1 1 1 1 1 0
+# A' row 1: 0 1 -1 2 -2 0
+# A' row 2: 0 1 1 4 4 0
+# A' row 3: 0 1 -1 8 -8 1
+# ```
 #
-# That they compute the convolution can be proved by trying: both sides are linear in d and in g, so it is enough that
-# they agree where d and g are each a single 1. There are 6 times 3 such cases with 4 outputs each, and fractions have
-# no rounding.
+# That they compute the convolution can be proved by trying: both sides are linear in $d$ and in $g$, so it is enough
+# that they agree where $d$ and $g$ are each a single 1. There are 6 times 3 such cases with 4 outputs each, and
+# fractions have no rounding.
 #
-# > columns of A' are the powers of 0 1 -1 2 -2, rows of G too, times a number: True
-# > A' [(B' d) * (G g)] is the definition, in all 72 cases: True
+# ```text
+# columns of A' are the powers of 0 1 -1 2 -2, rows of G too, times a number: True
+# A' [(B' d) * (G g)] is the definition, in all 72 cases: True
+# ```
 #
-# A picture has two directions, and each gets its matrix, one from the left and one from the right: Y = A' [(B' d B) *
-# (G k G')] A. So the saving is squared. This is F(4x4, 3x3):
+# A picture has two directions, and each gets its matrix, one from the left and one from the right:
+# $Y = A^\top [(B^\top d B) * (G k G^\top)] A$. So the saving is squared. This is $F(4x4, 3x3)$:
 #
-# > on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
-# > in the plane: 16 for 36, which is 2.25 times fewer; 36 for 144, which is 4.00 times fewer
-# > one image: 23,887,872 multiply-adds in place of 95,551,488
-# > Winograd is faster than im2col and BLAS: True
+# ```text
+# on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
+# in the plane: 16 for 36, which is 2.25 times fewer; 36 for 144, which is 4.00 times fewer
+# one image: 23,887,872 multiply-adds in place of 95,551,488
+# Winograd is faster than im2col and BLAS: True
+# ```
 #
 # Over 32 channels, each of the 36 products becomes a matrix product over all tiles, so BLAS does the work here too: 36
 # smaller ones. The time falls by less than four, since the transforms take some as well. In the last figure you will
@@ -273,8 +322,9 @@ for name, matrix in (("B'", B_T), ("24 G", 24 * G), ("A'", A_T)):
         print(f"{name} row {e}: {numbers(row.round(9) + 0.0)}")
 points = np.array([0, 1, -1, 2, -2])
 powers = points ** np.arange(4)[:, None]  # (4, 5)
-same = np.array_equal(A_T[:, :5], powers) and np.allclose(G[:5] / G[:5, :1], powers[:3].T)
-print(f"columns of A' are the powers of {numbers(points)}, rows of G too, times a number: {same}")
+off = max(np.abs(A_T[:, :5] - powers).max(), np.abs(G[:5] / G[:5, :1] - powers[:3].T).max())
+claim = f"columns of A' are the powers of {numbers(points)}, rows of G too, times a number"
+lesson.check(claim, off < 1e-12, f"off by {off:.0e}")
 exact = [np.array([[Fraction(round(24 * v), 24) for v in row] for row in matrix]) for matrix in (A_T, B_T, G)]
 cases = [
     (exact[0][y] * exact[1][:, i] * exact[2][:, j]).sum() == (i == y + j)
@@ -282,7 +332,7 @@ cases = [
     for i in range(6)
     for j in range(3)
 ]
-print(f"A' [(B' d) * (G g)] is the definition, in all {len(cases)} cases: {all(cases)}")
+print(f"A' [(B' d) * (G g)] is the definition, in all {len(cases)} cases: {all(cases)} ({sum(cases)} agree)")
 counts = [(a.shape[1], 3 * a.shape[0]) for a in (a_t, A_T)]  # multiplications: Winograd's, the definition's
 line, plane = (
     [f"{few**dims} {word} {many**dims}" for (few, many), word in zip(counts, words, strict=True)]
@@ -293,11 +343,15 @@ print(f"on a line: F(2, 3) has {line[0]}, F(4, 3) has {line[1]}")
 print(f"in the plane: {plane[0]}, {fewer[0]}; {plane[1]}, {fewer[1]}")
 tiles = (oh // 4) * (ow // 4)
 print(f"one image: {tiles * 36 * channels * filters:,} multiply-adds in place of {adds:,}")
-print(f"Winograd is faster than im2col and BLAS: {times[winograd] < times[blas]}")
+lesson.check(
+    "Winograd is faster than im2col and BLAS",
+    times[winograd] < times[blas],
+    f"{times[blas] / times[winograd]:.1f} times",
+)
 
 # %% [markdown]
 # The first figure follows one tile and one channel through the package's matrices. Colour is size: blue is positive,
-# red negative, and the strongest colour is the same number in all six tables. Look at how large the numbers become on
+# orange negative, and a number has the same colour in all six tables. Look at how large the numbers become on
 # the way, and how small the result is again: that has a price, to which we come below.
 
 # %%
@@ -308,6 +362,8 @@ m = v * u
 y = A_T @ m @ A_T.T  # (4, 4)
 expected = conv_loops.forward(tile[None, :, :, None], edges[:, :, None, None], np.zeros(1))[0, :, :, 0]
 assert np.allclose(y, expected)
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 strongest = np.abs(v).max()
 
 
@@ -348,27 +404,29 @@ lesson.show(figure, "22_the_sandwich")
 # error of its own, which we measure against loops in float64: the typical error (root of the mean square), relative to
 # the typical output.
 #
-# > in float64, Winograd is within 1e-13 of the loops: True
-# > in float32, Winograd's error is the largest of the four: True
-# > and it is below a hundred-thousandth: True
+# ```text
+# in float64, Winograd is within 1e-13 of the loops: True
+# in float32, Winograd's error is the largest of the four: True
+# and it is below a hundred-thousandth: True
+# ```
 #
 # Why is it the largest? Every operation rounds, by up to 6e-8 of the number that it makes. So it matters how large the
 # numbers on the way are. The definition adds up 288 products, some positive and some negative. Winograd multiplies by
 # 4, 5 and 8 and then takes such numbers away from each other, so that they cancel; but their rounding does not. Taking
 # all that is added up in the last step without its sign:
 #
-# > what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
+# ```text
+# what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
+# ```
 #
-# F(6x6, 3x3) would save more multiplications. It needs two more points, the powers grow, and the errors with them: it
+# $F(6x6, 3x3)$ would save more multiplications. It needs two more points, the powers grow, and the errors with them: it
 # is a trade, and this package stops at four. For training, errors of a millionth are nothing: the gradient of a batch
 # is far noisier than that. For checking gradients (lesson 4) we take float64, whichever way computes them.
 
 # %%
 doubles = [array.astype(float) for array in (x, k, b)]
-print(
-    "in float64, Winograd is within 1e-13 of the loops: "
-    f"{np.abs(conv_winograd.forward(*doubles) - truth).max() < 1e-13 * top}"
-)
+off = np.abs(conv_winograd.forward(*doubles) - truth).max() / top
+lesson.check("in float64, Winograd is within 1e-13 of the loops", off < 1e-13, f"{off:.0e}")
 
 
 def typical(values):
@@ -376,8 +434,12 @@ def typical(values):
 
 
 errors = {name: typical(y - true_part(y)) / typical(true_part(y)) for name, y in results.items()}
-print(f"in float32, Winograd's error is the largest of the four: {max(errors, key=errors.get) == winograd}")
-print(f"and it is below a hundred-thousandth: {errors[winograd] < 1e-5}")
+lesson.check(
+    "in float32, Winograd's error is the largest of the four",
+    max(errors, key=errors.get) == winograd,
+    f"{errors[winograd]:.1e}",
+)
+lesson.check("and it is below a hundred-thousandth", errors[winograd] < 1e-5, f"{errors[winograd]:.1e}")
 for name, error in errors.items():
     print(f"  {name:16s} {error:.1e}")
 windows = np.lib.stride_tricks.sliding_window_view(doubles[0], (6, 6), axis=(1, 2))[:, ::4, ::4]  # (N, TH, TW, C, 6, 6)
@@ -394,13 +456,21 @@ print(
 # %% [markdown]
 # ## All in one figure
 #
-# > each way is faster than the last: True
+# ```text
+# each way is faster than the last: True
+# ```
 #
 # All GF/s count the operations of the definition, also for Winograd, which has fewer to do: so "as if". The white dot
 # is the compiled loops with f innermost.
 
 # %%
-print(f"each way is faster than the last: {times[python] > times[loops] > times[blas] > times[winograd]}")
+lesson.check(
+    "each way is faster than the last",
+    times[python] > times[loops] > times[blas] > times[winograd],
+    f"{', '.join(f'{1000 * times[name]:.3g}' for name in ways)} ms",
+)
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = dict(zip(ways, ("vermillion", "orange", "blue", "bluish green"), strict=True))
 places = dict(zip(ways, (3, 2, 1, 0), strict=True))
 
@@ -466,9 +536,121 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # ## Try it
 #
 # - `import dis; dis.dis(conv_loops.forward.py_func)`: how many steps of the interpreter has the innermost line?
+#
+#   <details><summary>Answer</summary>
+#
+#   Some two dozen (the number depends on the version of Python), for one multiplication and one addition. They build
+#   the index and look it up, one number after the other.
+#
+#   ```python
+#   import dis
+#   import inspect
+#
+#   source, first = inspect.getsourcelines(conv_loops.forward.py_func)
+#   innermost = first + next(i for i, line in enumerate(source) if "total +=" in line)
+#   steps = [step for step in dis.get_instructions(conv_loops.forward.py_func) if step.positions.lineno == innermost]
+#   lesson.check("the interpreter takes more than 15 steps", len(steps) > 15, f"{len(steps)} steps")
+#   ```
+#
+#   ```text
+#   the interpreter takes more than 15 steps: True
+#   ```
+#
+#   </details>
+#
 # - Take 3 channels in place of 32, as in the first layer. Which way suffers most, and why? (`ops/conv_direct.py` is
 #   what the package does there.)
+#
+#   <details><summary>Answer</summary>
+#
+#   The two fast ways. Their work beside the products (copying windows, transforms, writing the output) is done per
+#   pixel and per filter, and with 3 channels there are far fewer products to share it. `ops/conv_direct.py` neither
+#   copies nor transforms.
+#
+#   ```python
+#   thin = np.ascontiguousarray(k[:, :, :3])  # (3, 3, 3, F)
+#   images = {name: np.ascontiguousarray(image[..., :3]) for name, (_, image) in ways.items()}
+#   few = seconds({name: lambda f=f, i=images[name]: f(i, thin, b) for name, (f, _) in ways.items()}, rounds)
+#   few[python] *= oh * ow / 4
+#   slower = {name: few[name] / times[name] * 32 / 3 for name in ways}  # per multiply-add
+#   for name, factor in slower.items():
+#       print(f"  {name:16s} {factor:5.1f} times as long for a multiply-add")
+#   most = max(slower, key=slower.get)
+#   lesson.check(
+#       "one of the two fast ways suffers most", most in (blas, winograd), f"{most}, {slower[most]:.1f} times"
+#   )
+#   ```
+#
+#   ```text
+#   one of the two fast ways suffers most: True
+#   ```
+#
+#   </details>
+#
 # - Give it a cloth in place of noise, sent through the first three layers of `nn.paper_cnn()`. Neighbouring numbers are
 #   now nearly equal. What happens to Winograd's error?
+#
+#   <details><summary>Answer</summary>
+#
+#   It falls. $B^\top$ takes differences of neighbours, and on a cloth these are small: small numbers on the way have
+#   small roundings.
+#
+#   ```python
+#   signal = lesson.drawn_cloths(1, 150, seed=4)[0][1:2]  # (1, H, W, 3)
+#   for part in nn.paper_cnn(random_state=0).layers[:3]:
+#       signal = part.forward(signal)
+#   exact = conv_loops.forward(*(array.astype(float) for array in (signal, k, b)))
+#   on_cloth = typical(conv_winograd.forward(signal, k, b) - exact) / typical(exact)
+#   smaller = on_cloth < errors[winograd]
+#   lesson.check(
+#       "Winograd's error is smaller on a cloth", smaller, f"{on_cloth:.1e}, on noise {errors[winograd]:.1e}"
+#   )
+#   ```
+#
+#   ```text
+#   Winograd's error is smaller on a cloth: True
+#   ```
+#
+#   </details>
+#
 # - `numba.set_num_threads(2)`. Which ways become faster?
-# - Derive F(3, 2): three outputs, two weights, four multiplications. Which of its matrices do you know already?
+#
+#   <details><summary>Answer</summary>
+#
+#   The ways whose loops are written for several threads, if your machine has two processors that are idle: im2col,
+#   whose tiles are shared out, and Winograd. The compiled loops of this lesson are one thread's work and stay as they
+#   are.
+#
+#   ```python
+#   if numba.config.NUMBA_NUM_THREADS > 1:
+#       numba.set_num_threads(2)
+#       fast = {name: lambda f=f: f(x, k, b) for name, (f, _) in ways.items() if name != python}
+#       for name, t in seconds(fast, rounds).items():
+#           print(f"  {name:16s} {times[name] / t:.1f} times as fast with two threads")
+#       numba.set_num_threads(1)
+#   ```
+#
+#   </details>
+#
+# - Derive $F(3, 2)$: three outputs, two weights, four multiplications. Which of its matrices do you know already?
+#
+#   <details><summary>Answer</summary>
+#
+#   With the same four points 0, 1, -1 and infinity, $B^\top$ is that of $F(2, 3)$: it depends on the points alone. $G$
+#   loses its column for $t^2$, and $A^\top$ gains a row for it: it is the $G$ of $F(2, 3)$ turned over, but for a
+#   factor per point.
+#
+#   ```python
+#   g_3 = np.array([[2, 0], [1, 1], [1, -1], [0, 2]]) / 2  # rows: 1 and t
+#   a_3 = np.array([[1, 1, 1, 0], [0, 1, -1, 0], [0, 1, 1, -1]])  # columns: 1, t, t^2
+#   two = np.array([3.0, 2])
+#   print("by the definition", numbers([d[i : i + 2] @ two for i in range(3)]))
+#   print("by F(3, 2)", numbers(a_3 @ ((b_t @ d) * (g_3 @ two))))
+#   ```
+#
+#   ```text
+#   by the definition 11 16 16
+#   by F(3, 2) 11 16 16
+#   ```
+#
+#   </details>

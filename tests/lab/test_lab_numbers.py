@@ -192,7 +192,7 @@ def test_nudge_shows_the_gradient_twice(address, layer, key, at, page, package):
     if page.number("flips") == 0:
         assert page.number("relative") < 1e-4
         assert page.number("difference") == pytest.approx(gradient, rel=1e-4)
-        assert "Both agree" in page.text(".verdict")
+        assert "two forward passes agree" in page.text(".check .verdict")
     params = package.model.get_layer(layer).params[key] if key else package.x[:1]
     before = params[at]
     near([page.number("value"), page.number("loss")], [before, package.trace(0).value])

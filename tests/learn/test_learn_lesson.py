@@ -1,6 +1,7 @@
 """What lessons share: the quick run, where figures go, easy cloths in turn, and a network that has learnt them."""
 
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -19,17 +20,63 @@ def test_a_run_is_quick_where_the_script_was_told_so(monkeypatch, arguments, qui
     assert lesson.quick() == quick
 
 
+@pytest.mark.parametrize(("said", "quick"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_a_notebook_is_told_by_the_environment_since_it_has_no_arguments(monkeypatch, said, quick):
+    monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py"])
+    monkeypatch.setenv("BATIK_LESSON_QUICK", said)
+    assert lesson.quick() == quick
+
+
 def test_a_figure_goes_where_the_environment_says_else_into_the_current_folder(tmp_path, monkeypatch, capsys):
     figure = style.new_figure(3, 2)
     (tmp_path / "figures").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BATIK_LESSON_FIGURES", str(tmp_path / "figures"))
-    assert lesson.show(figure, "one") == tmp_path / "figures" / "one.png"
+    lesson.show(figure, "one")
     monkeypatch.delenv("BATIK_LESSON_FIGURES")
-    assert lesson.show(figure, "two").resolve() == tmp_path / "two.png"
+    lesson.show(figure, "two")
     assert capsys.readouterr().out == f"figure: {tmp_path / 'figures' / 'one.png'}\nfigure: two.png\n"
     with Image.open(tmp_path / "two.png") as picture, Image.open(tmp_path / "figures" / "one.png") as other:
         assert picture.format == "PNG" and picture.size == other.size and picture.width > picture.height
+
+
+def test_a_verdict_stands_before_the_number_that_was_measured(capsys):
+    lesson.check("near enough", np.float64(2e-16) < 1e-10, f"{2e-16:.0e}")
+    lesson.check("equal", 1 == 2, "1, 2")
+    assert capsys.readouterr().out == "near enough: True (2e-16)\nequal: False (1, 2)\n"
+
+
+def a_shell(module):
+    """IPython and its display module as a kernel has them, with a shell of a class from `module`; what is displayed."""
+    shown = []
+    shell = type("Shell", (), {"__module__": module})()
+    ipython = types.SimpleNamespace(get_ipython=lambda: shell if module else None)
+    display = types.SimpleNamespace(display=shown.append, Image=lambda data, **options: (data, options))
+    return ipython, display, shown
+
+
+@pytest.mark.parametrize("module", ["ipykernel.zmqshell", "pyodide_kernel.interpreter"])
+def test_a_notebook_shows_the_very_picture_that_is_written_smaller_than_its_pixels(tmp_path, monkeypatch, module):
+    ipython, display, shown = a_shell(module)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.chdir(tmp_path)
+    assert lesson.show(style.new_figure(3, 2), "02_a_figure") is None  # a value would be printed below the cell
+    [(data, options)] = shown
+    assert data == (tmp_path / "02_a_figure.png").read_bytes()
+    assert options == {"format": "png", "width": 288, "alt": "02 a figure"}
+    with Image.open(tmp_path / "02_a_figure.png") as picture:
+        assert picture.width > 1.5 * options["width"], "sharp on a screen of twice the pixels, or nearly"
+
+
+@pytest.mark.parametrize("module", ["IPython.terminal.interactiveshell", ""])
+def test_in_a_terminal_no_picture_is_displayed(tmp_path, monkeypatch, module):
+    ipython, display, shown = a_shell(module)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.chdir(tmp_path)
+    lesson.show(style.new_figure(3, 2), "one")
+    assert shown == [] and (tmp_path / "one.png").exists()
 
 
 def test_cloths_come_in_turn_each_drawn_easily_from_its_own_number():

@@ -66,9 +66,13 @@ export function paintGate(canvas, map) {
   paint(canvas, map.shape[0], map.shape[1], (n) => (map.data[n] ? POSITIVE : [208, 208, 214]));
 }
 
-// A row of numbers as a block of lines, as square as it goes.
+// A row of numbers is drawn as a block of lines this long: as square as it goes.
+export function blockWidth(length) {
+  return Math.ceil(Math.sqrt(length));
+}
+
 export function asBlock({ data }) {
-  const width = Math.ceil(Math.sqrt(data.length));
+  const width = blockWidth(data.length);
   const height = Math.ceil(data.length / width);
   const block = { shape: [height, width], data: new Float64Array(height * width) };
   block.data.set(data);

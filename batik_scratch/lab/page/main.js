@@ -2,9 +2,10 @@
 
 import { paintImage } from "./draw.js";
 import { language, languages, setLanguage, setTexts, t } from "./language.js";
-import { button, canvas, choice, h } from "./parts.js";
+import { button, canvas, choice, h, number } from "./parts.js";
 import { readPhoto } from "./photo.js";
 import { Lab } from "./state.js";
+import { wordList } from "./words.js";
 import { backward } from "./views/backward.js";
 import { dense } from "./views/dense.js";
 import { forward } from "./views/forward.js";
@@ -16,7 +17,6 @@ import { softmax } from "./views/softmax.js";
 import { step } from "./views/step.js";
 import { time } from "./views/time.js";
 
-const BOTH_WAYS = ["forward", "backward"]; // they keep the place
 const VIEWS = { overview, forward, backward, gates, dense, softmax, nudge, step, time, saliency };
 
 setTexts(JSON.parse(document.getElementById("languages").textContent));
@@ -35,7 +35,9 @@ function draw() {
     const focused = document.activeElement?.id;
     const scroll = shown.view === view ? scrollY : null;
     const made = VIEWS[view](lab);
+    made.root.querySelector(".view-head").append(wordList(view));
     app.replaceChildren(masthead(), tabs(), h("main", { id: "main" }, made.root), foot(), status);
+    showTab();
     document.title = `${app.querySelector("h2").textContent} · ${t("title")}`;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     if (scroll !== null) scrollTo(0, scroll);
@@ -60,7 +62,8 @@ function masthead() {
     ? h(
         "p",
         { class: "changed" },
-        `${t("weights_changed")} `,
+        `${t("weights_changed")} ${t("loss_of_picture", { name: lab.picture.name })} `,
+        ...[number("file-loss", lab.lossOfFile), " → ", number("loss-now", lab.trace.loss), " "],
         button(t("reset_weights"), () => lab.resetWeights(), { id: "reset" }),
       )
     : null;
@@ -118,23 +121,41 @@ function pictures() {
   );
 }
 
+// The tabs, in one row that may be longer than the screen, and the question that the one in sight answers.
 function tabs() {
+  const question = h("p", { class: "question" });
+  const ask = (view) => question.replaceChildren(h("strong", {}, `${t(`tab_${view}`)}:`), " ", t(`question_${view}`));
   const links = Object.keys(VIEWS).map((view) => {
     const on = view === lab.view;
-    const props = { href: `#${view}`, class: on ? "on" : "", "aria-current": on ? "page" : null, id: `tab-${view}` };
-    return h("a", { ...props, onclick: (event) => follow(event, view) }, t(`tab_${view}`));
+    const name = t(`tab_${view}`);
+    const props = {
+      href: lab.addressOf(lab.seenLast(view)),
+      class: on ? "on" : "",
+      "aria-current": on ? "page" : null,
+      id: `tab-${view}`,
+    };
+    const told = { title: t(`question_${view}`), "data-name": name }; // the name once more, to keep room for it in bold
+    const asks = { onpointerenter: () => ask(view), onfocus: () => ask(view) };
+    return h("a", { ...props, ...told, ...asks, onclick: (event) => follow(event, view) }, name);
   });
-  return h("nav", { class: "tabs", "aria-label": t("views") }, links);
+  const back = () => ask(lab.view);
+  ask(lab.view);
+  const row = h("div", { class: "tabs", onpointerleave: back, onfocusout: back }, links);
+  return h("nav", { "aria-label": t("views") }, row, question);
 }
 
-// A tab keeps the layer, if the view can show it, and the picture; the browser's button leads back to where one was.
+// Scroll the row so far that the tab in sight can be seen.
+function showTab() {
+  const row = app.querySelector(".tabs");
+  const tab = row.querySelector(".on");
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
+// A tab comes back to what was seen there, and the browser's button to what was seen here.
 function follow(event, view) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as with any link
   event.preventDefault();
-  lab.write(); // where one was, for the way back
-  history.pushState(null, "", location.hash);
-  const same = view === lab.view || (BOTH_WAYS.includes(view) && BOTH_WAYS.includes(lab.view));
-  lab.go({ view, extra: "", spot: same ? lab.spot : "", pixel: null });
-  lab.write();
+  if (view !== lab.view) lab.travel(lab.seenLast(view));
 }
 
 function foot() {

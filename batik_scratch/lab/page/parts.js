@@ -42,6 +42,23 @@ export function button(text, onclick, props = {}) {
   return h("button", { type: "button", onclick, ...props }, text);
 }
 
+// A link to another place of the page: an address that can be copied, and the browser's button leads back from it.
+export function link(lab, text, changes, props = {}) {
+  const element = h("a", { ...props }, text);
+  aim(element, lab, changes);
+  return element;
+}
+
+// Let a link lead to another place; `landing` as lab.travel takes it.
+export function aim(element, lab, changes, landing = {}) {
+  element.href = lab.addressOf(changes);
+  element.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as with any link
+    event.preventDefault();
+    lab.travel(changes, landing);
+  };
+}
+
 // A labelled <select>; options are [value, text].
 export function choice(id, label, options, value, onchange) {
   const select = h(

@@ -3,7 +3,9 @@
 import { zeros } from "../engine.js";
 import { channelOf, largest, num, paintMap } from "../draw.js";
 import { t } from "../language.js";
-import { Grid, PlaceMap, choice, figure, h, head, number, setNumber } from "../parts.js";
+import { Grid, PlaceMap, aim, choice, figure, h, head, number, setNumber } from "../parts.js";
+import { sentTo } from "../upwards.js";
+import { HERE, twoGradients, upward } from "./upward.js";
 import { controls, convolution, slice, upTo, windowValues } from "./window.js";
 
 const CARDS = 25; // senders that are written out, the strongest first
@@ -13,7 +15,6 @@ export function backward(lab) {
   const { kernel, kh, kw, channels, height, width, strides, dy, dx, grads, pads } = conv;
   const f = lab.channel;
   const control = controls(lab, conv, "backward");
-  let c = Math.min(lab.backwardChannel ?? 0, channels - 1);
   const dySlice = channelOf(dy, f);
   const gradient = new PlaceMap(t("dy_map"), {
     height,
@@ -22,7 +23,7 @@ export function backward(lab) {
   });
   paintMap(gradient.canvas, dySlice);
   const [inputHeight, inputWidth] = dx.shape;
-  const choosePixel = (row, column) => lab.go({ pixel: `${row},${column}` });
+  const choosePixel = (row, column) => lab.go({ pixel: `${row},${column},${channelOfInput(lab, channels)}` });
   const [soFar, complete] = ["dx_so_far", "dx_complete"].map(
     (name) => new PlaceMap(t(name), { height: inputHeight, width: inputWidth, onpoint: choosePixel }),
   );
@@ -31,13 +32,15 @@ export function backward(lab) {
     ["kernel", "to_dx", "window", "to_dw", "dw_so_far", "dw_complete"].map((name) => [name, new Grid(kh, kw, t(name))]),
   );
   const biasSoFar = number("db-so-far", 0);
-  const sender = senders(conv);
+  const sender = senders(lab, conv);
+  const above = upward(lab);
+  const asked = h("div", { class: "asked", role: "status" });
   const collected = new SoFar(conv, f);
   const scales = { kernel: largest(kernel.data), x: largest(conv.x.data), dx: largest(dx.data) };
   let painted = {};
-  const channelField = choice("channel", t("channel"), upTo(channels), c, (value) => {
-    c = lab.backwardChannel = Number(value);
-    view.update();
+  const channelField = choice("channel", t("channel"), upTo(channels), channelOfInput(lab, channels), (value) => {
+    lab.backwardChannel = Number(value);
+    lab.go({ pixel: lab.pixel && [...lab.pixel.split(",").slice(0, 2), value].join(",") });
   });
   const equation = (...parts) => h("div", { class: "equation" }, parts);
   const root = h(
@@ -48,7 +51,7 @@ export function backward(lab) {
       ["batik_scratch/ops/im2col.py", "col2im"],
       ["batik_scratch/nn/layers/conv.py", "Conv2D"],
     ]),
-    control.root,
+    h("div", { id: HERE }, control.root, asked, above.root),
     h(
       "div",
       { class: "panels" },
@@ -82,6 +85,9 @@ export function backward(lab) {
     update() {
       const [i, j] = lab.place(height, width);
       const g = dySlice.data[i * width + j];
+      const c = channelOfInput(lab, channels);
+      const field = channelField.querySelector("select");
+      if (field.value !== String(c)) field.value = c;
       control.update(i, j);
       gradient.mark(i, j);
       setNumber(here, g);
@@ -111,10 +117,59 @@ export function backward(lab) {
       const pixel = pixelOf(lab, conv, corner);
       soFar.mark(corner[0], corner[1], kh, kw, pixel);
       complete.mark(pixel[0], pixel[1]);
-      sender.update(pixel[0], pixel[1], c, (place) => lab.go({ spot: place, channel: f, pixel: pixel.join(",") }));
+      const answers = sentTo(lab, conv.n, [...pixel, c]);
+      sender.update([...pixel, c], answers);
+      above.update();
+      asked.replaceChildren(...(lab.pixel ? answer(lab, conv, [...pixel, c], [i, j], g) : []));
     },
   };
   return view;
+}
+
+// The channel of the input that is looked at: that of the number that is asked about, else the one chosen here before.
+function channelOfInput(lab, channels) {
+  const wanted = Number(lab.pixel?.split(",")[2] ?? lab.backwardChannel ?? 0);
+  return Number.isInteger(wanted) && wanted >= 0 ? Math.min(wanted, channels - 1) : 0;
+}
+
+// In a sentence what this place and filter sent to the number that is asked about.
+function answer(lab, { n, kernel, kh, kw, dx, strides, pads }, [p, q, c], [i, j], g) {
+  const [u, v] = [p + pads[0][0] - i * strides[0], q + pads[1][0] - j * strides[1]];
+  const saw = u >= 0 && v >= 0 && u < kh && v < kw;
+  const total = dx.data[(p * dx.shape[1] + q) * dx.shape[2] + c];
+  const [, , channels, filters] = kernel.shape;
+  const sent = saw ? g * kernel.data[((u * kw + v) * channels + c) * filters + lab.channel] : 0;
+  const all = h(
+    "button",
+    { type: "button", class: "quiet", id: "all-senders", onclick: showSenders },
+    t("all_senders"),
+  );
+  return [
+    h(
+      "p",
+      { class: "verdict" },
+      ...[
+        `${t("asked", { name: inputName(n, [p, q, c]) })} `,
+        number("asked-sent", sent),
+        `${t("asked_of")} `,
+        number("asked-dx", total),
+        ". ",
+      ],
+      all,
+    ),
+    ...(n === 0 && dx.shape[2] === 3 ? [twoGradients(lab, [p, q, c])] : []),
+  ];
+}
+
+// A place of the input of layer n; the picture's channels have names.
+function inputName(n, [p, q, c]) {
+  return t("asked_name", { p, q, c }) + (n === 0 ? ` (${t("colours").split(" ")[c]})` : "");
+}
+
+function showSenders() {
+  const title = document.getElementById("who");
+  title.scrollIntoView();
+  title.focus({ preventScroll: true });
 }
 
 // The pixel that is asked about: the one that was chosen, else the middle of the window.
@@ -167,12 +222,11 @@ class SoFar {
   }
 }
 
-// "Who sent gradient to this pixel": all places whose window saw it, and what each of them sent.
-function senders(conv) {
-  const { kernel, dy, dx, kh, kw, channels, filters, height, width, strides, pads } = conv;
-  const title = h("h3", {});
+// "Who sent gradient to this number": all places whose window saw it, what each of them sent, and the strongest filter.
+function senders(lab, conv) {
+  const title = h("h3", { id: "who", tabindex: -1 });
   const list = h("div", { class: "senders", role: "list" });
-  const strongest = h("p", { class: "note" });
+  const strongest = h("a", { id: "strongest-sender" });
   const cards = [];
   const sum = number("pixel-sum", 0);
   const dxHere = number("pixel-dx", 0);
@@ -182,39 +236,26 @@ function senders(conv) {
       { class: "who" },
       title,
       h("p", { class: "note" }, t("who_note")),
+      h("p", { class: "sum" }, strongest),
       list,
       h("p", { class: "sum" }, `${t("their_sum")} `, sum, " = dX ", dxHere),
-      strongest,
     ),
-    update(p, q, c, onplace) {
-      title.textContent = t("who_title", { p, q, c });
-      const sent = [];
-      const terms = [];
-      for (let u = 0; u < kh; u++) {
-        for (let v = 0; v < kw; v++) {
-          const [i, j] = [(p + pads[0][0] - u) / strides[0], (q + pads[1][0] - v) / strides[1]];
-          if (!Number.isInteger(i) || !Number.isInteger(j) || i < 0 || j < 0 || i >= height || j >= width) continue;
-          let value = 0;
-          for (let n = 0; n < filters; n++) {
-            const term =
-              dy.data[(i * width + j) * filters + n] * kernel.data[((u * kw + v) * channels + c) * filters + n];
-            value += term;
-            terms.push({ i, j, n, term });
-          }
-          sent.push({ i, j, u, v, value });
-        }
-      }
-      sent.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+    update(asked, { sent, best }) {
+      const [p, q, c] = asked;
+      title.textContent = t("who_title", { name: inputName(conv.n, asked) });
       const scale = largest(sent.map((one) => one.value));
-      sent.slice(0, CARDS).forEach((one, n) => (cards[n] ??= senderCard()).show(one, scale, onplace));
+      const to = (changes) => ({ ...changes, pixel: asked.join(",") });
+      sent
+        .slice(0, CARDS)
+        .forEach((one, n) => (cards[n] ??= senderCard()).show(one, scale, (spot) => lab.go(to({ spot }))));
       list.replaceChildren(...cards.slice(0, sent.length).map((card) => card.root));
-      setNumber(
-        sum,
-        sent.reduce((all, one) => all + one.value, 0),
-      );
-      setNumber(dxHere, dx.data[(p * dx.shape[1] + q) * channels + c]);
-      const best = terms.sort((a, b) => Math.abs(b.term) - Math.abs(a.term))[0];
-      strongest.textContent = best ? t("strongest_sender", { ...best, filter: best.n, term: num(best.term) }) : "";
+      const total = sent.reduce((all, one) => all + one.value, 0);
+      setNumber(sum, total);
+      setNumber(dxHere, conv.dx.data[(p * conv.dx.shape[1] + q) * conv.channels + c]);
+      strongest.hidden = !best;
+      if (!best) return;
+      strongest.textContent = t("strongest_sender", { ...best, filter: best.f, term: num(best.term) });
+      aim(strongest, lab, to({ channel: best.f, spot: `${best.i},${best.j}` }), { to: HERE });
     },
   };
 }

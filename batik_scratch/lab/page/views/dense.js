@@ -2,7 +2,9 @@
 
 import { largest } from "../draw.js";
 import { t } from "../language.js";
-import { choice, h, head, layerName, number } from "../parts.js";
+import { choice, h, head, layerName, link, number } from "../parts.js";
+import { busiestUnit } from "../upwards.js";
+import { HERE, upward } from "./upward.js";
 import { named, upTo } from "./window.js";
 
 const SHOWN = 12; // contributions that are written out
@@ -20,13 +22,16 @@ export function dense(lab) {
     .map((value, d) => ({ d, value, w: layer.params.kernel.data[d * units + unit] }))
     .map((term) => ({ ...term, product: term.value * term.w, dw: term.value * dy }))
     .sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+  const asked = /^\d+$/.test(lab.spot) && Number(lab.spot) < terms.length ? Number(lab.spot) : null;
   const shown = terms.slice(0, SHOWN);
-  const rest = terms.slice(SHOWN).reduce((sum, { product }) => sum + product, 0);
+  if (asked !== null && !shown.some(({ d }) => d === asked)) shown.push(terms.find(({ d }) => d === asked));
+  const rest = terms.filter((term) => !shown.includes(term)).reduce((sum, { product }) => sum + product, 0);
   const bias = layer.params.bias.data[unit];
   const total = terms.reduce((sum, { product }) => sum + product, 0) + bias;
   const most = largest(terms.map(({ product }) => product)) || 1;
   const denses = lab.network.layers.filter(({ type }) => type === "Dense");
   const unitNames = upTo(units).map(([key, text]) => [key, names ? `${text} ${names[key]}` : text]);
+  const above = upward(lab);
   const root = h(
     "section",
     {},
@@ -34,12 +39,7 @@ export function dense(lab) {
       ["batik_scratch/ops/dense.py", "forward_plain"],
       ["batik_scratch/nn/layers/dense.py", "Dense"],
     ]),
-    h(
-      "div",
-      { class: "controls" },
-      choice("layer", t("layer"), named(denses), layer.name, (name) => lab.go({ layer: name, channel: 0 })),
-      choice("unit", t("unit"), unitNames, unit, (value) => lab.go({ channel: Number(value) })),
-    ),
+    h("div", { id: HERE }, controls(), asked === null ? null : answer(), above.root),
     h("h3", {}, t("dense_table", { shown: shown.length, count: terms.length })),
     h(
       "div",
@@ -57,6 +57,30 @@ export function dense(lab) {
     h("p", { class: "note" }, t("dense_note", { layer: layerName(layer) })),
   );
 
+  function controls() {
+    const toLayer = (name) => {
+      const chosen = denses.find((one) => one.name === name);
+      lab.go({ layer: name, channel: busiestUnit(lab, chosen), spot: "" });
+    };
+    return h(
+      "div",
+      { class: "controls" },
+      choice("layer", t("layer"), named(denses), layer.name, toLayer),
+      choice("unit", t("unit"), unitNames, unit, (value) => lab.go({ channel: Number(value) })),
+    );
+  }
+
+  // In a sentence what this unit sent to the input that is asked about.
+  function answer() {
+    const sent = number("asked-sent", layer.params.kernel.data[asked * units + unit] * dy);
+    const total = number("asked-dx", lab.trace.gradients[n].data[asked]);
+    const text = t("asked_unit", { name: origin(lab, n, asked) });
+    const most = busiestUnit(lab, layer, asked);
+    const other =
+      most === unit ? [] : [" ", link(lab, t("sends_most", { unit: most }), { channel: most }, { id: "sends-most" })];
+    return h("p", { class: "verdict", role: "status" }, `${text} `, sent, `${t("asked_of")} `, total, ".", other);
+  }
+
   function headRow() {
     const texts = [t("dense_input"), "x", "w", "x·w", "", "dW = x·dY", "w·dY"];
     return h(
@@ -71,7 +95,7 @@ export function dense(lab) {
     const side = product < 0 ? { right: "50%", width } : { left: "50%", width };
     return h(
       "tr",
-      {},
+      { class: d === asked ? "asked" : "" },
       h("th", { scope: "row" }, origin(lab, n, d)),
       h("td", {}, number("x", value)),
       h("td", {}, number("w", w)),
@@ -81,7 +105,7 @@ export function dense(lab) {
       h("td", {}, number("back", w * dy)),
     );
   }
-  return { root, update() {} };
+  return { root, update: above.update };
 }
 
 // Where feature d comes from: a place of a map if the features were flattened, else a unit.

@@ -7,6 +7,7 @@ import { padsOf } from "../layers.js";
 import { Grid, PlaceMap, button, canvas, choice, counter, figure, h, head, number, setNumber } from "../parts.js";
 import { fits } from "../state.js";
 import { four, readings, same } from "./four.js";
+import { HERE, upward } from "./upward.js";
 import { OTHERS, plain } from "./others.js";
 import { named, upTo } from "./window.js";
 
@@ -35,6 +36,7 @@ export function gates(lab) {
   const kind = layer.type in SOURCES ? layer.type : "other";
   const make = { ReLU: gate, MaxPooling2D: winners, Dropout: dropped, Flatten: flattened, other: plain }[kind];
   const inside = make(lab, layer, arrays, n);
+  const above = upward(lab);
   const layers = lab.network.layers.filter((one) => fits(one, "gates"));
   const channels = layer.output_shape.length === 3 ? layer.output_shape[2] : 0;
   const fields = [
@@ -46,10 +48,14 @@ export function gates(lab) {
     "section",
     {},
     heading(layer, kind),
-    h("div", { class: "controls" }, fields, inside.controls ?? []),
+    h("div", { id: HERE }, h("div", { class: "controls" }, fields, inside.controls ?? []), above.root),
     inside.root,
   );
-  return { root, update: inside.update };
+  function update() {
+    inside.update();
+    above.update();
+  }
+  return { root, update };
 }
 
 function heading(layer, kind) {

@@ -1,11 +1,12 @@
 // The whole network for one picture: a column for each layer, a square for each map or unit.
 
-import { asBlock, channelOf, inks, largest, paintImage, paintMap } from "../draw.js";
+import { asBlock, blockWidth, channelOf, inks, largest, paintImage, paintMap } from "../draw.js";
 import { t } from "../language.js";
-import { button, canvas, h, head, number } from "../parts.js";
+import { button, canvas, h, head, link, number } from "../parts.js";
 import { edgesInto } from "../edges.js";
 import { viewOf } from "../state.js";
 
+const QUESTIONS = ["saliency", "nudge", "step", "forward", "backward", "gates", "dense", "softmax", "time"];
 const SHOWN = 16; // maps of a layer, before somebody asks for all
 const UNITS = 24; // more numbers than these are drawn as one block
 
@@ -58,6 +59,7 @@ export function overview(lab) {
         ["batik_scratch/nn/trace.py", "record"],
         ["batik_scratch/nn/network.py", "Network"],
       ]),
+      questions(lab),
       h("div", { class: "controls", role: "group", "aria-label": t("what_is_shown") }, modes),
       h("p", { class: "note" }, backwards ? t("overview_gradients") : t("overview_activations")),
       wrap,
@@ -66,6 +68,17 @@ export function overview(lab) {
     ),
     update() {},
   };
+}
+
+// What a newcomer may want to know, with a link to the view that answers it.
+function questions(lab) {
+  const item = (view) => h("li", {}, link(lab, t(`question_${view}`), lab.seenLast(view)), ` (${t(`tab_${view}`)})`);
+  return h(
+    "nav",
+    { class: "questions", "aria-label": t("questions") },
+    h("h3", {}, t("questions")),
+    h("ul", {}, QUESTIONS.map(item)),
+  );
 }
 
 function makeColumn(lab, n, array, onshow) {
@@ -165,7 +178,7 @@ function middle(element, frame, side) {
 
 function insideBlock(block, index, frame) {
   const own = block.querySelector("canvas").getBoundingClientRect();
-  const width = Math.ceil(Math.sqrt(Number(block.dataset.block)));
+  const width = blockWidth(Number(block.dataset.block));
   const height = Math.ceil(Number(block.dataset.block) / width);
   const row = Math.floor(index / width);
   const column = index % width;

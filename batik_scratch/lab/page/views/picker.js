@@ -1,15 +1,10 @@
-// Where a reader chooses the number to nudge: a pixel, a weight of a kernel, or one of those with the largest gradients.
+// Where a reader chooses the number to nudge: a pixel or a weight.
 
 import { largest, paintImage } from "../draw.js";
 import { t } from "../language.js";
-import { placeIn } from "../network.js";
-import { largestOf } from "../ranking.js";
-import { Grid, PlaceMap, button, choice, counter, figure, h, number } from "../parts.js";
+import { Grid, PlaceMap, button, choice, counter, figure, h } from "../parts.js";
 import { fits } from "../state.js";
-import { weightAt } from "./subject.js";
 import { slice, upTo } from "./window.js";
-
-const STRONGEST = 10; // weights in the list
 
 export function picker(lab, one) {
   const layers = lab.network.layers.filter((layer) => fits(layer, "nudge"));
@@ -99,51 +94,4 @@ function kernelGrid(lab, layer) {
     cell.replaceWith(press);
   });
   return figure(t("choose_weight", { channel }), grid.root);
-}
-
-// The weights whose change would change the loss most, of all layers: links that nudge them.
-export function strongest(lab) {
-  const parameters = lab.network.parameters().filter(({ layer }) => fits(layer, "nudge"));
-  const gradients = parameters.map(({ place, key }) => lab.trace.grads[place][key].data);
-  const rows = largestOf(gradients, STRONGEST).map(({ n, at, value: g }) => {
-    const { layer, key, value } = parameters[n];
-    const units = layer.params[key].shape.at(-1);
-    const spot =
-      key === "bias" ? "bias" : placeIn(Math.floor(at / units), layer.params.kernel.shape.slice(0, -1)).join(",");
-    const go = () => lab.go({ layer: layer.name, channel: at % units, spot });
-    const words = weightAt(layer, at % units, spot).words;
-    return h(
-      "tr",
-      {},
-      h("td", {}, button(`${layer.name} ${key} ${words}`, go, { class: "quiet" })),
-      h("td", {}, number("weight", value.data[at])),
-      h("td", {}, number("gradient", g)),
-      h("td", {}, t(g > 0 ? "make_smaller" : "make_larger")),
-    );
-  });
-  const header = [t("weight"), t("nudge_value"), t("gradient"), t("to_lower_loss")];
-  return h(
-    "div",
-    { class: "strongest" },
-    h("h3", {}, t("strongest_title", { count: STRONGEST })),
-    h("p", { class: "note" }, t("strongest_note")),
-    h(
-      "div",
-      { class: "scroll-x", tabindex: 0, role: "group", "aria-label": t("strongest_title", { count: STRONGEST }) },
-      h(
-        "table",
-        {},
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            header.map((text) => h("th", { scope: "col" }, text)),
-          ),
-        ),
-        h("tbody", {}, rows),
-      ),
-    ),
-  );
 }

@@ -4,11 +4,14 @@ import { channelOf, largest, paintGrey, paintImage, paintMap } from "../draw.js"
 import { t } from "../language.js";
 import { PlaceMap, button, choice, figure, h, head, number, setNumber, slider } from "../parts.js";
 import { maxAbs, normalise, overlay } from "../saliency.js";
+import { senderOf } from "../upwards.js";
+import { MOVER } from "./nudge.js";
+import { HERE } from "./upward.js";
 
 export function saliency(lab) {
   const { x } = lab.picture;
   const [height, width] = x.shape;
-  const gradient = lab.network.inputGradient(lab.up, lab.explained);
+  const gradient = lab.ofTheLogit;
   const strongest = maxAbs(gradient);
   const shares = { percentile: lab.percentile ?? 99, strength: lab.strength ?? 0.8 };
   let spot = pixelOf(lab, strongest);
@@ -37,6 +40,7 @@ export function saliency(lab) {
   const place = h("strong", {});
   const verdict = h("p", { class: "verdict", role: "status" });
   let shade = null;
+  let strongestChannel = 0;
 
   function drawOverlay() {
     shade = normalise(strongest, shares.percentile);
@@ -55,22 +59,25 @@ export function saliency(lab) {
     setNumber(numbers.map, shade.data[n]);
     place.textContent = t("at_place", { row: i, column: j });
     const rank = strongest.data.reduce((count, value) => count + (value > strongest.data[n] ? 1 : 0), 0) + 1;
-    const c = [0, 1, 2].reduce(
+    const c = (strongestChannel = [0, 1, 2].reduce(
       (best, k) => (Math.abs(gradient.data[n * 3 + k]) > Math.abs(gradient.data[n * 3 + best]) ? k : best),
       0,
-    );
+    ));
     const g = gradient.data[n * 3 + c];
     const change = { channel: ["R", "G", "B"][c], change: (g * 0.1).toPrecision(2).replace("-", "−") };
     const name = lab.network.classNames[lab.explained];
     verdict.textContent = t("pixel_verdict", { rank, count: strongest.data.length, name, ...change });
   }
 
-  const follow = (view) => {
-    const first = lab.network.layers[0];
-    if (view === "nudge") return lab.go({ view, layer: "input", channel: 0, spot: spot.join(",") });
-    const [oh, ow] = first.output_shape;
-    const near = [Math.min(Math.max(spot[0] - 1, 0), oh - 1), Math.min(Math.max(spot[1] - 1, 0), ow - 1)];
-    return lab.go({ view, layer: first.name, channel: 0, spot: near.join(","), pixel: spot.join(",") });
+  // both ways go on with the colour that matters most, and to the place that sent it most
+  const nudgeIt = () =>
+    lab.travel(
+      { view: "nudge", layer: "input", channel: strongestChannel, spot: spot.join(","), extra: "", pixel: null },
+      { to: MOVER, stay: true },
+    );
+  const whoSent = () => {
+    const { go } = senderOf(lab, -1, (spot[0] * width + spot[1]) * 3 + strongestChannel);
+    if (go) lab.travel(go, { to: HERE });
   };
   const share = (key, label, range, told) =>
     slider(
@@ -86,10 +93,10 @@ export function saliency(lab) {
   const classes = lab.network.classNames.map((name, u) => [u, name]);
   const line = (label, ...what) => h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, what));
   const plainly = (name) => t(name).replace(/^\d\. /, ""); // without the step's number
-  const ways = [button(t("nudge_this_pixel"), () => follow("nudge"), { id: "nudge-pixel" })];
-  if (lab.network.layers[0].type === "Conv2D") {
-    ways.push(button(t("who_sent"), () => follow("backward"), { id: "who-sent" }));
-  }
+  const ways = [
+    button(t("who_sent"), whoSent, { id: "who-sent" }),
+    button(t("nudge_this_pixel"), nudgeIt, { id: "nudge-pixel" }),
+  ];
   const root = h(
     "section",
     {},
@@ -115,6 +122,7 @@ export function saliency(lab) {
         "div",
         { class: "pixel" },
         h("h3", {}, t("this_pixel"), " ", place),
+        h("p", { class: "note" }, t("from_zero")),
         verdict,
         h(
           "table",
@@ -129,6 +137,7 @@ export function saliency(lab) {
           ]),
         ),
         h("div", { class: "controls" }, ways),
+        h("p", { class: "note" }, t("then_of_the_loss")),
       ),
     ),
   );

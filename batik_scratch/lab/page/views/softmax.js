@@ -4,6 +4,7 @@ import { crossEntropy, softmax as probabilities } from "../engine.js";
 import { num } from "../draw.js";
 import { t } from "../language.js";
 import { button, h, head, number, setNumber } from "../parts.js";
+import { HERE } from "./upward.js";
 
 const REACH = 6; // a slider's way to both sides
 
@@ -12,6 +13,7 @@ export function softmax(lab) {
   const start = Float64Array.from(lab.up.logits.data);
   const z = { shape: [names.length], data: Float64Array.from(start) };
   const loss = number("loss", 0);
+  const asked = lab.extra === "" ? null : Number(lab.extra); // the class from which a gradient was followed upwards
   const rows = names.map((name, u) => {
     const shown = h("output", { class: "num", for: `logit-${u}`, "data-name": `z${u}` });
     const input = h("input", {
@@ -26,7 +28,7 @@ export function softmax(lab) {
     const bar = h("span", { class: "bar" });
     const element = h(
       "tr",
-      { class: u === lab.label ? "right" : "" },
+      { class: [u === lab.label && "right", u === asked && "asked"].filter(Boolean).join(" ") },
       h("th", { scope: "row" }, h("label", { for: `logit-${u}` }, name)),
       h("td", {}, input, shown),
       h("td", {}, cells[0]),
@@ -73,6 +75,7 @@ export function softmax(lab) {
       ["batik_scratch/nn/losses.py", "SparseCategoricalCrossentropy"],
       ["batik_scratch/nn/layers/activations.py", "softmax"],
     ]),
+    names[asked] ? h("p", { class: "verdict", id: HERE }, t("top_reached", { name: names[asked] })) : null,
     h("div", { class: "controls" }, reset),
     h(
       "div",

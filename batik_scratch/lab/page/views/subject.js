@@ -3,17 +3,17 @@
 import { crossEntropy } from "../engine.js";
 import { t } from "../language.js";
 
-// The number that is nudged: { name, get, set, gradient, lossAt, keep }
+// The number that is nudged: { name, pixel, channel, get, set, gradient, lossAt, keep }; channel of a pixel
 export function subject(lab) {
   const pixel = lab.layer === "input";
   const { x } = lab.picture;
-  const { array, index, first, gradient, name } = pixel ? pixelOf(lab) : weightOf(lab);
+  const { array, index, first, gradient, name, channel } = pixel ? pixelOf(lab) : weightOf(lab);
   const { trace } = lab;
   return {
-    ...{ pixel, name, gradient },
+    ...{ pixel, name, gradient, channel },
     get: () => array[index],
     set: (value) => (array[index] = value),
-    keep: () => (pixel ? lab.touch() : lab.weightsChanged()),
+    keep: () => (pixel ? lab.pixelsChanged() : lab.weightsChanged()),
     lossAt(value) {
       const before = array[index];
       array[index] = value;
@@ -30,7 +30,7 @@ function pixelOf(lab) {
   const [i, j] = lab.place(x.shape[0], x.shape[1]);
   const index = (i * x.shape[1] + j) * 3 + c;
   const name = t("pixel_name", { row: i, column: j, channel: ["R", "G", "B"][c] });
-  return { array: x.data, index, first: 0, gradient: () => lab.trace.gradients[0].data[index], name };
+  return { array: x.data, index, first: 0, gradient: () => lab.trace.gradients[0].data[index], name, channel: c };
 }
 
 function weightOf(lab) {

@@ -19,7 +19,12 @@ export function time(lab) {
   lab.past ??= { network: new Network(lab.data.model), rows: epochs.weights.map((row) => unpack(row).data) };
   const count = epochs.epoch.length;
   const wanted = () =>
-    lab.extra === "" ? count - 1 : Math.max(epochs.epoch.findLastIndex((epoch) => epoch <= Number(lab.extra)), 0);
+    lab.extra === ""
+      ? count - 1
+      : Math.max(
+          epochs.epoch.findLastIndex((epoch) => epoch <= Number(lab.extra)),
+          0,
+        );
   let at = wanted();
   const convolutions = lab.network.layers.filter(({ type }) => type === "Conv2D");
   let chosen = convolutions.find(({ name }) => name === lab.timeLayer) ?? convolutions[0];
