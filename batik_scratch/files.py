@@ -13,6 +13,8 @@ from typing import IO
 
 import numpy as np
 
+from .browser import in_browser
+
 # what NumPy and zipfile are known to raise on a damaged .npy or .npz, besides OSError and KeyError
 DAMAGE = (
     *(ValueError, TypeError, EOFError, SyntaxError, RuntimeError, OverflowError, MemoryError, NotImplementedError),
@@ -66,8 +68,22 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None
                 np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
 
 
-def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> np.memmap:
+class UnmappedArray(np.ndarray):
+    """An array that stands in memory, and in its file after `flush`: for browsers, which lose what a map is given."""
+
+    path: str | os.PathLike
+
+    def flush(self) -> None:
+        """Write the file."""
+        np.save(self.path, self.view(np.ndarray))
+
+
+def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> np.memmap | UnmappedArray:
     """A new `.npy` file of zeros, mapped into memory; OSError now, not a crash later, where the disk has no room."""
+    if in_browser():
+        unmapped = np.zeros(shape, dtype).view(UnmappedArray)
+        unmapped.path = path
+        return unmapped
     with named(path):
         array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     if hasattr(os, "posix_fallocate") and array.nbytes:  # else a full disk kills the process at the first write
@@ -83,7 +99,7 @@ def new_array(path: str | os.PathLike, dtype: type, shape: tuple[int, ...]) -> n
 def mapped(path: str | os.PathLike) -> np.ndarray:
     """The array of an `.npy` file, mapped into memory to be read; DAMAGE if it is none."""
     with named(path):
-        return np.load(path, mmap_mode="r")
+        return np.load(path, mmap_mode=None if in_browser() else "r")
 
 
 def sync_folder(folder: Path) -> None:
@@ -99,6 +115,9 @@ def sync_folder(folder: Path) -> None:
 
 def default_mode(folder: bool = False) -> int:
     """The permissions of a new file (or folder), as the user's umask has them."""
-    mask = os.umask(0)
-    os.umask(mask)
+    if in_browser():  # it says that the user forbids everything
+        mask = 0o022
+    else:
+        mask = os.umask(0)
+        os.umask(mask)
     return (0o777 if folder else 0o666) & ~mask

@@ -13,25 +13,27 @@ PACKAGE = ROOT / "batik_scratch"
 FLOORS = {
     "": set(),  # the package's own __init__: the version, and floors that load when they are first asked for
     "errors": set(),
-    "files": {"errors"},
+    "browser": set(),
+    "bars": {"browser"},
+    "files": {"errors", "browser"},
     "toml": set(),
-    "ops": {"errors"},
-    "images": {"errors", "files"},
+    "ops": {"errors", "browser"},
+    "images": {"errors", "files", "bars"},
     "motifs": {"errors", "files", "images"},
-    "nn": {"", "errors", "files", "ops"},
+    "nn": {"", "errors", "files", "bars", "ops"},
     "saliency": {"errors", "files", "ops", "nn"},
     "estimator": {"errors", "nn"},
     "exchange": {"errors", "files", "ops", "nn"},
     "figures": {"errors", "files"},  # arrays and matplotlib
-    "learn": {"errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
-    "bench": {"errors", "files", "ops", "images", "nn", "saliency", "figures"},
+    "learn": {"errors", "browser", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
+    "bench": {"errors", "browser", "files", "ops", "images", "nn", "saliency", "figures"},
     "statistics": {"errors"},  # numbers and SciPy
     "record": {"", "errors", "files"},  # what stands in a run folder
     "study": {"", "errors", "files", "toml", "ops", "images", "motifs", "nn", "saliency", "record"},
     "explain": {"errors", "files", "images", "motifs", "nn", "saliency", "figures", "record", "study"},
     "lab": {"", "errors", "files", "images", "motifs", "nn"},
     "experiment": {
-        *("", "errors", "files", "toml", "ops", "images", "motifs", "nn", "saliency"),
+        *("", "errors", "files", "bars", "toml", "ops", "images", "motifs", "nn", "saliency"),
         *("record", "study", "statistics"),
     },
     "report": {
@@ -42,7 +44,7 @@ FLOORS = {
         "statistics",
     },  # draws what a study recorded: no network, no images of its own
     "commands": {
-        *("", "errors", "files", "ops", "images", "motifs", "nn", "saliency", "figures"),
+        *("", "errors", "files", "bars", "ops", "images", "motifs", "nn", "saliency", "figures"),
         *("learn", "bench", "exchange", "record", "study", "experiment", "explain", "report", "lab"),
     },
     "cli": {"", "errors", "ops", "commands"},

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 
+from ..browser import in_browser
 from ..errors import InputError
 from .programs import OURS
 
@@ -16,6 +17,8 @@ class Worker:
     """A program in its process, asked line by line; InputError once that process has ended."""
 
     def __init__(self, name: str, threads: int, batch: int, size: int, network: str) -> None:
+        if in_browser():
+            raise InputError("bench: needs processes of its own, and a browser has none; run it on your machine")
         self.name = name
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by stop()
         self.process = subprocess.Popen(

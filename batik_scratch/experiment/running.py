@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from ..bars import tqdm
 from ..errors import InputError
 from ..record import RunRecord
 from ..study.environment import environment

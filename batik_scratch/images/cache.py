@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
-from tqdm import tqdm
 
+from ..bars import tqdm
 from ..errors import InputError
 from ..files import DAMAGE, default_mode, mapped, named, new_array, write_text
 from . import kinds

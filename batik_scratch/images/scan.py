@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
-from tqdm import tqdm
 
+from ..bars import tqdm
 from .cache import quiet_pillow
 from .duplicates import grey_thumbnail, near_duplicate_groups
 from .folders import MIN_PER_CLASS, list_folder

@@ -11,7 +11,8 @@ The BLAS limit is the process', but threadpoolctl (3.8 and later) lets only the 
 again. One thread of ours, the keeper, therefore sets and restores it for all.
 
 Without numba there are no kernels, and the count is 1. Without threadpoolctl each BLAS keeps the threads that it has;
-OPENBLAS_NUM_THREADS=1 in the environment then makes sums repeat bit for bit on any number of processors.
+OPENBLAS_NUM_THREADS=1 in the environment then makes sums repeat bit for bit on any number of processors. In a browser
+there is one thread, and nothing to limit.
 """
 
 import functools
@@ -24,6 +25,7 @@ from typing import Any
 
 import joblib
 
+from ..browser import in_browser
 from .jit import plain_reason
 
 COMPILED = plain_reason() is None
@@ -54,6 +56,9 @@ def one_blas_thread() -> Iterator[None]:
     aborts when two Python threads enter it, the block also runs alone.
     """
     global _inside
+    if in_browser():
+        yield
+        return
     with _lock:
         if _inside == 0:
             _keeper.submit(_set_limit).result()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import numpy as np
 
 from ..errors import InputError
-from ..files import DAMAGE, mapped, named, new_array, write_npz, write_text
+from ..files import DAMAGE, UnmappedArray, mapped, named, new_array, write_npz, write_text
 from .shapes import misfit
 
 Content = TypeVar("Content", bound=Mapping[str, Any])
@@ -158,7 +158,7 @@ class ArraysFile(RunFile):
 class ScratchArray(RunFile):
     """An array on the disk while a run is at work, so that memory stays flat; none is left at the end."""
 
-    def new(self, dtype: type, shape: tuple[int, ...]) -> np.memmap:
+    def new(self, dtype: type, shape: tuple[int, ...]) -> np.memmap | UnmappedArray:
         """A new array of zeros, mapped into memory."""
         return new_array(self.path, dtype, shape)
 

@@ -34,8 +34,7 @@ def call(options: argparse.Namespace) -> int:
 
 
 def _folder(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
+    from ...bars import tqdm
     from ...learn import exercises
 
     checked = exercises.hand_ins.check_folder(options.file, options.time_limit)

@@ -6,10 +6,12 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...browser import in_browser
 from ...errors import InputError
 from .catalogue import EXERCISES, find
 from .examination import Verdict
 from .exercise import Exercise
+from .here import examine_here
 from .plain import plain_lines
 from .process import confirm_apart, examine_apart
 from .progress import RIGHT, TRIED, remember
@@ -77,6 +79,8 @@ def wrapped(text: str, indent: str = "") -> list[str]:
 def check(path: Path, time_limit: float = TIME_LIMIT) -> Result:
     """Examine the file at `path` in a process of its own, for at most `time_limit` seconds; and remember how far it is.
 
+    In a browser there is no other process, and no limit.
+
     InputError if there is no such file, or if it holds no exercise.
     """
     result = examined(path, time_limit)
@@ -89,6 +93,8 @@ def examined(path: Path, time_limit: float) -> Result:
     if not 0 < time_limit < 1e6:
         raise InputError(f"--time-limit: needs seconds above 0, got {time_limit:g}")
     exercise = which(path)
+    if in_browser():
+        return Result(path, exercise, *examine_here(path.resolve(), exercise))
     verdict, printed = examine_apart(path.resolve(), exercise, time_limit)
     if verdict.ok:
         verdict.findings = confirm_apart(path.resolve(), exercise, time_limit)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from tqdm import tqdm
-
+from ...bars import tqdm
 from ...errors import InputError
 from .. import shown
 from .trainee import Trainee
