@@ -1,8 +1,8 @@
 """setuptools, after the README was made fit for a package index, which knows no files beside it.
 
 `home` of setup.cfg's section [batik_scratch] is the one place where the project's address is written. With it, pictures
-and links of the README become absolute, and the page has links of the project. Without it pictures are left out, since
-an index would show them broken, and links to files become their words.
+and links of the README become absolute, ADDRESS becomes it, and the page has links of the project. Without it pictures
+are left out, since an index would show them broken, and links to files become their words.
 """
 
 import configparser
@@ -38,6 +38,7 @@ def for_an_index(text: str, home: str, branch: str) -> str:
     if not home:
         return LINK.sub(r"\1", PICTURE.sub("", text))
     text = PICTURE.sub(rf"![\1]({home}/raw/{branch}/\2)", text)
+    text = re.sub(r"\s\(ADDRESS [^)]*\)", "", text).replace("ADDRESS", home)
     return LINK.sub(rf"[\1]({home}/blob/{branch}/\2)", text)
 
 
