@@ -9,6 +9,8 @@ import time
 import pytest
 from student_files import RIGHT, checked, with_forward, written
 
+# that version takes all memory where a method with default arguments calls itself, and raises no RecursionError
+ENDLESS = pytest.mark.skipif(sys.version_info[:3] == (3, 13, 0), reason="Python 3.13.0 stops no endless recursion")
 TAKES_A_PROCESS = [
     ("while True: pass", "Stopped after 1.5 s in forward: it never ends"),
     (
@@ -24,7 +26,7 @@ TAKES_A_PROCESS = [
 MISBEHAVIOUR = [
     ("raise SystemExit(0)", "ends the program"),
     ("import torch_of_nowhere", "No module named 'torch_of_nowhere'"),
-    ("return self.forward(x)", "calls itself without end"),
+    pytest.param("return self.forward(x)", "calls itself without end", marks=ENDLESS),
     ("return 1 / 0", "ZeroDivisionError: division by zero"),
     ("raise KeyboardInterrupt", "forward stops with KeyboardInterrupt"),
     ("return float(x[0, 0])", "is a float; it must be a plain NumPy array of shape (3, 4)"),
@@ -54,7 +56,7 @@ def test_what_takes_a_process_down_is_answered_with_the_students_line(tmp_path, 
 
 
 @pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize(("line", "words"), MISBEHAVIOUR, ids=[words for _, words in MISBEHAVIOUR])
+@pytest.mark.parametrize(("line", "words"), MISBEHAVIOUR)
 def test_misbehaviour_is_answered_with_the_students_line(tmp_path, capfd, line, words):
     path = written(tmp_path, with_forward(line))
     code, out, _ = checked(capfd, path)
