@@ -98,7 +98,7 @@ def test_what_cannot_be_checked_is_bad_input(tmp_path):
     assert "this is a folder" in refused(tmp_path)
     assert "defines nothing that an exercise asks for" in refused(written(tmp_path, "x = 1", "mine.py"))
     both = exercises.solution(exercises.find("relu")) + RIGHT
-    assert "several exercises (Dense, ReLU)" in refused(written(tmp_path, both, "mine.py"))
+    assert "several exercises (ReLU, Dense)" in refused(written(tmp_path, both, "mine.py"))
     assert "too large" in refused(written(tmp_path, "#" * 1_000_001))
     assert "--time-limit" in refused(written(tmp_path, RIGHT), -1.0)
     assert "--time-limit" in refused(written(tmp_path, RIGHT), float("nan"))
@@ -115,7 +115,7 @@ def test_an_exercise_is_known_by_its_class_and_a_near_miss_is_suggested(capfd):
     for command in (["start", "convolution"], ["solution", "conv2"]):
         assert main(["exercise", *command]) == 2
     text = capfd.readouterr().err
-    assert "did you mean conv2d?" in text and "there are: dense, flatten" in text
+    assert "did you mean conv2d?" in text and "there are: relu, flatten" in text
 
 
 def test_start_never_overwrites(tmp_path, capfd):

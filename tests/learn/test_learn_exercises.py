@@ -14,8 +14,9 @@ from right_answers import RIGHT
 from wrong_answers import WRONG
 
 from batik_scratch.learn import exercises
-from batik_scratch.learn.exercises import process
+from batik_scratch.learn.exercises import catalogue, process
 from batik_scratch.learn.exercises.answer import misfit
+from batik_scratch.learn.exercises.catalogue import difficulty, table
 from batik_scratch.learn.exercises.compare import apart, wrong_numbers
 from batik_scratch.learn.exercises.examination import examine
 
@@ -86,9 +87,20 @@ def test_the_index_page_says_the_same_as_the_command_and_links_to_what_there_is(
     assert len(links) > len(exercise.after) and all((INDEX.parent / link).is_file() for link in links)
 
 
-def test_exercises_come_in_the_order_of_their_lessons():
-    last = [max(exercise.after) for exercise in exercises.EXERCISES.values()]
-    assert last == sorted(last)
+def test_the_easiest_exercises_come_first_and_those_of_one_kind_in_the_order_of_their_lessons():
+    kinds = ("easy", "middle", "hard")
+    places = [(kinds.index(difficulty(name)), max(one.after)) for name, one in exercises.EXERCISES.items()]
+    assert places == sorted(places)
+
+
+def test_the_list_tells_where_to_begin_and_what_comes_next(monkeypatch):
+    known = {}
+    monkeypatch.setattr(catalogue, "progress", lambda: known)
+    assert table().endswith("\n\nto begin: batik-scratch exercise start relu my_exercises")
+    known |= {"relu": "right", "flatten": "tried"}
+    assert table().endswith("\n\nnext: batik-scratch exercise start flatten my_exercises")
+    known |= dict.fromkeys(exercises.EXERCISES, "right")
+    assert table().endswith("\n\nall of them are right")
 
 
 def test_an_installed_package_has_the_texts_too():

@@ -10,7 +10,7 @@ from ..shared import DONE, add_command
 def add(commands: Any) -> None:
     """The command and its options."""
     what = "write the file to begin with"
-    p = add_command(commands, "start", call, what, "exercise start dense my_exercises")
+    p = add_command(commands, "start", call, what, "exercise start relu my_exercises")
     p.add_argument("name", help="one of: batik-scratch exercise list")
     p.add_argument(
         "folder", type=Path, nargs="?", default=Path("."), metavar="DIR", help="where to write it (default: here)"

@@ -1,14 +1,14 @@
-"""All exercises, in the order in which their lessons come."""
+"""All exercises, the easiest first, and then in the order in which their lessons come."""
 
 import difflib
 from importlib import import_module
 
 from ...errors import InputError
 from .exercise import Exercise
-from .progress import progress
+from .progress import RIGHT, progress
 
-ORDER = ["dense", "flatten", "softmax", "cross_entropy", "relu", "conv2d", "max_pooling2d", "global_average_pooling2d"]
-ORDER += ["dropout", "adam", "saliency", "batch_normalization"]
+ORDER = ["relu", "flatten", "dense", "global_average_pooling2d", "softmax", "cross_entropy", "max_pooling2d", "dropout"]
+ORDER += ["adam", "saliency", "conv2d", "batch_normalization"]
 EXERCISES: dict[str, Exercise] = {name: import_module(f"{__package__}.tasks.{name}").EXERCISE for name in ORDER}
 
 
@@ -24,7 +24,7 @@ def find(name: str) -> Exercise:
 
 
 DIFFICULTY = {  # what there is to think about, not how much to type
-    "easy": ("dense", "flatten", "relu", "global_average_pooling2d"),
+    "easy": ("relu", "flatten", "dense", "global_average_pooling2d"),
     "middle": ("softmax", "cross_entropy", "max_pooling2d", "dropout", "adam", "saliency"),
     "hard": ("conv2d", "batch_normalization"),
 }
@@ -43,4 +43,8 @@ def table() -> str:
         f"{e.name:{width}}  {e.task:60}  {e.lessons:13}  {difficulty(e.name):10}  {far.get(e.name, '')}".rstrip()
         for e in EXERCISES.values()
     ]
-    return "\n".join([*lines, "", "to begin: batik-scratch exercise start dense my_exercises"])
+    for name in EXERCISES:
+        if far.get(name) != RIGHT:
+            first = "next" if RIGHT in far.values() else "to begin"
+            return "\n".join([*lines, "", f"{first}: batik-scratch exercise start {name} my_exercises"])
+    return "\n".join([*lines, "", "all of them are right"])

@@ -16,6 +16,16 @@ from .catalogue import find
 from .exercise import Exercise
 from .progress import BEGUN, remember
 
+HOW_A_LAYER_WORKS = """\
+#
+# A layer is an object with two methods; self is the layer.
+# forward   is given x, an array with an image (or a row) at each first index, and returns y. What backward will need,
+#           it puts away: self._keep(value, training, keep)
+# backward  is given dy, how much the loss changes with each value of y, and returns dx: the same for each value of x,
+#           in x's shape. self._recall() is what forward put away. If need_dx is False, nobody asks for dx: return None.
+# Return arrays of your own: x.reshape(...) shows x's own numbers in another shape (a view), .copy() makes them yours.
+"""
+
 
 def start(name: str, folder: Path, hard: bool = False) -> Path:
     """Write the exercise's stub into `folder`, which is made if it is missing; a file that exists is never changed.
@@ -57,9 +67,9 @@ def _header(exercise: Exercise) -> str:
     file, many = f"{exercise.name}.py", "s" * (len(exercise.after) > 1)
     return (
         f"# Exercise {exercise.name}, after lesson{many} {exercise.lessons}.\n"
-        f"# Is it right?  batik-scratch exercise check {file}\n"
+        f"# Is it right?  batik-scratch exercise check {file}    (in the folder of this file)\n"
         f"# Stuck?        batik-scratch exercise hint {file}\n"
-    )
+    ) + (HOW_A_LAYER_WORKS if exercise.writes == ("forward", "backward") else "")
 
 
 def _explained(exercise: Exercise, hard: bool = False) -> str:

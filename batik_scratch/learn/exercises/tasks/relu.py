@@ -1,4 +1,4 @@
-"""relu: the rectified linear unit, both passes; after lessons 2, 4.
+"""relu: the rectified linear unit, both passes; after lesson 2.
 
 forward   Each value for itself: it stays where it is positive, else it becomes 0.
           np.maximum takes the larger of two arrays place by place, and 0 counts as an array.
