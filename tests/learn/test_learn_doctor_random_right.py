@@ -63,6 +63,7 @@ class Spoiled(Drawn):
         return dx * (1 + 1e-3 * np.sin(1 + np.arange(dx.size)).reshape(dx.shape))
 
 
+@pytest.mark.slow
 def test_the_same_layers_with_a_thousandth_too_much_are_not_let_through():
     let_through = 0
     for seed in range(40):

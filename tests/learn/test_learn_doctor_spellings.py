@@ -98,6 +98,7 @@ def test_both_layouts_get_one_diagnosis(wrong):
     assert one(Convolution(wrong, first=True), (2, 7, 9), layout="NCHW") == last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["stride", "padding", "dilation"])
 def test_one_mistake_under_six_spellings_in_both_layouts_gets_one_diagnosis(wrong):
     values = (1, 0, 2) if wrong == "dilation" else (2, 1, 1)

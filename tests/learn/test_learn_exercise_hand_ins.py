@@ -80,28 +80,33 @@ def rows(class_folder):
     return list(exercises.hand_ins.check_folder(class_folder, 4.0))
 
 
+@pytest.mark.slow
 def test_every_hand_in_gets_the_verdict_that_it_deserves(rows):
     expected = {f"{name}/dense.py": verdict for name, (verdict, _) in HAND_INS.items()} | {"empty.py": "no answer"}
     assert {row.file: row.verdict for row in rows} == expected
 
 
+@pytest.mark.slow
 def test_nothing_beside_an_answer_is_touched(rows, class_folder):
     assert {path.relative_to(class_folder).parts[0] for path in class_folder.rglob("*")} == {*HAND_INS, "empty.py"}
     assert all((class_folder / name / "dense.py").read_text() == text for name, (_, text) in HAND_INS.items())
     assert not list(class_folder.rglob("*.big"))
 
 
+@pytest.mark.slow
 def test_two_mistakes_at_once_are_both_named_with_their_lines(rows):
     (two,) = [row for row in rows if row.file.startswith("two")]
     assert len(two.findings) == 2 and all(found.startswith("line ") for found in two.findings)
     assert "0.333333 times" in two.findings[0] and "2 times" in two.findings[1] and two.hints
 
 
+@pytest.mark.slow
 def test_a_forged_verdict_is_found_out_by_new_numbers(rows):
     (forged,) = [row for row in rows if row.file.startswith("forged")]
     assert forged.findings[0].startswith("The answer passed the examination, but for new random numbers y is not")
 
 
+@pytest.mark.slow
 def test_csv_and_table_hold_every_row(rows):
     as_csv = list(csv.DictReader(io.StringIO(exercises.hand_ins.as_csv(rows))))
     assert [row["file"] for row in as_csv] == [row.file for row in rows]
@@ -115,6 +120,7 @@ def test_what_a_spreadsheet_would_take_for_a_formula_is_quoted():
     assert "\n'=cmd.py,dense,wrong,'@SUM(1)," in exercises.hand_ins.as_csv([row])
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_rows_and_says_by_its_exit_code_that_one_is_wrong(tmp_path, capsys):
     (tmp_path / "dense.py").write_text(RIGHT)
     assert main(["exercise", "check", str(tmp_path), "--csv"]) == 0
