@@ -10,6 +10,8 @@ from experiment.test_experiment_schedule import made_up
 
 from batik_scratch.errors import InputError
 from batik_scratch.experiment import resume_experiment, run_experiment
+from batik_scratch.experiment.cells import Cell
+from batik_scratch.experiment.executors.executor import WorkerLost
 from batik_scratch.experiment.executors.here import Here
 
 pytestmark = pytest.mark.slow
@@ -61,8 +63,21 @@ def test_a_cell_that_kills_its_process_fails_alone(tmp_path):
     goes_on(tmp_path / "e")
 
 
+def test_a_cell_that_is_given_to_a_pool_whose_process_just_died_is_told_by_its_result():
+    here = Here(CONFIG, None, 1, hangs)
+    try:
+        here._pool.submit(os._exit, 9).exception()  # the pool is broken from here on
+        cell = Cell(0, 0, "images", 0)
+        with pytest.raises(WorkerLost, match="its process was killed"):
+            here.result(here.submit(cell, {}))
+        here.mend()
+        assert not here.submit(cell, {}).done()
+    finally:
+        here.close(in_a_hurry=True)
+
+
 def test_a_process_that_never_answers_ends_in_an_error_that_names_the_cell(tmp_path):
-    with pytest.raises(InputError, match=rf"no worker answered for 60 seconds; 1 cells were waited for \({BAD}\)"):
-        run_experiment(CONFIG, tmp_path / "e", start(hangs), say=quiet, silence=60)
+    with pytest.raises(InputError, match=rf"no worker answered for 25 seconds; 1 cells were waited for \({BAD}\)"):
+        run_experiment(CONFIG, tmp_path / "e", start(hangs), say=quiet, silence=25)
     assert len(list((tmp_path / "e" / "cells").iterdir())) == CELLS - 2
     goes_on(tmp_path / "e")

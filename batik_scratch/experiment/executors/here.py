@@ -32,8 +32,13 @@ class Here:
         return ProcessPoolExecutor(self.slots, initializer=_begin, initargs=self._args, env=env)
 
     def submit(self, cell: Cell, maps: Mapping[str, np.ndarray]) -> "Future[Outcome]":
-        """See `Executor`."""
-        return self._pool.submit(_run, cell, maps)
+        """See `Executor`. A process that died a moment ago is told by `result`, as one that dies at work."""
+        try:
+            return self._pool.submit(_run, cell, maps)
+        except BrokenExecutor as error:
+            lost: Future[Outcome] = Future()
+            lost.set_exception(error)
+            return lost
 
     def wait(self, futures: Collection["Future[Outcome]"], seconds: float) -> Collection["Future[Outcome]"]:
         """See `Executor`."""
