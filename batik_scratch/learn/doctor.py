@@ -29,6 +29,7 @@ from .symptoms import (
     elementwise,
     formulas,
     loss_formulas,
+    loss_rows,
     losses,
     matrices,
     normalising,
@@ -90,7 +91,8 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.constant_factor, loss_formulas.slope_of_the_activation, losses.true_class_forgotten,
     losses.only_the_true_class, loss_formulas.labels_not_one_hot, loss_formulas.smoothing_differs,
     loss_formulas.gradient_at_the_logits, loss_formulas.another_activation, loss_formulas.right_for_some_targets,
-    size.zero_in_a_region, loss_formulas.factor_by_row, sides.clipped, elementwise.sign_lost,
+    size.zero_in_a_region, loss_rows.epsilon_on_one_side, loss_rows.weight_held_fixed, loss_rows.weights_by_column,
+    loss_rows.factor_by_row, sides.clipped, elementwise.sign_lost,
     loss_formulas.another_loss_formula, altered.input_altered, reruns.right_values_elsewhere, reruns.unexplained,
 )  # fmt: skip
 TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
@@ -98,7 +100,8 @@ TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other 
     paths.sum_over_other_axes, paths.path_missing, paths.only_dy, matrices.counted_once, matrices.gate_not_applied,
     matrices.slope_missing, matrices.wrong_count, paths.one_factor_only, paths.factors_in_forward_order,
     matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula, loss_formulas.labels_not_one_hot,
-    loss_formulas.smoothing_differs, loss_formulas.another_activation, loss_formulas.factor_by_row,
+    loss_formulas.smoothing_differs, loss_formulas.another_activation,
+    loss_rows.epsilon_on_one_side, loss_rows.weight_held_fixed, loss_rows.weights_by_column, loss_rows.factor_by_row,
     loss_formulas.slope_of_the_activation, loss_formulas.another_loss_formula, loss_formulas.gradient_at_the_logits,
     loss_formulas.right_for_some_targets,
     shares.own_factor, shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip,
