@@ -33,7 +33,6 @@ from .flags import (
     without_dx,
     without_grads,
 )
-from .probe import is_coarse
 from .report import TensorCheck, nothing_to_compare
 from .slopes import wrong_slopes
 from .specimen import Failure
@@ -97,7 +96,7 @@ LOOKS: Sequence[tuple[str, Callable[[str, Setting], tuple[Wrong, int]]]] = (
 def _by_slopes(words: str, make: Callable[[], Setting]) -> tuple[Wrong, int]:
     """Backward's gradients against differences: at places, and along directions through everything."""
     setting = make()
-    if not setting.measurable or is_coarse(setting.y):
+    if not setting.measurable or setting.coarse:
         return [], 0
     return wrong_slopes(words, setting, setting.gradients(), PLACES)
 
@@ -106,4 +105,4 @@ def _looked(
     words: str, look: Callable[[str, Setting], tuple[Wrong, int]], make: Callable[[], Setting]
 ) -> tuple[Wrong, int]:
     setting = make()
-    return look(words, setting) if setting.measurable and not is_coarse(setting.y) else ([], 0)
+    return look(words, setting) if setting.measurable and not setting.coarse else ([], 0)
