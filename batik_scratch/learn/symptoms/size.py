@@ -1,6 +1,7 @@
 """The right gradient in the wrong size: a constant factor, the wrong sign, zero, not a number."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -53,7 +54,28 @@ def zero_in_a_region(claim: Claim) -> Iterator[Words]:
     forgotten = zero(given) & ~zero(true) & ~np.isnan(true)
     if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
         yield f"""zero in a region: {forgotten.sum()} of {given.size} values are zero and should not be
-            ({_region(forgotten)}); all others are right. {side_and_slopes(claim, forgotten) or OF_THE_SLICE}"""
+            ({_region(forgotten)}); all others are right.
+            {_early_return(claim) or side_and_slopes(claim, forgotten) or OF_THE_SLICE}"""
+
+
+def _early_return(claim: Claim) -> str:
+    """What a loop has done that returns after its first turn; nothing if it has not."""
+    dy = claim.dy
+    if dy.ndim < 3:
+        return ""
+    names = ("image", "row", "column") if dy.ndim == 4 else ("image", "step")
+    for loops in product((False, True), repeat=len(names)):
+        lengths = [length for looped, length in zip(loops, dy.shape, strict=False) if looped]
+        first = np.zeros_like(dy)
+        place = tuple(slice(0, 1) if looped else slice(None) for looped in loops)
+        first[place] = dy[place]
+        if lengths and min(lengths) > 1 and claim.is_of(first):
+            those = [name for looped, name in zip(loops, names, strict=True) if looped]
+            what = "window of each image" if those == ["row", "column"] else " and ".join(those)
+            what = "window of the first image" if those == ["image", "row", "column"] else what
+            return f"""Only the first {what} of dy {dy.shape} is sent back: a return stands inside the loop, one indent
+                too deep, or the loop ends after its first turn."""
+    return ""
 
 
 def constant_factor(claim: Claim) -> Iterator[Words]:
