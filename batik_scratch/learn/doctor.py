@@ -28,6 +28,7 @@ from .symptoms import (
     altered,
     elementwise,
     formulas,
+    instead,
     loss_formulas,
     loss_rows,
     losses,
@@ -60,10 +61,12 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 # the first that fits is given; what was claimed has its tensor's shape
 EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
-    size.constant_factor, elementwise.mask_from_the_gradient, size.zero_in_a_region, sides.right_on_one_side,
+    size.constant_factor, elementwise.mask_from_the_gradient, instead.whole_numbers, size.zero_in_a_region,
+    sides.right_on_one_side,
     elementwise.mask_missing, elementwise.mask_inverted, elementwise.wrong_mask,
     elementwise.sign_lost, elementwise.diagonal_only, elementwise.local_factor,
-    elementwise.input_for_output, elementwise.value_for_derivative, sides.clipped, paths.product_rule_term_missing,
+    elementwise.input_for_output, instead.formula_of_the_input, instead.slope_of_another_gelu,
+    instead.inputs_for_weights, elementwise.value_for_derivative, sides.clipped, paths.product_rule_term_missing,
     paths.sum_over_other_axes, paths.path_missing,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, matrices.counted_once, sums.last_overlap,
@@ -72,7 +75,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
-    matrices.wrong_count, reruns.right_values_elsewhere, shares.sign_of_the_factor, matrices.another_x_taken,
+    matrices.wrong_count, instead.winner_not_looked_up, reruns.right_values_elsewhere, shares.sign_of_the_factor,
+    matrices.another_x_taken,
     shares.own_factor, uses.repeated_index, matrices.factor_by_output, formulas.another_formula,
     normalising.part_along_itself,
     shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip, normalising.by_groups,
@@ -83,7 +87,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
-    size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
+    size.not_a_number, order.nothing_left, order.transposed, order.kept_along_an_axis,
+    order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
     order.reshape_missing, order.axes_mixed_up, order.wrong_shape,
 )  # fmt: skip
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
@@ -93,7 +98,8 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     loss_formulas.gradient_at_the_logits, loss_formulas.another_activation, loss_formulas.right_for_some_targets,
     size.zero_in_a_region, loss_rows.epsilon_on_one_side, loss_rows.weight_held_fixed, loss_rows.weights_by_column,
     loss_rows.factor_by_row, sides.clipped, elementwise.sign_lost,
-    loss_formulas.another_loss_formula, altered.input_altered, reruns.right_values_elsewhere, reruns.unexplained,
+    loss_formulas.another_loss_formula, loss_rows.gradient_of_another_loss, altered.input_altered,
+    reruns.right_values_elsewhere, reruns.unexplained,
 )  # fmt: skip
 TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
     sides.right_on_one_side, sides.clipped, sides.clipped_by_norm, paths.product_rule_term_missing,
@@ -109,7 +115,8 @@ TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other 
     shares.shares_missing,
     shares.right_within_steps, shares.factor_by_value, shares.wrong_in_one_part, shares.rounded,
     matrices.mask_of_the_outputs, uses.one_use_of_several, uses.linear_path_missing, uses.repeated_index,
-    uses.constant_derivative,    steps.state_of_the_same_step, steps.right_for_one_step,
+    uses.constant_derivative, instead.inputs_for_weights, instead.whole_numbers, loss_rows.gradient_of_another_loss,
+    steps.state_of_the_same_step, steps.right_for_one_step,
 )  # fmt: skip
 OF_WHOLE_SEQUENCES = (
     steps.state_of_the_same_step, steps.right_for_one_step, reruns.right_in_the_easiest_case, reruns.unexplained,

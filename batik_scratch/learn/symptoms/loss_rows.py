@@ -91,6 +91,9 @@ def factor_by_row(claim: Claim) -> Iterator[Words]:
                 passes and not in the other."""
     between = f"from {factors.min():.7g} to {factors.max():.7g}"
     if again is None or np.abs(again - factors).max() > ALIKE * np.ptp(factors):
+        if (belongs := next(gradient_of_another_loss(claim), None)) is not None:
+            yield belongs
+            return
         yield f"""a factor to each row: Image by image the gradient is right up to a factor, {between}, which is another
             one for other outputs. If forward multiplies an image's loss by something that it computes from the outputs,
             that has a derivative too (product rule), and so has what it adds to them or divides them by."""
@@ -98,6 +101,32 @@ def factor_by_row(claim: Claim) -> Iterator[Words]:
     yield f"""a factor to each row: Image by image the gradient is right up to a factor, {between}.{evidence} What
         forward multiplies an image's loss by, its row of the gradient is multiplied by too, and what it divides the sum
         by, the gradient is divided by."""
+
+
+def gradient_of_another_loss(claim: Claim) -> Iterator[Words]:
+    """The gradient is that of a usual loss, to all digits, and the value is not that loss'."""
+    loss, z, n = loss_of(claim), claim.x, len(claim.x)
+    classes = loss.targets in ("classes", "one-hot")
+    t = loss.one_hot(n) if classes else loss.labels(n)
+    known: list[tuple[str, np.ndarray, np.ndarray]] = []  # name, gradient and value of each image, summed
+    if classes and not loss.probabilities:
+        entropy = -np.log((softmax(z) * t).sum(axis=1))
+        known.append(("softmax cross-entropy of logits", softmax(z) - t, entropy))
+    if not loss.probabilities and loss.targets in ("binary", "one-hot"):
+        known.append(("binary cross-entropy of logits", sigmoid(z) - t, (np.logaddexp(0, z) - t * z).sum(axis=1)))
+    known.append(("half the squared error", z - t, (0.5 * (z - t) ** 2).sum(axis=1)))
+    for words, gradient, values in known:
+        for scale in (1.0, 1 / n, 1 / z.size):
+            if close(claim.given, scale * gradient):
+                where = "one of the two passes is not that of the loss that is meant"
+                if words.startswith("half") and classes:
+                    where = """if the outputs are meant to be probabilities, p less the targets is the gradient at the
+                        logits before them (examine such a loss with probabilities=True)"""
+                yield f"""gradient of another loss: The gradient is that of {words}, to all digits; but the value is
+                    {float(claim.y[0]):.6g}, and that loss' is {scale * values.sum():.6g}. So {where}: look at the value
+                    too, for a logarithm that is missing, an index that takes more than p[np.arange(N), y], or shapes
+                    (N,) and (N, 1), of which NumPy makes (N, N)."""
+                return
 
 
 def _factors(done: Checkup, given: np.ndarray) -> np.ndarray | None:
