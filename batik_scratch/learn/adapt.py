@@ -115,6 +115,8 @@ def torch_function(function: Any, params: Shapes = None) -> Layer:
 
 
 class _OfFunctions(Layer):
+    of_functions = True  # what they hold in common cannot be copied
+
     def __init__(self, forward_: Callable[..., Any], backward_: Callable[..., Any], shapes: Shapes) -> None:
         super().__init__(getattr(forward_, "__name__", None))
         self.kept: Any = None
@@ -201,6 +203,7 @@ class _ChannelsLast(Layer):
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         self.inner = layer
+        self.of_functions = getattr(layer, "of_functions", False)
         self.told_of_training = getattr(layer, "told_of_training", True)
         self.not_trained = tuple(getattr(layer, "not_trained", ()))
 

@@ -52,6 +52,7 @@ from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up, try_to
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.loss_layer import Loss, LossAsLayer
+from .symptoms.neighbours import shared_with_another
 from .symptoms.quotients import diagnose_quotient
 from .symptoms.stale import stale
 from .update_families import family_of
@@ -228,7 +229,7 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
         ]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
-    return found or at_rest(done) or stale(done)
+    return found or at_rest(done) or stale(done) or shared_with_another(done)
 
 
 def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:
