@@ -148,3 +148,43 @@ def test_a_leaky_relu_with_a_minus_too_many_hears_so_and_the_sign_of_an_absolute
     assert "a minus too many" in found.sentence and "-0.01" in found.sentence
     (found,) = diagnose(adapt.functions(np.abs, lambda dy, x: dy), (5,))
     assert found.name == "sign lost" and "forward goes the other way there" in found.sentence
+
+
+@pytest.mark.parametrize(("scale", "times"), [(1.0, "20 times, which is N U:"), (1 / 20, "")])
+def test_of_binary_targets_the_size_at_the_logits_is_told_too(scale, times):
+    def loss(p, t):
+        return -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean(), (p - t) * scale
+
+    name, sentence = named(loss, targets="binary", probabilities=True)
+    assert name in ("gradient at the logits", "activation's slope") and (
+        times in sentence or name != "gradient at the logits"
+    )
+    assert ("stands there" in sentence) <= bool(times)
+
+
+def test_a_loss_of_rows_that_are_made_to_add_up_to_one_is_examined_without_stopping():
+    def loss(p, t):
+        q = p / p.sum(axis=1, keepdims=True)
+        return -np.sum(t * np.log(q)), t - p
+
+    name, sentence = named(loss, targets="one-hot", probabilities=True)
+    assert name == "gradient at the logits" and "climbs" in sentence and "stands there" not in sentence
+
+
+def test_a_loss_that_cannot_take_one_image_alone_is_still_examined():
+    def loss(z, y):
+        if len(z) < 2:
+            raise ValueError("a batch, please")
+        p = softmax(z)
+        pt = of_the_target(p, y)
+        return np.mean((1 - pt) ** 2 * -np.log(pt)), ((1 - pt) ** 2)[:, None] * less_the_target(p, y) / len(z)
+
+    name, sentence = named(loss)
+    assert name == "a factor to each row" and "product rule" in sentence
+
+
+def test_the_value_of_a_loss_that_feels_no_rounding_is_not_called_float32():
+    def loss(p, t):
+        return np.abs(p).sum(), 2 * np.sign(p)
+
+    assert named(loss, targets="numbers")[0] == "constant factor"

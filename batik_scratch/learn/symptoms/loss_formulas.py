@@ -159,8 +159,8 @@ def gradient_at_the_logits(claim: Claim) -> Iterator[Words]:
 def _beside(scale: float, true: np.ndarray, p: np.ndarray, t: np.ndarray) -> str:
     """How large p - t stands there, beside how large it is where the loss takes the logits."""
     binary = np.abs(true[t == 0]).max(initial=0) > ATOL
-    right = true * p * (1 - p) / (p - t) if binary else (-true * p)[t == 1]
-    if np.ptp(right) > 1e-5 * abs(right[0]) or abs(abs(scale / right[0]) - 1) < 1e-5:
+    right = (true * p * (1 - p) / (p - t)).reshape(-1) if binary else (-true * p)[t == 1]
+    if not np.ptp(right) <= 1e-5 * abs(right[0]) or abs(abs(scale / right[0]) - 1) < 1e-5:
         return ""
     size = abs(scale / right[0])
     known = {len(p): "N", p.shape[1]: "U", p.size: "N U"}
