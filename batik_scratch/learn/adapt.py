@@ -69,7 +69,7 @@ def attributes(
 
     params      {attribute of a weight: attribute of its gradient}; None for a gradient means that backward changes the
                 weight itself, by a learning rate of 1
-    forward     the method's name, or a function (thing, x) -> y
+    forward     the method's name, or a function (thing, x) -> y; it is not told whether the network learns
     backward    the method's name, or a function (thing, dy) -> dx
 
     InputError if there is no such method, and at build if there is no such attribute after a forward pass.
@@ -115,10 +115,14 @@ def torch_function(function: Any, params: Shapes = None) -> Layer:
 
 
 class _OfFunctions(Layer):
+    of_functions = True  # what they hold in common cannot be copied
+
     def __init__(self, forward_: Callable[..., Any], backward_: Callable[..., Any], shapes: Shapes) -> None:
         super().__init__(getattr(forward_, "__name__", None))
         self.kept: Any = None
         self.functions, self.shapes = (forward_, backward_), shapes
+        self.told = _names(forward_) & {"training", "train"}
+        self.told_of_training = bool(self.told)
 
     def create_params(self, input_shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, np.ndarray]:
         given = self.shapes(input_shape) if callable(self.shapes) else self.shapes or {}
@@ -128,8 +132,7 @@ class _OfFunctions(Layer):
         }
 
     def forward(self, x: np.ndarray, training: bool = False, keep: bool | None = None) -> np.ndarray:
-        told = {name: training for name in _names(self.functions[0]) & {"training", "train"}}
-        given = self.functions[0](x, *self.params.values(), **told)
+        given = self.functions[0](x, *self.params.values(), **dict.fromkeys(self.told, training))
         self.has_cache, self.x = isinstance(given, tuple) and len(given) == 2, x
         y, self.kept = given if self.has_cache else (given, None)
         return y
@@ -155,6 +158,8 @@ class _OfFunctions(Layer):
 
 
 class _OfAttributes(Layer):
+    told_of_training = False
+
     def __init__(self, thing: Any, of: dict[str, str | None], forward_: Any, backward_: Any) -> None:
         super().__init__()
         self.thing, self.of, self.calls = copy.deepcopy(thing), of, (forward_, backward_)
@@ -198,6 +203,8 @@ class _ChannelsLast(Layer):
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         self.inner = layer
+        self.of_functions = getattr(layer, "of_functions", False)
+        self.told_of_training = getattr(layer, "told_of_training", True)
         self.not_trained = tuple(getattr(layer, "not_trained", ()))
 
     def astype(self, dtype: str | np.dtype) -> "Layer":

@@ -28,7 +28,9 @@ from .symptoms import (
     altered,
     elementwise,
     formulas,
+    instead,
     loss_formulas,
+    loss_rows,
     losses,
     matrices,
     normalising,
@@ -50,6 +52,7 @@ from .symptoms.checkup import LARGEST, Case, Checkup, TooLarge, check_up, try_to
 from .symptoms.claim import Claim, Diagnosis, Explanation
 from .symptoms.contracts import broken_contracts, failed, missing
 from .symptoms.loss_layer import Loss, LossAsLayer
+from .symptoms.neighbours import shared_with_another
 from .symptoms.quotients import diagnose_quotient
 from .symptoms.stale import stale
 from .update_families import family_of
@@ -59,10 +62,12 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_loss", "diagnose_optimizer", "diag
 # the first that fits is given; what was claimed has its tensor's shape
 EXPLANATIONS: tuple[Explanation, ...] = (
     size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
-    size.constant_factor, elementwise.mask_from_the_gradient, size.zero_in_a_region, sides.right_on_one_side,
+    size.constant_factor, elementwise.mask_from_the_gradient, instead.whole_numbers, size.zero_in_a_region,
+    sides.right_on_one_side,
     elementwise.mask_missing, elementwise.mask_inverted, elementwise.wrong_mask,
     elementwise.sign_lost, elementwise.diagonal_only, elementwise.local_factor,
-    elementwise.input_for_output, elementwise.value_for_derivative, sides.clipped, paths.product_rule_term_missing,
+    elementwise.input_for_output, instead.formula_of_the_input, instead.slope_of_another_gelu,
+    instead.inputs_for_weights, elementwise.value_for_derivative, sides.clipped, paths.product_rule_term_missing,
     paths.sum_over_other_axes, paths.path_missing,
     order.transposed, order.mirrored, order.shifted, sums.bias_over_the_wrong_axes, order.axes_mixed_up,
     sums.only_a_part, sums.only_one_place, matrices.counted_once, sums.last_overlap,
@@ -71,7 +76,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     normalising.input_not_normalised, altered.input_altered, sums.added_to, normalising.wrong_share,
     normalising.means_over_other_axes, normalising.normalisation_terms_missing, sums.images_mixed,
     paths.only_dy, paths.one_factor_only, paths.factors_in_forward_order, reruns.right_in_an_easier_case,
-    matrices.wrong_count, reruns.right_values_elsewhere, shares.sign_of_the_factor, matrices.another_x_taken,
+    matrices.wrong_count, instead.winner_not_looked_up, reruns.right_values_elsewhere, shares.sign_of_the_factor,
+    matrices.another_x_taken,
     shares.own_factor, uses.repeated_index, matrices.factor_by_output, formulas.another_formula,
     normalising.part_along_itself,
     shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip, normalising.by_groups,
@@ -82,7 +88,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     reruns.right_in_the_easiest_case, reruns.unexplained,
 )  # fmt: skip
 SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
-    size.not_a_number, order.transposed, order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
+    size.not_a_number, order.nothing_left, order.transposed, order.kept_along_an_axis,
+    order.padding_not_cut_off, sums.bias_over_the_wrong_axes,
     order.reshape_missing, order.axes_mixed_up, order.wrong_shape,
 )  # fmt: skip
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
@@ -90,15 +97,18 @@ LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
     size.constant_factor, loss_formulas.slope_of_the_activation, losses.true_class_forgotten,
     losses.only_the_true_class, loss_formulas.labels_not_one_hot, loss_formulas.smoothing_differs,
     loss_formulas.gradient_at_the_logits, loss_formulas.another_activation, loss_formulas.right_for_some_targets,
-    size.zero_in_a_region, loss_formulas.factor_by_row, sides.clipped, elementwise.sign_lost,
-    loss_formulas.another_loss_formula, altered.input_altered, reruns.right_values_elsewhere, reruns.unexplained,
+    size.zero_in_a_region, loss_rows.epsilon_on_one_side, loss_rows.weight_held_fixed, loss_rows.weights_by_column,
+    loss_rows.factor_by_row, sides.clipped, elementwise.sign_lost,
+    loss_formulas.another_loss_formula, loss_rows.gradient_of_another_loss, altered.input_altered,
+    reruns.right_values_elsewhere, reruns.unexplained,
 )  # fmt: skip
 TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other numbers too
     sides.right_on_one_side, sides.clipped, sides.clipped_by_norm, paths.product_rule_term_missing,
     paths.sum_over_other_axes, paths.path_missing, paths.only_dy, matrices.counted_once, matrices.gate_not_applied,
     matrices.slope_missing, matrices.wrong_count, paths.one_factor_only, paths.factors_in_forward_order,
     matrices.another_x_taken, matrices.factor_by_output, formulas.another_formula, loss_formulas.labels_not_one_hot,
-    loss_formulas.smoothing_differs, loss_formulas.another_activation, loss_formulas.factor_by_row,
+    loss_formulas.smoothing_differs, loss_formulas.another_activation,
+    loss_rows.epsilon_on_one_side, loss_rows.weight_held_fixed, loss_rows.weights_by_column, loss_rows.factor_by_row,
     loss_formulas.slope_of_the_activation, loss_formulas.another_loss_formula, loss_formulas.gradient_at_the_logits,
     loss_formulas.right_for_some_targets,
     shares.own_factor, shares.one_term_by_a_factor, shares.open_on_one_side, shares.beside_the_skip,
@@ -106,7 +116,8 @@ TRIED_AGAIN = (  # what a fit of few numbers could say by chance must fit other 
     shares.shares_missing,
     shares.right_within_steps, shares.factor_by_value, shares.wrong_in_one_part, shares.rounded,
     matrices.mask_of_the_outputs, uses.one_use_of_several, uses.linear_path_missing, uses.repeated_index,
-    uses.constant_derivative,    steps.state_of_the_same_step, steps.right_for_one_step,
+    uses.constant_derivative, instead.inputs_for_weights, instead.whole_numbers, loss_rows.gradient_of_another_loss,
+    steps.state_of_the_same_step, steps.right_for_one_step,
 )  # fmt: skip
 OF_WHOLE_SEQUENCES = (
     steps.state_of_the_same_step, steps.right_for_one_step, reruns.right_in_the_easiest_case, reruns.unexplained,
@@ -218,7 +229,7 @@ def _findings(done: Checkup, explanations: tuple[Explanation, ...]) -> list[Diag
         ]
     # what was changed under way explains the rest: nothing is added by saying that one does not understand it
     found += [one for one in explained if not (done.twice.changed and one.name == "unexplained")]
-    return found or at_rest(done) or stale(done)
+    return found or at_rest(done) or stale(done) or shared_with_another(done)
 
 
 def _explain(done: Checkup, name: str, explanations: tuple[Explanation, ...]) -> Diagnosis:

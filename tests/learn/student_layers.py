@@ -224,7 +224,7 @@ ANSWERS = [
     (DyTurnedRound(4, (2, 3), (1, 2), "same"), IMAGE, "dx", "mirrored"),
     (KernelStaysAMatrix(4, (2, 3), (1, 2), "same"), IMAGE, "kernel", "wrong shape"),
     (MeanOfEverything(4, (2, 3), (1, 2), "same"), IMAGE, "kernel", "constant factor"),
-    (AlwaysTheFirstOfTheWindow(2), (6, 6, 2), "dx", "right values in wrong places"),
+    (AlwaysTheFirstOfTheWindow(2), (6, 6, 2), "dx", "winner not looked up"),
     (SigmoidWithoutDy(), (4,), "dx", "upstream gradient ignored"),
     (SigmoidHalf(), (4,), "dx", "local factor"),
     (DropsWhatWasKept(0.2), (30,), "dx", "mask inverted"),

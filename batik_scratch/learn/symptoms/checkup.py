@@ -14,6 +14,7 @@ from ...nn import Layer
 from ...nn.gradcheck.jacobian import EPS
 from ...nn.gradcheck.jacobian import jacobian as measured_jacobian
 from ...nn.gradcheck.numeric import distinct
+from ...nn.gradcheck.probe import is_rounded
 from ...nn.gradcheck.specimen import Failure, Gradients, Specimen, moved, what_instead
 
 LARGEST = 4_000_000  # numbers in a Jacobian: 32 MB
@@ -135,6 +136,11 @@ class Checkup:
         x, tensor = self._movable(name)
         with moved((tensor, -tensor)), np.errstate(all="ignore"):
             return self.specimen.forward(x)
+
+    def rounds(self, name: str) -> bool:
+        """True if forward rounds the tensor to float32 on its way to a y in float64."""
+        x, tensor = self._movable(name)
+        return is_rounded(lambda: self.specimen.forward(x), tensor, self.y)
 
     def right(self, name: str) -> bool:
         """True if `backward` and the numbers agree, or those of shorter steps: a kink may lie within the first."""

@@ -49,6 +49,13 @@ def broken_contracts(done: Checkup) -> list[Diagnosis]:
             computes in float32 and converts back. Derivatives can then be measured to three digits, not to seven.
             Compute in the dtype of x, and look for an astype, a float32 constant or an np.zeros(..., np.float32)."""
         found.append(Diagnosis.told("y", words))
+    elif rounded := next(filter(done.rounds, done.analytic), None):
+        tensor = "x" if rounded == "dx" else rounded
+        words = f"""float32 inside: forward gives the very same y, to the last bit, if {tensor} is rounded to float32
+            before: somewhere on the way it copies {tensor} into float32. Derivatives can then be measured to three
+            digits, not to seven, and nothing is said of the gradients. Make that array with np.zeros_like(x), or with
+            dtype=x.dtype, and look for an astype or an np.empty(..., np.float32)."""
+        found.append(Diagnosis.told("y", words))
     if not done.twice.changed:
         unlike = done.twice.unlike(close)
         for name, first in done.analytic.items():

@@ -57,8 +57,13 @@ def sign_lost(claim: Claim) -> Iterator[Words]:
     wrong = given * true < 0
     for word, there in (("negative", x < 0), ("positive", x > 0)):
         if there.any() and not there.all() and (wrong == there).all():
+            slopes = true / np.where(claim.dy == 0, np.nan, claim.dy)
+            reason = """forward goes the other way there, so multiply dy by the sign that x had, kept by forward."""
+            if (slopes[there & ~zero(true)] > 0).all() and (slopes[~there & ~zero(true)] > 0).all():
+                reason = f"""forward rises there as it does elsewhere (by {slopes[there].max():.4g}), and backward has a
+                    minus too many: the slope that it has there is {-slopes[there].max():.4g}."""
             yield f"""sign lost: Every size is right, and at all {there.sum()} places where x is {word} the sign is
-                wrong: forward goes the other way there, so multiply dy by the sign that x had, kept by forward."""
+                wrong: {reason}"""
 
 
 def local_factor(claim: Claim) -> Iterator[Words]:

@@ -1,4 +1,4 @@
-"""What a loss' gradient has in place of the right formula: other labels, another activation, a factor to each row.
+"""What a loss' gradient has in place of the right formula: other labels, another activation, another term.
 
 Each asks whether the gradient as given is, to all digits, what that mistake gives. `t` are the targets (N, U): y
 one-hot if it names classes. For most losses on logits the gradient is (activation - t) / N, so an activation
@@ -56,7 +56,7 @@ SLOPES: dict[str, Activation] = {
 
 def labels_not_one_hot(claim: Claim) -> Iterator[Words]:
     """y itself is subtracted where its row of zeros and a one should be."""
-    loss = _loss(claim)
+    loss = loss_of(claim)
     if loss.targets not in ("classes", "one-hot"):
         return
     y = loss.labels(len(claim.x))
@@ -96,7 +96,7 @@ def another_activation(claim: Claim) -> Iterator[Words]:
 
 def smoothing_differs(claim: Claim) -> Iterator[Words]:
     """Forward smooths the labels and backward does not, or the other way about."""
-    loss = _loss(claim)
+    loss = loss_of(claim)
     if loss.targets not in ("classes", "one-hot"):
         return
     one_hot, off = loss.one_hot(len(claim.x)), claim.given - claim.true
@@ -112,28 +112,6 @@ def smoothing_differs(claim: Claim) -> Iterator[Words]:
             yield f"""smoothing differs: {where}: the gradient is off by {share:.6g}/N times (onehot(y) less its mean).
                 The targets must be the same in both, (1 - s) onehot(y) + s / U."""
             return
-
-
-def factor_by_row(claim: Claim) -> Iterator[Words]:
-    """Each image's row is right up to a factor of its own: a weight of its class, mostly."""
-    given, true = claim.given, claim.true
-    sizes = (true**2).sum(axis=1)
-    if len(true) < 3 or (sizes < 1e-16).any():
-        return
-    factors = (given * true).sum(axis=1) / sizes
-    if np.ptp(factors) < 1e-6 or not close(given, factors[:, None] * true):
-        return
-    loss, evidence = _loss(claim), ""
-    if loss.targets in ("classes", "one-hot"):
-        classes = loss.one_hot(len(true)).argmax(axis=1)
-        by_class = {int(c): factors[classes == c] for c in sorted(set(classes))}
-        if all(np.ptp(some) < 1e-5 for some in by_class.values()) and len(by_class) < len(true):
-            told = ", ".join(f"{c}: {some[0]:.4g}" for c, some in by_class.items())
-            evidence = f""" The factor is one to each class ({told}): weights of the classes are in one of the two
-                passes and not in the other."""
-    yield f"""a factor to each row: Image by image the gradient is right up to a factor, from {factors.min():.4g} to
-        {factors.max():.4g}.{evidence} What forward multiplies an image's loss by, its row of the gradient is
-        multiplied by too, and what it divides the sum by, the gradient is divided by."""
 
 
 def slope_of_the_activation(claim: Claim) -> Iterator[Words]:
@@ -163,22 +141,39 @@ def slope_of_the_activation(claim: Claim) -> Iterator[Words]:
 
 def gradient_at_the_logits(claim: Claim) -> Iterator[Words]:
     """A loss on probabilities that gives the gradient at the logits before them."""
-    loss = _loss(claim)
+    loss, p, n = loss_of(claim), claim.x, len(claim.x)
     if not loss.probabilities:
         return
-    off = claim.x - (
-        loss.one_hot(len(claim.x)) if loss.targets in ("classes", "one-hot") else loss.labels(len(claim.x))
-    )
+    t = loss.one_hot(n) if loss.targets in ("classes", "one-hot") else loss.labels(n)
+    off = p - t
     scale = float((claim.given * off).sum() / (off**2).sum())
     if abs(scale) > ATOL and close(claim.given, scale * off):
-        yield """gradient at the logits: The gradient is p less the targets, which is that of the logits: the loss and
-            the softmax (or sigmoid) before it, together. This loss is given probabilities, so it is -t / p at each
-            place (and (1 - t) / (1 - p) beside it, if it is binary); or let the loss take the logits."""
+        what = "p less the targets, which is"
+        if scale < 0:
+            what = "the targets less p: its sign is wrong, with it the loss climbs. And p less the targets is"
+        yield f"""gradient at the logits: The gradient is {what} that of the logits: the loss and the softmax (or
+            sigmoid) before it, together.{_beside(scale, claim.true, p, t)} This loss is given probabilities, so it is
+            -t / p at each place (and (1 - t) / (1 - p) beside it, if it is binary); or let the loss take the logits."""
+
+
+def _beside(scale: float, true: np.ndarray, p: np.ndarray, t: np.ndarray) -> str:
+    """How large p - t stands there, beside how large it is where the loss takes the logits."""
+    binary = np.abs(true[t == 0]).max(initial=0) > ATOL
+    right = (true * p * (1 - p) / (p - t)).reshape(-1) if binary else (-true * p)[t == 1]
+    if not np.ptp(right) <= 1e-5 * abs(right[0]) or abs(abs(scale / right[0]) - 1) < 1e-5:
+        return ""
+    size = abs(scale / right[0])
+    known = {len(p): "N", p.shape[1]: "U", p.size: "N U"}
+    name = next((f", which is {word}" for value, word in known.items() if abs(size / value - 1) < 1e-5), "")
+    name = name or next((f", 1 / ({w})" for value, w in known.items() if abs(size * value - 1) < 1e-5), "")
+    return (
+        f" And it stands there {size:.6g} times{name}: the mean is taken in one of the two passes and not in the other."
+    )
 
 
 def right_for_some_targets(claim: Claim) -> Iterator[Words]:
     """Right where the target is 1, or where it is 0, or where outputs and targets are near; and wrong elsewhere."""
-    loss, given, true = _loss(claim), claim.given, claim.true
+    loss, given, true = loss_of(claim), claim.given, claim.true
     right = np.abs(given - true) <= ATOL + RTOL * np.abs(true).max(initial=0)
     if min(right.sum(), (~right).sum()) < ENOUGH or not np.isfinite(given).all():
         return
@@ -206,7 +201,7 @@ def _zeros(values: np.ndarray) -> str:
 
 def another_loss_formula(claim: Claim) -> Iterator[Words]:
     """The gradient as a formula of d = outputs - targets, and the one that it should be."""
-    loss, n = _loss(claim), len(claim.x)
+    loss, n = loss_of(claim), len(claim.x)
     if claim.given.shape != claim.x.shape or not np.isfinite(claim.given).all():
         return
     t = loss.one_hot(n) if loss.targets in ("classes", "one-hot") else loss.labels(n)
@@ -226,7 +221,8 @@ def _named(words: str) -> str:
     return words.replace("exp", "EXP").replace("x", "d").replace("y", "t").replace("EXP", "exp")
 
 
-def _loss(claim: Claim) -> LossAsLayer:
+def loss_of(claim: Claim) -> LossAsLayer:
+    """The loss that is examined."""
     layer = claim.checkup.layer
     assert isinstance(layer, LossAsLayer)
     return layer

@@ -21,6 +21,8 @@ def true_class_forgotten(claim: Claim) -> Iterator[Words]:
     """Right in every class but the true one."""
     given, true, here = claim.given, claim.true, _true_class(claim)
     off = (given - true)[here]
+    if here.all():  # of one class nothing is left that could be right
+        return
     if here.any() and close(given[~here], true[~here]) and np.ptp(off) > 1e-7 * np.abs(off).max():
         yield f"""true class wrong: The {here.sum()} entries of the true classes are wrong ({given[here][0]:.4g} for
             {true[here][0]:.4g} in the first image), by a number of each image's own; all others are right. Every other

@@ -72,6 +72,32 @@ def padding_not_cut_off(claim: Claim) -> Iterator[Words]:
                 starts at {start} is right. Forward padded its input: cut the same border off the gradient."""
 
 
+def nothing_left(claim: Claim) -> Iterator[Words]:
+    """An axis of length 0: a border of width 0 was cut off by [p:-p]."""
+    given, true = claim.given, claim.true
+    if given.ndim == true.ndim and not given.size and true.size:
+        yield f"""nothing left: The gradient has shape {given.shape}, in which nothing is left; it must have
+            {true.shape}. A border of width p = 0 that is cut off by [p:-p] takes everything with it, because -0 is
+            0. Write [p:p + H], with the length H of the input, or cut only if p > 0."""
+
+
+def kept_along_an_axis(claim: Claim) -> Iterator[Words]:
+    """The gradient summed along an axis that the tensor has no length along is the right one."""
+    given, true = claim.given, claim.true
+    if claim.name == "dx" or given.ndim != true.ndim:
+        return
+    for axes in subsets(axis for axis in range(true.ndim) if true.shape[axis] == 1 < given.shape[axis]):
+        if close(given.sum(axis=axes, keepdims=True), true):
+            images = ", once to each image" if any(given.shape[axis] == claim.checkup.case.n for axis in axes) else ""
+            yield f"""not summed: The gradient has shape {given.shape}; summed along axis {_listed(axes)} it is the
+                right one, {true.shape}. Forward takes the same number {given.shape[axes[0]]} times along
+                that axis{images}: so its gradient is the sum of all, .sum(axis={_listed(axes)}, keepdims=True)."""
+
+
+def _listed(axes: tuple[int, ...]) -> str:
+    return str(axes[0] if len(axes) == 1 else axes)
+
+
 def wrong_shape(claim: Claim) -> Iterator[Words]:
     """A shape that nothing above explains."""
     yield f"""wrong shape: The gradient has shape {claim.given.shape}; it must have the shape of what it belongs to,

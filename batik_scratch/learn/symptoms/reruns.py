@@ -10,6 +10,7 @@ from .claim import Claim, Words, place_of_largest
 from .options import easier_options
 
 Easier = tuple[str, Case, str]  # a diagnosis' name, the case, and what the case at hand was instead
+NEARLY = 1e-4  # of the largest value
 WINDOWS = ("kernel_size", "pool_size")
 
 
@@ -86,9 +87,16 @@ def unexplained(claim: Claim) -> Iterator[Words]:
     difference = np.nan_to_num(np.abs(claim.given - claim.true))
     worst = place_of_largest(difference)
     wrong = difference > 1e-7 * np.nanmax(np.abs(claim.true)) + 1e-8
+    share = difference[worst] / max(np.nanmax(np.abs(claim.true)), 1e-300)
+    digits, near = "6", ""
+    if share < NEARLY:
+        digits = "9"
+        near = f"""It is nearly right, to {share:.1g} of the largest value: an epsilon in one pass alone, a constant
+            with too few digits, or float32 on the way can do that, and a wrong formula hardly can. """
     yield f"""unexplained: {wrong.sum()} of {wrong.size} values are wrong, by most at {worst}:
-        {claim.given[worst]:.6g}, and it should be {claim.true[worst]:.6g}. It is none of the usual mistakes; try the
-        smallest case by hand: one image, and as few values as will show it."""
+        {claim.given[worst]:.{digits}g}, and it should be {claim.true[worst]:.{digits}g}.
+        {near}It is none of the usual mistakes; try the smallest case by hand: one image, and as few values as will show
+        it."""
 
 
 def _more_than_one(option: Any) -> bool:

@@ -1,6 +1,7 @@
 """The right gradient in the wrong size: a constant factor, the wrong sign, zero, not a number."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -53,7 +54,28 @@ def zero_in_a_region(claim: Claim) -> Iterator[Words]:
     forgotten = zero(given) & ~zero(true) & ~np.isnan(true)
     if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
         yield f"""zero in a region: {forgotten.sum()} of {given.size} values are zero and should not be
-            ({_region(forgotten)}); all others are right. {side_and_slopes(claim, forgotten) or OF_THE_SLICE}"""
+            ({_region(forgotten)}); all others are right.
+            {_early_return(claim) or side_and_slopes(claim, forgotten) or OF_THE_SLICE}"""
+
+
+def _early_return(claim: Claim) -> str:
+    """What a loop has done that returns after its first turn; nothing if it has not."""
+    dy = claim.dy
+    if dy.ndim < 3:
+        return ""
+    names = ("image", "row", "column") if dy.ndim == 4 else ("image", "step")
+    for loops in product((False, True), repeat=len(names)):
+        lengths = [length for looped, length in zip(loops, dy.shape, strict=False) if looped]
+        first = np.zeros_like(dy)
+        place = tuple(slice(0, 1) if looped else slice(None) for looped in loops)
+        first[place] = dy[place]
+        if lengths and min(lengths) > 1 and claim.is_of(first):
+            those = [name for looped, name in zip(loops, names, strict=True) if looped]
+            what = "window of each image" if those == ["row", "column"] else " and ".join(those)
+            what = "window of the first image" if those == ["image", "row", "column"] else what
+            return f"""Only the first {what} of dy {dy.shape} is sent back: a return stands inside the loop, one indent
+                too deep, or the loop ends after its first turn."""
+    return ""
 
 
 def constant_factor(claim: Claim) -> Iterator[Words]:
@@ -94,14 +116,17 @@ def _lasting(claim: Claim, factor: float) -> bool:
 def _name_of(factor: float, checkup: Checkup, name: str) -> tuple[str, str]:
     """What the factor is, from the sizes of this checkup and of a second one with other sizes."""
     case = checkup.case
-    fitting = {label for label, value in _candidates(checkup).items() if _near(value, factor)}
+    fitting = {label for label, value in _candidates(checkup, name).items() if _near(value, factor)}
     other = try_to_check_up(case.changed(n=case.n + 2, input_shape=_larger(case.input_shape)))
+    if other is None and len(case.input_shape) > 2:  # windows side by side may need a multiple of their side
+        h, w, *rest = case.input_shape
+        other = try_to_check_up(case.changed(n=case.n + 2, input_shape=(2 * h, 3 * w, *rest)))
     other = other or try_to_check_up(case.changed(n=case.n + 2))
     seen = ""
     if other is not None and (given := other.analytic[name]) is not None and given.shape == other.numeric(name).shape:
         again = _factor(given, other.numeric(name))
         if again is not None:
-            fitting &= {label for label, value in _candidates(other).items() if _near(value, again)}
+            fitting &= {label for label, value in _candidates(other, name).items() if _near(value, again)}
             here, there = (f"{one.case.n} inputs of shape {one.case.input_shape}" for one in (checkup, other))
             alike = _near(again, factor)
             seen = f" with {here} " + (f"and with {there} alike" if alike else f"and {again:.6g} times it with {there}")
@@ -109,7 +134,7 @@ def _name_of(factor: float, checkup: Checkup, name: str) -> tuple[str, str]:
     return seen + (f": {best}" if best else ""), best
 
 
-def _candidates(checkup: Checkup) -> dict[str, float]:
+def _candidates(checkup: Checkup, tensor: str) -> dict[str, float]:
     """Factors that people forget or add, by name, with their size in this checkup."""
     n, shape, out = checkup.case.n, checkup.case.input_shape, checkup.y.shape[1:]
     sizes: dict[str, float] = {"N": n, "2": 2.0, "3": 3.0, "10": 10.0}
@@ -128,6 +153,10 @@ def _candidates(checkup: Checkup) -> dict[str, float]:
             sizes |= {"kh*kw": param.shape[0] * param.shape[1], "kh*kw*C": param[..., 0].size}
     if isinstance(pool := getattr(checkup.layer, "pool_size", None), tuple):
         sizes["ph*pw"] = float(np.prod(pool))
+    if tensor == "dx" and len(out) > 1 and not checkup.params:
+        reached = (np.abs(checkup.jacobian("dx")) > ATOL).sum(axis=1)
+        if reached.size and np.ptp(reached) == 0 and reached[0] > 1:
+            sizes["window's area"] = float(reached[0])
     for name, rate in rates(checkup.case.layer).items():
         sizes |= {name: rate, f"1-{name}": 1 - rate}
     return sizes | {
@@ -141,7 +170,7 @@ def _advice(known: str) -> str:
             included."""
     if known in ("1/N", "N"):
         return "The mean over the batch is taken once, by the loss; a layer sums over the images and never divides."
-    if "OH" in known or "H*W" in known or "ph*pw" in known:
+    if "OH" in known or "H*W" in known or "ph*pw" in known or "window" in known:
         return "Places are summed where forward uses a value at each place, and averaged only where forward averages."
     return "Look for a factor that forward does not have, or for one of forward's that backward forgot."
 

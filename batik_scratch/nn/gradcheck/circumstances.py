@@ -7,6 +7,7 @@ import numpy as np
 
 from ..layers import Layer
 from .numeric import WIDTH, distinct
+from .probe import is_coarse, is_rounded
 from .specimen import Gradients, Specimen
 
 Make = Callable[..., "Setting"]
@@ -47,6 +48,11 @@ class Setting:
     def measurable(self) -> bool:
         """True if y is there and finite: what forward cannot do is no matter of gradients."""
         return self.y.size > 0 and bool(np.isfinite(self.y).all())
+
+    @property
+    def coarse(self) -> bool:
+        """True if forward computes in float32, all of it or on the way."""
+        return is_coarse(self.y) or any(is_rounded(self.output, tensor, self.y) for tensor in self.tensors.values())
 
     def at(self, x: np.ndarray) -> "Setting":
         """The same specimen at another input."""

@@ -1,6 +1,6 @@
 """What every method of `check_layer` starts from: a layer at one input, what its backward said, how to move it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from .report import TensorCheck, broken_promise, nothing_to_compare
 from .specimen import Specimen, Twice, decisions, moved
 
 SHORT, LONG = (1e-5, 1e-6), (1e-3, 1e-8)  # steps, and the tolerances that go with them
+FELT = 1e-5  # of each value: what a float64 y cannot but feel
 COARSE = 1e-2, 2e-2  # for float32, whose rounding drowns what a shorter step changes
 
 
@@ -34,7 +35,9 @@ class Probe:
         moved_at_first = self._put_back(before)
         self.specimen.hold()
         y = self.forward()
-        self.coarse = is_coarse(y)
+        movable = {"dx": self.x} if self.x.dtype.kind == "f" else {}
+        self.tensors = {**movable, **self.specimen.trained}
+        self.coarse = is_coarse(y) or any(is_rounded(self.forward, tensor, y) for tensor in self.tensors.values())
         self.dy = self.rng.standard_normal(y.shape)
         twice = self.specimen.backward_twice(self.x, self.dy)
         self.gradients = twice.first
@@ -43,8 +46,6 @@ class Probe:
         self.broken += [row for row in moved_at_first if row.name not in told]
         if self.coarse:
             self.broken.append(nothing_to_compare("y", "float32 inside", compared=y.size))
-        movable = {"dx": self.x} if self.x.dtype.kind == "f" else {}
-        self.tensors = {**movable, **self.specimen.trained}
         self.linear = not self.coarse and self._is_linear()
 
     @property
@@ -108,6 +109,27 @@ def is_coarse(y: np.ndarray) -> bool:
     if y.dtype == np.float64 and len(np.unique(y[y * 4096 != np.round(y * 4096)])) < 3:
         return False  # few different values, or round ones such as counts, prove nothing
     return np.array_equal(y, y.astype(np.float32))
+
+
+def is_rounded(forward: Callable[[], np.ndarray], tensor: np.ndarray, y: np.ndarray) -> bool:
+    """True if forward rounds a float64 tensor that it reads to float32: the very same y comes of the rounded one.
+
+    To prove something, y must feel what is a hundred times a rounding; one that steps, or hardly hangs on the tensor,
+    may be the same by chance, and so may one or two numbers, such as the value of a loss.
+    """
+    if y.size < 3 or tensor.dtype != np.float64 or y.dtype != np.float64 or not np.isfinite(y).all():
+        return False
+    felt = FELT * tensor
+    rounding = tensor.astype(np.float32) - tensor
+    if not rounding.any():
+        return False
+    with moved((tensor, rounding)):
+        same = np.array_equal(forward(), y)
+    if same:
+        with moved((tensor, felt)):
+            same = bool(np.abs(forward() - y).max(initial=0) > 1e-3 * FELT * np.abs(y).max(initial=0))
+    forward()  # so that the layer keeps what belongs to y
+    return same
 
 
 def _broken(twice: Twice) -> list[TensorCheck]:

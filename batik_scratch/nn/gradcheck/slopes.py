@@ -66,10 +66,13 @@ def disagrees(setting: Setting, claimed: float, slope: Slope, size: float, steps
     """True if the first step says another slope, and so does every other that could tell them apart."""
     weight = ROUNDING * float((np.abs(setting.dy) * (np.abs(setting.y) + np.abs(setting.x).max(initial=0))).sum())
     by = 0.0
-    rtol = RTOL if len(steps) == len(STEPS) else TINY_RTOL
+    tiny = len(steps) > len(STEPS)
+    rtol = TINY_RTOL if tiny else RTOL
     for step in steps:
         slack = rtol * size + weight / step
-        if slack > (by / 2 if by else MEANINGFUL * size):
+        # of tiny values the first step may be too long beside an epsilon: a shorter one is asked even if it hardly can
+        # tell the two apart
+        if slack > (by if by and tiny else by / 2 if by else MEANINGFUL * size):
             continue
         off = abs(slope(step) - claimed)
         if off <= slack:

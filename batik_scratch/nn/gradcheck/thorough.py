@@ -14,7 +14,8 @@
 
 No finite check sees everything: a mistake that needs a batch of 1,000, values beyond 100, one special number or the
 hundredth call passes all of these. What a layer refuses, by raising in build or forward, is no mistake, and its row
-says so.
+says so; nor is it one that a layer of one size cannot take another (sizes.py), or that it is never told that it is at
+rest (`told_of_training` is False): such a row says "not asked".
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +34,8 @@ from .flags import (
     without_dx,
     without_grads,
 )
-from .probe import is_coarse
 from .report import TensorCheck, nothing_to_compare
+from .sizes import NotAsked, of_one_size
 from .slopes import wrong_slopes
 from .specimen import Failure
 from .ties import at_a_zero, at_equal_values
@@ -55,6 +56,8 @@ def _row(words: str, examine: Examine) -> Wrong:
     try:
         with np.errstate(all="ignore"):
             wrong, compared = examine()
+    except NotAsked:
+        return [TensorCheck("all", f"{words}: not asked", 0.0, (), np.nan, np.nan, 0, 0, True)]
     except Failure as failure:
         if failure.stage == "backward":
             return [nothing_to_compare("backward", f"{words}: {type(failure.error).__name__}")]
@@ -69,7 +72,8 @@ def _examinations(layer: Layer, shape: tuple[int, ...], n: int, seed: int) -> It
     for count in (1, 2, 5, 9):
         yield f"batch of {count}", partial(_by_slopes, f"batch of {count}", partial(make, n=count))
     for other in other_shapes(shape):
-        yield f"input {other}", partial(_by_slopes, f"input {other}", partial(make, shape=other))
+        words = f"input {other}"
+        yield words, partial(of_one_size, partial(_by_slopes, words, partial(make, shape=other)), make, shape, other)
     for words, x in drawn():
         yield words, partial(_by_slopes, words, partial(changed_input, make, x))
     for words, spread in (("other parameters", 2.0), ("parameters as built", 0.0)):
@@ -97,7 +101,7 @@ LOOKS: Sequence[tuple[str, Callable[[str, Setting], tuple[Wrong, int]]]] = (
 def _by_slopes(words: str, make: Callable[[], Setting]) -> tuple[Wrong, int]:
     """Backward's gradients against differences: at places, and along directions through everything."""
     setting = make()
-    if not setting.measurable or is_coarse(setting.y):
+    if not setting.measurable or setting.coarse:
         return [], 0
     return wrong_slopes(words, setting, setting.gradients(), PLACES)
 
@@ -106,4 +110,6 @@ def _looked(
     words: str, look: Callable[[str, Setting], tuple[Wrong, int]], make: Callable[[], Setting]
 ) -> tuple[Wrong, int]:
     setting = make()
-    return look(words, setting) if setting.measurable and not is_coarse(setting.y) else ([], 0)
+    if look is by_chance_at_rest and not getattr(setting.specimen.layer, "told_of_training", True):
+        raise NotAsked
+    return look(words, setting) if setting.measurable and not setting.coarse else ([], 0)
