@@ -19,11 +19,15 @@ from .progress import BEGUN, remember
 HOW_A_LAYER_WORKS = """\
 #
 # A layer is an object with two methods; self is the layer.
-# forward   is given x, an array with an image (or a row) at each first index, and returns y. What backward will need,
-#           it puts away: self._keep(value, training, keep)
-# backward  is given dy, how much the loss changes with each value of y, and returns dx: the same for each value of x,
-#           in x's shape. self._recall() is what forward put away. If need_dx is False, nobody asks for dx: return None.
-# Return arrays of your own: x.reshape(...) shows x's own numbers in another shape (a view), .copy() makes them yours.
+# forward   is given x, an array with an image (or a row) at each first index,
+#           and returns y. What backward will need, it puts away:
+#           self._keep(value, training, keep)
+# backward  is given dy, how much the loss changes with each value of y, and
+#           returns dx: the same for each value of x, in x's shape.
+#           self._recall() is what forward put away. If need_dx is False,
+#           nobody asks for dx: return None.
+# Return arrays of your own: x.reshape(...) shows x's own numbers in another
+# shape (a view), .copy() makes them yours.
 """
 
 
