@@ -50,7 +50,7 @@ def flatten(row: Row, step: Step) -> None:
 
 
 def reshape(row: Row, step: Step) -> None:
-    """The same, said by a shape."""
+    """(N, ...) -> (N, D), said by the shape that is wanted."""
     wanted, size = step.constants()[0].ravel().tolist(), int(np.prod(row.shape))
     images = (0, row.batch) if -1 in wanted[1:] else (0, -1, row.batch)
     if len(wanted) != 2 or wanted[0] not in images or wanted[1] not in (-1, size):

@@ -46,21 +46,21 @@ def test_a_verdict_stands_before_the_number_that_was_measured(capsys):
     assert capsys.readouterr().out == "near enough: True (2e-16)\nequal: False (1, 2)\n"
 
 
-def a_shell(module):
-    """IPython and its display module as a kernel has them, with a shell of a class from `module`; what is displayed."""
+def shown_in(module, folder, monkeypatch):
+    """What is displayed from here on, in `folder`, where IPython has a shell of a class from `module`, or none."""
     shown = []
     shell = type("Shell", (), {"__module__": module})()
     ipython = types.SimpleNamespace(get_ipython=lambda: shell if module else None)
     display = types.SimpleNamespace(display=shown.append, Image=lambda data, **options: (data, options))
-    return ipython, display, shown
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.chdir(folder)
+    return shown
 
 
 @pytest.mark.parametrize("module", ["ipykernel.zmqshell", "pyodide_kernel.interpreter"])
 def test_a_notebook_shows_the_very_picture_that_is_written_smaller_than_its_pixels(tmp_path, monkeypatch, module):
-    ipython, display, shown = a_shell(module)
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", display)
-    monkeypatch.chdir(tmp_path)
+    shown = shown_in(module, tmp_path, monkeypatch)
     assert lesson.show(style.new_figure(3, 2), "02_a_figure") is None  # a value would be printed below the cell
     [(data, options)] = shown
     assert data == (tmp_path / "02_a_figure.png").read_bytes()
@@ -71,10 +71,7 @@ def test_a_notebook_shows_the_very_picture_that_is_written_smaller_than_its_pixe
 
 @pytest.mark.parametrize("module", ["IPython.terminal.interactiveshell", ""])
 def test_in_a_terminal_no_picture_is_displayed(tmp_path, monkeypatch, module):
-    ipython, display, shown = a_shell(module)
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", display)
-    monkeypatch.chdir(tmp_path)
+    shown = shown_in(module, tmp_path, monkeypatch)
     lesson.show(style.new_figure(3, 2), "one")
     assert shown == [] and (tmp_path / "one.png").exists()
 
