@@ -48,6 +48,7 @@ DELETES = "import pathlib, shutil\nshutil.rmtree(pathlib.Path(__file__).parent.p
 ENDLESS = "while True:\n    pass\n" + RIGHT
 GREEDY = "import numpy as np\nMUCH = np.ones((300, 1 << 30), np.uint8)\n" + RIGHT
 WRITES = "with open(__file__ + '.big', 'wb') as file:\n    while True:\n        file.write(bytes(1 << 20))\n" + RIGHT
+FORKS = "import os\nwhile True:\n    os.fork()\n" + RIGHT
 SOLUTION = (
     "import importlib\nTHEIRS = importlib.import_module('batik_scratch.learn.exercises.solu' + 'tions.dense').Dense\n"
 )
@@ -58,6 +59,7 @@ HAND_INS = {
     "deletes": ("wrong", DELETES),
     "endless": ("wrong", ENDLESS),
     "forged": ("wrong", FORGED),
+    "forks": ("wrong", FORKS),
     "greedy": ("wrong", GREEDY),
     "solution": ("refused", by("THEIRS", SOLUTION)),
     "two": ("wrong", TWO),

@@ -35,7 +35,8 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
 
     with (notes / "where").open("w") as where:
         faulthandler.enable(where)
-        faulthandler.dump_traceback_later(float(seconds), exit=True, file=where)
+        faulthandler.dump_traceback_later(float(seconds), exit=True, file=where)  # this starts a thread
+        guard.limit_processes()
         verdict = examine(path, EXERCISES[name], write)
         faulthandler.cancel_dump_traceback_later()
     write(verdict)

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
+from ...ops.threads import one_blas_thread
+
 PROCESSES = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn")
 REMOVALS = ("os.remove", "os.rename", "os.rmdir", "os.truncate", "os.link", "os.symlink", "os.chmod", "shutil.rmtree")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -23,10 +25,12 @@ class RefusedError(Exception):
 
 
 def forbid_damage(folder: Path) -> None:
-    """From here on this process removes, renames and writes no file outside `folder`."""
+    """From here on this process removes, renames and writes no file outside `folder`, and starts no other process."""
     own = (str(folder), "/dev/")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in PROCESSES:
+            raise PermissionError(f"an answer starts no process: {event}")
         if event in REMOVALS and not _within(own, *arguments[:2]):
             raise PermissionError(f"an answer changes no files: {event}({arguments[0]!r})")
         if event == "open" and _writes(arguments) and not _within(own, arguments[0]):
@@ -73,6 +77,21 @@ def limit_files() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, hard))
     except (ImportError, OSError, ValueError):
+        return
+
+
+def limit_processes() -> None:
+    """No process and no thread is started from here on, whatever calls the system: one that forks without end stops.
+
+    The system does not hold the administrator (root) to this limit.
+    """
+    with one_blas_thread():  # the package's own thread, which sets this limit for all, is started before
+        pass
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    except (ImportError, AttributeError, OSError, ValueError):
         return
 
 

@@ -78,7 +78,7 @@ def _row(folder: Path, path: Path, time_limit: float) -> Row:
     name = path.relative_to(folder).as_posix()
     try:
         result = examined(path, time_limit)
-    except (InputError, OSError) as error:
+    except (InputError, OSError, RuntimeError) as error:  # RuntimeError: the system gives no thread
         return Row(name, "", "no answer", (str(error).removeprefix(f"{path}: "),))
     return of_result(name, result)
 

@@ -37,7 +37,8 @@ def main(file: str, wanted: str, folder: str, seconds: str) -> None:
     models = [network() for _ in asked] if network else []
     sys.path.append(str(path.parent))
     source = path.read_bytes()
-    faulthandler.dump_traceback_later(float(seconds), exit=True)
+    faulthandler.dump_traceback_later(float(seconds), exit=True)  # this starts a thread
+    guard.limit_processes()
     limit_memory()
     guard.limit_files()
     guard.forbid_damage(notes)
