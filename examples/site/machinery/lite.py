@@ -5,6 +5,7 @@ opens a notebook; the site is built without a network.
 """
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,8 @@ from .settings import HOME, ROOT, fingerprint
 
 LIGHT = 10  # lessons up to this number take seconds on plain NumPy; later ones train for minutes
 APPS = ("notebooks", "lab")
+# the kernel alone: what else is installed beside this Python (jupytext's extension) is made for another Jupyter
+EXTENSION = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
 KERNEL = {"kernelspec": {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}}
 BANNER = """> **This notebook runs in your browser.** Nothing is installed; what you write stays on this computer.
 > The first cell loads Python and the package: up to a minute, once. Here everything runs on plain NumPy and on one
@@ -124,6 +127,8 @@ def write(app: Any, error: Exception | None) -> None:
         (content / name).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(book, content / name)
     package = next((kept / "wheel").glob("*.whl"), None) or wheel(kept / "wheel")
+    chosen = {"ignore_sys_prefix": ["federated_extensions"], "federated_extensions": [str(EXTENSION)]}
+    (kept / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": chosen}))
     words = [*("--contents", content), *("--piplite-wheels", package), *("--output-dir", Path(app.outdir) / "lite")]
     words += [word for name in APPS for word in ("--apps", name)]
     words += ["--no-sourcemaps", "--no-libarchive", "--no-unused-shared-packages"]
