@@ -173,6 +173,17 @@ def test_a_leak_that_does_not_rise_is_explained():
     )
 
 
+@pytest.mark.parametrize(("alone", "faint"), [(0.5, True), (0.9, False)])
+def test_a_label_that_its_maps_hardly_show_is_called_faint(alone, faint):
+    def of(arm):
+        return {"true_class": 0.6, "true_maps_alone": alone}.get(arm, 0.8)
+
+    config = dataclasses.replace(CONFIG, arms=(*CONFIG.arms, "true_maps_alone"))
+    records = [record(c, of(c.arm) + 0.01 * c.fold) for c in all_cells(config)]
+    said = " ".join(reading(Found(results(config, DATA, records, {}), {})))
+    assert ("the label is faint: alone these maps give 0.510 right, the images 0.810" in said) == faint
+
+
 def test_an_accuracys_interval_ends_where_accuracies_do():
     high = [record(c, 0.99 - 0.02 * (c.fold % 2)) for c in all_cells(CONFIG)]
     found = results(CONFIG, DATA, high, {})

@@ -116,10 +116,22 @@ def _leaks(found: Found) -> list[str]:
         if one["arm"] == "true_class" and one["low"] <= 0:
             what += ". Its maps come from several networks, and each writes the label in a hand of its own"
             what += "; see “true class, in fold”" * ("true_in_fold" in found.arms)
+            what += _faint(found)
         said.append(
             f"Leak, {found.title(one['arm'])}: {points(one['mean'])} points to saliency ({interval(one)}). It {what}."
         )
     return said
+
+
+def _faint(found: Found) -> str:
+    """Why a label in the picture need not help: read from the maps alone it says less than the images say themselves."""
+    alone, images = found.accuracy("true_maps_alone"), found.accuracy("images")
+    if alone is None or images is None or images["low"] is None or (alone["high"] or 1) >= images["low"]:
+        return ""
+    return (
+        f". And the label is faint: alone these maps give {alone['mean']:.3f} right, the images {images['mean']:.3f}, so "
+        "reading them is the harder lesson, while what they cover is lost to both"
+    )
 
 
 def _alone(found: Found) -> list[str]:
