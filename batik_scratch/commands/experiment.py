@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .run import new_folder
-from .shared import DONE, FOUND_WRONG, add_command, add_study_options, check_alone, study_config, tell_how_it_starts
+from .shared import DONE, FOUND_WRONG, add_command, add_study_options, check_alone, study_config, tell_if_plain
 
 SETTINGS = (
     *("out", "network", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad"),
@@ -47,11 +47,11 @@ def call(options: argparse.Namespace) -> int:
     try:
         if options.resume:
             check_alone(options, SETTINGS)
-            tell_how_it_starts()
+            tell_if_plain()
             folder = resume_experiment(out, start, options.command_line)
         else:
             config = experiment_config(options)
-            tell_how_it_starts()
+            tell_if_plain()
             folder = run_experiment(config, out, start, options.command_line)
     except (Exception, KeyboardInterrupt):
         if (out / "experiment.toml").is_file():

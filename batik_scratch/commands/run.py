@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .shared import DONE, add_command, add_study_options, check_alone, study_config, tell_how_it_starts
+from .shared import DONE, add_command, add_study_options, check_alone, study_config, tell_if_plain
 
 SETTINGS = (
     *("out", "network", "data", "quick", "preset", "config", "epochs", "seed", "image_size", "skip_bad"),
@@ -41,14 +41,14 @@ def call(options: argparse.Namespace) -> int:
     try:
         if options.resume:
             check_alone(options, SETTINGS)
-            tell_how_it_starts()
+            tell_if_plain()
             accept = options.accept_changes
             folder = resume_two_stage(out, options.command_line, checkpoint_every=every, accept_changes=accept)
         else:
             if options.accept_changes:
                 raise InputError("--accept-changes: goes with --resume; a new run takes its config as it is")
             config = study_config(options)
-            tell_how_it_starts()
+            tell_if_plain()
             folder = run_two_stage(config, out, options.command_line, checkpoint_every=every)
         page = write_report(folder.path)
         said = run_verdict(folder.path)

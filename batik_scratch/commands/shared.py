@@ -107,9 +107,11 @@ def tell_if_plain() -> None:
 
 
 def tell_how_it_starts() -> None:
-    """As `tell_if_plain`, for a command that calls most kernels; also a line if they are yet to be compiled."""
-    from ..ops.jit import cache_is_cold
+    """As `tell_if_plain`, for a command that calls most kernels at once; also a line if they are yet to be compiled.
+
+    Commands of the study say that themselves, when the data are read and will do.
+    """
+    from ..ops.jit import say_if_cold
 
     tell_if_plain()
-    if cache_is_cold():
-        tell("compiling kernels, once: this first run starts more slowly")
+    say_if_cold(tell)

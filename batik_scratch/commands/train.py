@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine import add_json_option, document
-from .shared import DONE, add_command, add_study_options, study_config, tell, tell_how_it_starts
+from .shared import DONE, add_command, add_study_options, study_config, tell, tell_if_plain
 
 
 def add(commands: Any) -> None:
@@ -21,7 +21,7 @@ def call(options: argparse.Namespace) -> int:
     """Write the model file, and print how good it is."""
     from ..study.single import train_model
 
-    tell_how_it_starts()
+    tell_if_plain()
     found = train_model(study_config(options), options.out, tell, verbose=int(not options.json))
     print(document("train", found.to_json()) if options.json else found)
     return DONE

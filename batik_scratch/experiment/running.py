@@ -10,6 +10,7 @@ from typing import Any
 
 from ..bars import tqdm
 from ..errors import InputError
+from ..ops.jit import say_if_cold
 from ..record import RunRecord
 from ..study.environment import environment
 from ..study.locked_folder import check_free
@@ -90,6 +91,7 @@ def _load(config: ExperimentConfig, say: Callable[[str], None]) -> Material:
     material = load_material(config.study)
     check_size(config, material)
     check_possible(config.arms, config.study.network, material.masks is not None)
+    say_if_cold(say)
     return material
 
 

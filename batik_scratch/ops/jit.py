@@ -129,3 +129,9 @@ def cache_is_cold() -> bool:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folders = [pathlib.Path(chosen)] if chosen else [package]
     return not any(next(folder.rglob("*.nbi"), None) for folder in folders if folder.is_dir())
+
+
+def say_if_cold(say: Callable[[str], object]) -> None:
+    """One line for whoever waits, if the kernels are yet to be compiled."""
+    if cache_is_cold():
+        say("compiling kernels, once: this first run starts more slowly")

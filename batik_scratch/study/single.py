@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..images.names import nearest, place_of
 from ..images.passed_over import shortened, summary
 from ..images.reading import printable
+from ..ops.jit import say_if_cold
 from .config import TwoStageConfig
 from .data import load_study_data
 from .outcome import Outcome
@@ -30,6 +31,7 @@ def train_model(config: TwoStageConfig, out: Path, say: Callable[[str], None] = 
     data = load_study_data(config)
     for line in data.said():
         say(line)
+    say_if_cold(say)
     model, history = train_network(config, data, data.images, verbose)
     model.save(out)
     predicted = predict_rows(model, data.images, data.validation).argmax(axis=1)  # (N,)

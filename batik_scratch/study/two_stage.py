@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import InputError
+from ..ops.jit import say_if_cold
 from ..record import BadRunFile, RunRecord
 from .changes import check_unchanged
 from .config import TwoStageConfig, load_config
@@ -79,7 +80,9 @@ def resume_two_stage(
 
 def _load(config: TwoStageConfig, session: Session) -> StudyData:
     session.say("data: drawing batik" if not config.data else f"data: reading {config.data}")
-    return load_study_data(config)
+    data = load_study_data(config)
+    say_if_cold(session.say)
+    return data
 
 
 def _as_begun(files: RunFolder, data: StudyData, config: TwoStageConfig) -> StudyData:

@@ -275,13 +275,10 @@ def test_exercise_solution_prints_the_answer_and_nothing_after_it(command):
 @needs_numba
 @pytest.mark.parametrize("cold", [True, False])
 def test_a_command_that_compiles_says_so_once_beside_its_output(cold, command, noted, monkeypatch, runs):
-    from batik_scratch.study import single
-
     monkeypatch.setattr(jit, "cache_is_cold", lambda: cold)
-    noted(single, "train_model", "done")
     noted(gradient_report, "report", ("done", True))
     noted(warmup, "compile_kernels", "done")
-    for words in ["train"], ["gradcheck"], ["bench", "--warmup"], ["run", "--out", "o"], ["run", "--resume", "o"]:
+    for words in ["gradcheck"], ["bench", "--warmup"]:
         said = command(0, *words)
         assert said.err.count("compiling kernels") == said.err.count("\n") == int(cold)
         assert "compiling" not in said.out

@@ -2,14 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from study.conftest import TINY
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
+from batik_scratch.ops import jit
 from batik_scratch.record import overlaid_names
 from batik_scratch.study import TwoStageConfig, load_config, run_two_stage
 
@@ -102,6 +105,24 @@ def test_both_stages_start_from_the_same_weights(tiny_run, run_tiny):
     folder = run_tiny(overlay_strength=0.0)
     assert (folder / "stage1/history.csv").read_bytes() == (folder / "stage2/history.csv").read_bytes()
     assert (tiny_run / "stage1/history.csv").read_bytes() != (tiny_run / "stage2/history.csv").read_bytes()
+
+
+def test_compiling_is_announced_when_the_data_will_do_and_not_before_an_error(tmp_path, monkeypatch):
+    class Enough(Exception):
+        """What follows is not waited for."""
+
+    def say(text):
+        said.append(text)
+        if text.startswith("compiling kernels, once"):
+            raise Enough
+
+    said = []
+    monkeypatch.setattr(jit, "cache_is_cold", lambda: True)
+    with pytest.raises(InputError, match="no such folder"):
+        run_two_stage(replace(TINY, data=str(tmp_path / "nowhere")), tmp_path / "run", say=say, verbose=0)
+    with pytest.raises(Enough):
+        run_two_stage(TINY, tmp_path / "run", say=say, verbose=0)
+    assert said[0].startswith("data: reading") and said[1] == "data: drawing batik" and len(said) == 3
 
 
 def test_an_existing_folder_is_refused_and_untouched(tmp_path):

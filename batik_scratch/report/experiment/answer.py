@@ -124,13 +124,13 @@ def _leaks(found: Found) -> list[str]:
 
 
 def _faint(found: Found) -> str:
-    """Why a label in the picture need not help: read from the maps alone it says less than the images say themselves."""
+    """Why a label in the picture need not help: from the maps alone it is read worse than from the images."""
     alone, images = found.accuracy("true_maps_alone"), found.accuracy("images")
     if alone is None or images is None or images["low"] is None or (alone["high"] or 1) >= images["low"]:
         return ""
     return (
-        f". And the label is faint: alone these maps give {alone['mean']:.3f} right, the images {images['mean']:.3f}, so "
-        "reading them is the harder lesson, while what they cover is lost to both"
+        f". And the label is faint: alone these maps give {alone['mean']:.3f} right, the images {images['mean']:.3f}, "
+        "so reading them is the harder lesson, while what they cover is lost to both"
     )
 
 
