@@ -263,6 +263,9 @@ falling.set_ylabel("loss", fontsize=style.TEXT_SIZE)
 lesson.show(figure, "02_dense_and_the_chain_rule")
 
 # %% [markdown]
+# You can write a layer now. The [exercises](../exercises/README.md) `relu`, `flatten` and `dense` ask for one each, and
+# say in words what is wrong with it.
+#
 # ## Try it
 #
 # - Make the middle neuron's bias 1 instead of -0.5. Which gradients change, and why so many of them?

@@ -34,11 +34,19 @@ def test_hints_go_from_a_nudge_to_the_line_and_begin_anew_with_a_new_trouble(tmp
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_a_name_of_forward_in_backward_is_answered_by_keep_and_recall(tmp_path, capfd):
+    path = written(tmp_path, RIGHT.replace("x = self._recall()", "dy = dy * (xx > 0)"))
+    assert main(["exercise", "hint", str(path)]) == 0
+    assert "takes out by value = self._recall()" in re.sub(r"\s+", " ", capfd.readouterr().out)
+
+
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("line", "first"),
     [
         ("return 1 / 0", "divide by it"),
         ("return xx @ x", "No such name is known there"),
+        ("self._keep(x)", "takes three things"),
         ("x.weights", "What stands before the dot"),
         ("self.params['biases']", "nothing under that key"),
         ("assert x is None", "its own words say"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,12 @@ def test_a_right_answer_leads_to_the_next_exercise_in_the_same_folder(name, late
     onwards = f"next: batik-scratch exercise start {later} 'my folder'" if later else "That was the last exercise."
     text = told(Verdict(["file", "forward"]), name=name)
     assert text.split("\n") == [f"{name}.py: right.", "passed: file, forward", onwards]
+
+
+def test_in_a_browser_nobody_is_sent_to_a_shell(monkeypatch):
+    monkeypatch.setattr(sys.modules[exercises.Result.__module__], "in_browser", lambda: True)
+    assert told(Verdict(["file"]), name="relu").endswith("\nnext: flatten")
+    assert told(Verdict(["file"], [], [Finding("file", "no")])).endswith("\na hint: the cell below")
 
 
 def test_a_verdict_is_right_only_where_all_was_looked_at_and_nothing_found():

@@ -53,6 +53,8 @@ class Result:
         after = "That was the last exercise."
         if later:
             after = f"next: batik-scratch exercise start {later[0]} {shlex.quote(str(self.path.parent))}"
+            if in_browser():
+                after = f"next: {later[0]}"
         return [f"{self.path.name}: right.", f"passed: {', '.join(self.verdict.passed)}", after]
 
     def _wrong(self) -> list[str]:
@@ -66,7 +68,8 @@ class Result:
             lines.append(f"passed: {', '.join(self.verdict.passed)}")
         if self.verdict.waiting:
             lines.append(f"not looked at yet: {', '.join(self.verdict.waiting)}")
-        return [*lines, f"a hint: batik-scratch exercise hint {shlex.quote(str(self.path))}"]
+        asked = "the cell below" if in_browser() else f"batik-scratch exercise hint {shlex.quote(str(self.path))}"
+        return [*lines, f"a hint: {asked}"]
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

@@ -10,14 +10,23 @@ from .check import TIME_LIMIT, Result, check, wrapped
 
 # if Python stopped for another reason than arrays that do not fit, a formula is no help
 STOPPED = {
-    "NameError": (
+    "backward stops with NameError": (
+        "backward does not know the names of forward: what it needs, forward puts away by "
+        "self._keep(value, training, keep), and backward takes out by value = self._recall(). Else: is the name spelt "
+        "as where it was set?"
+    ),
+    "_keep() missing": (
+        "self._keep(value, training, keep) takes three things: what is to be kept, and forward's own training and "
+        "keep, handed on as they came."
+    ),
+    "NameError:": (
         "No such name is known there: is it spelt as where it was set, and is its import at the top of the file?"
     ),
-    "AttributeError": (
+    "AttributeError:": (
         "What stands before the dot has nothing of that name: is it spelt as in the lines that begin with Given?"
     ),
-    "KeyError": "There is nothing under that key: is it spelt as in the lines that begin with Given?",
-    "ZeroDivisionError": "What stands below the line of that fraction, and does the formula divide by it at all?",
+    "KeyError:": "There is nothing under that key: is it spelt as in the lines that begin with Given?",
+    "ZeroDivisionError:": "What stands below the line of that fraction, and does the formula divide by it at all?",
 }
 READ_IT = "Python stopped in that line, before any number was compared: its own words say what it could not do."
 PRINT_IT = (
@@ -55,7 +64,7 @@ def hints_for(result: Result) -> Sequence[str]:
     finding, hints = result.verdict.findings[0], result.exercise.hints
     part = finding.part
     if finding.stopped:
-        known = (sentence for error, sentence in STOPPED.items() if f"{error}: " in finding.sentence)
+        known = (sentence for error, sentence in STOPPED.items() if error in finding.sentence)
         return next(known, READ_IT), PRINT_IT
     if part not in hints and part in ("dx", "kernel", "bias"):
         part = "backward"

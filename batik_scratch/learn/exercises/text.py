@@ -21,9 +21,11 @@ HOW_A_LAYER_WORKS = """\
 # A layer is an object with two methods; self is the layer.
 # forward   is given x, an array with an image (or a row) at each first index,
 #           and returns y. What backward will need, it puts away:
-#           self._keep(value, training, keep)
-# backward  is given dy, how much the loss changes with each value of y, and
-#           returns dx: the same for each value of x, in x's shape.
+#           self._keep(value, training, keep). Hand on training and keep as they
+#           came: they tell whether a backward pass will follow.
+# backward  is given dy: how much the loss, which is one number for how wrong the
+#           network is, changes with each value of y. It returns dx: the same for
+#           each value of x, in x's shape. It does not know forward's x or y:
 #           self._recall() is what forward put away. If need_dx is False,
 #           nobody asks for dx: return None.
 # Return arrays of your own: x.reshape(...) shows x's own numbers in another

@@ -56,6 +56,8 @@ def _texts() -> dict[str, str]:
     texts = {page: path.read_text(encoding="utf-8") for page, path in files.items()}
     for page, names in BELOW.items():
         texts[page] += TOCTREE.format(names="\n".join(names))
+    for name in EXERCISES:  # they are pages here
+        texts["exercises/index.md"] = texts["exercises/index.md"].replace(f"`{name}`", f"[{name}]({name}.md)")
     return texts
 
 

@@ -30,7 +30,9 @@ APPS = ("notebooks", "lab")
 EXTENSION = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
 KERNEL = {"kernelspec": {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}}
 BANNER = """> **This notebook runs in your browser.** Nothing is installed; what you write stays on this computer.
-> The first cell loads Python and the package: up to a minute, once. Here everything runs on plain NumPy and on one
+> To run a cell, click into it and press Shift and Enter, or press the triangle above. The first cell loads Python and
+> the package: up to a minute, each time that you open the notebook. What you write is saved every two minutes, and by
+> Ctrl and S. Here everything runs on plain NumPy and on one
 > thread, because a browser has neither numba nor threads: a step of training takes some ten times as long as on your
 > machine, and the times that a lesson prints are long. The numbers are the same to rounding."""
 PREPARE = """%pip install -q batik-scratch
@@ -44,7 +46,7 @@ from batik_scratch.learn import exercises
 print(exercises.check(Path("{name}.py")))"""
 HINT = """print(exercises.hint(Path("{name}.py")))  # run it again for the next one"""
 WRITE = """Replace each `raise NotImplementedError` by your lines, and run the cell: it writes `{name}.py`. The next
-cell has the doctor examine it. As often as you like."""
+cell has the doctor examine it. As often as you like. Line 1 of the file is the line below `%%writefile`."""
 
 
 def available() -> bool:
@@ -104,8 +106,15 @@ def _exercise(exercise: Exercise) -> Any:
         new_code_cell(CHECK.format(name=name), id="check"),
         new_markdown_cell("Stuck? From a nudge to nearly the line itself:", id="stuck"),
         new_code_cell(HINT.format(name=name), id="hint"),
+        new_markdown_cell(_onwards(name), id="onwards"),
     ]
     return new_notebook(cells=cells, metadata=KERNEL)
+
+
+def _onwards(name: str) -> str:
+    names = list(EXERCISES)
+    later = names[names.index(name) + 1 :]
+    return f"Right? The next exercise: [{later[0]}]({later[0]}.ipynb)." if later else "That was the last exercise."
 
 
 def wheel(folder: Path) -> Path:

@@ -17,9 +17,10 @@ def pages(browser: bool) -> dict[str, str]:
 def _page(exercise: Exercise, browser: bool) -> str:
     lessons = {int(path.stem[:2]): path.stem for path in scripts()}
     after = ", ".join(f"[{number}](../lessons/{lessons[number]}.ipynb)" for number in exercise.after)
+    many = "s" * (len(exercise.after) > 1)
     lines = [
         f"# {exercise.name}",
-        f"Write {exercise.task}. After lessons {after}. Difficulty: {difficulty(exercise.name)}.",
+        f"Write {exercise.task}. After lesson{many} {after}. Difficulty: {difficulty(exercise.name)}.",
     ]
     if browser:
         address = f"../lite/notebooks/index.html?path=exercises/{exercise.name}.ipynb"

@@ -3,7 +3,7 @@
 Given   self.params["gamma"], self.params["beta"], self.params["moving_mean"] and self.params["moving_variance"], (C,)
         each and already created; self.momentum, self.epsilon
 Move    the two moving ones, in a forward pass where training is True, and never else
-Keep    what backward will need, with self._keep(value, training, keep); get it back with self._recall()
+Keep    what backward will need: self._keep(value, training, keep); self._recall() gives it back
 Return  from backward dx, or None where need_dx is False
 Fill    self.grads["gamma"] and self.grads["beta"], if need_grads
 

@@ -1,7 +1,7 @@
 """Write both passes of the convolution, for padding="valid" (every window lies inside the image).
 
 Given   self.params["kernel"] (kh, kw, C, F), self.params["bias"] (F,), self.kernel_size, self.strides
-Keep    what backward will need, with self._keep(x, training, keep); get it back with self._recall()
+Keep    what backward will need: self._keep(x, training, keep); self._recall() gives it back
 Return  from backward dx, or None where need_dx is False
 Fill    self.grads["kernel"] and self.grads["bias"], if need_grads
 

@@ -1,7 +1,7 @@
 """Write both passes of dropout.
 
 Given   self.rate, the share to drop; self.rng, the layer's own random numbers: self.rng.random(shape) in [0, 1)
-Keep    what backward will need, with self._keep(value, training, keep); get it back with self._recall()
+Keep    what backward will need: self._keep(value, training, keep); self._recall() gives it back
 Return  from backward dx, or None where need_dx is False
 
 Draw from self.rng and nothing else: the gradient check rewinds it, so that the same features are missing each time.

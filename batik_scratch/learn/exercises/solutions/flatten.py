@@ -1,6 +1,6 @@
 """Write both passes of the layer that only changes the shape.
 
-Keep    what backward will need, with self._keep(value, training, keep); get it back with self._recall()
+Keep    what backward will need: self._keep(value, training, keep); self._recall() gives it back
 Return  from backward dx, or None where need_dx is False
 """
 

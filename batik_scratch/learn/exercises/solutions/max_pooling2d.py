@@ -1,7 +1,7 @@
 """Write both passes of max-pooling; windows may overlap, and what is left over at the end is dropped.
 
 Given   self.pool_size (ph, pw), self.strides (sh, sw)
-Keep    what backward will need, with self._keep(value, training, keep); get it back with self._recall()
+Keep    what backward will need: self._keep(value, training, keep); self._recall() gives it back
 Return  from backward dx, or None where need_dx is False
 """
 
