@@ -114,7 +114,12 @@ def _exercise(exercise: Exercise) -> Any:
 def _onwards(name: str) -> str:
     names = list(EXERCISES)
     later = names[names.index(name) + 1 :]
-    return f"Right? The next exercise: [{later[0]}]({later[0]}.ipynb)." if later else "That was the last exercise."
+    if not later:
+        return "Right? That was the last exercise."
+    return (  # a link would lead to an app of JupyterLite that is not here
+        f"Right? The next exercise is {later[0]}: its page on the site has the button. Or write `{later[0]}` for "
+        f"`{name}` in the address above."
+    )
 
 
 def wheel(folder: Path) -> Path:
