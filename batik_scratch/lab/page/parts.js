@@ -209,13 +209,19 @@ export class Player {
 
 // The head of a view: what it shows in a sentence, the formula, and where the package does it.
 export function head(view, sources, values = {}) {
+  const formulas = t(`${view}_formula`, values).split(/ {4,}/);
   const files = sources.map(([file, name]) => h("code", {}, `${file}: ${name}`));
   return h(
     "header",
     { class: "view-head" },
     h("h2", { tabindex: -1 }, t(`${view}_title`, values)),
     h("p", { class: "sentence" }, t(`${view}_sentence`, values)),
-    h("p", { class: "formula" }, h("code", {}, t(`${view}_formula`, values))),
+    h(
+      "p",
+      { class: "formula" },
+      // a space between them, for who copies or hears the line; a narrow page breaks there first
+      h("code", {}, ...formulas.flatMap((one) => [h("span", {}, one), " "]).slice(0, -1)),
+    ),
     h("p", { class: "source" }, `${t("in_the_package")} `, files),
   );
 }
