@@ -222,6 +222,9 @@ below.suptitle("random labels, read off the map", fontsize=style.TITLE_SIZE, x=0
 lesson.show(figure, "15_the_two_stage_study")
 
 # %% [markdown]
+# One split and one seed cannot tell. `batik-scratch experiment` asks with hundreds of paired trainings, controls and
+# leaks on purpose; [what it found on drawn cloth](../results/README.md) has its forest plot, and says what to believe.
+#
 # ## Try it
 #
 # - Explain the true class in the first part of this lesson: `x = pixels.astype("float32") / 255`, then

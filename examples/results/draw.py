@@ -22,9 +22,10 @@ PAGE = """# What an experiment found
 
 {reading}
 
-{trainings} trainings on {images} {kind} images: {settings}. `results.json` has every figure;
-`batik-scratch report examples/results` makes the whole page of it, and `python examples/results/draw.py` this one.
+{made}
 """
+MADE = """{trainings} trainings on {images} {kind} images: {settings}. `results.json` has every figure;
+`batik-scratch report examples/results` makes the whole page of it, and `python examples/results/draw.py` this one."""
 
 
 def wrapped(text: str, indent: str = "") -> str:
@@ -44,15 +45,15 @@ def main() -> None:
     found = Found(kept.results.read(), {})
     (options.folder / "claim.png").write_bytes(style.to_png(all_pictures(found)["forest_images"].figure))
     own, study = found.settings, found.study
-    page = PAGE.format(
-        answer=wrapped(answer(found)),
-        reading="\n".join(wrapped(f"- {sentence}", "  ") for sentence in reading(found)),
+    made = MADE.format(
         trainings=found.results["cells"]["done"],
         images=found.data["images"],
         kind="drawn" if found.drawn else "real",
         settings=f"{own['repeats']} repeats of {own['folds']} folds, {own['inits']} initialisations, the "
         f"{study['network']} network at {study['image_size']} pixels for {study['epochs']} epochs a stage",
     )
+    sentences = "\n".join(wrapped(f"- {sentence}", "  ") for sentence in reading(found))
+    page = PAGE.format(answer=wrapped(answer(found)), reading=sentences, made=wrapped(made))
     (options.folder / "README.md").write_text(page, encoding="utf-8")
     print(f"{options.folder / 'claim.png'}: {answer(found)}")
 
