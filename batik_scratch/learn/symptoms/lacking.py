@@ -114,7 +114,8 @@ def local_term_missing(claim: Claim) -> Iterator[Words]:
             continue
         term = _formula(_indexed(claim.name, v), letter, *fit)
         yield f"""local term missing: {claim.name} lacks {term} times dy, at all {mask.sum()} pairs of {which}; all
-            else is right. Forward has that term too (a square that is taken away, a penalty, a diagonal): differentiate it by {claim.name}, and add what comes of it."""
+            else is right. Either forward has it (a square that is taken away, a diagonal), and it is to be
+            differentiated by {claim.name} too; or backward has it, with the other sign, and should not."""
         return
 
 
