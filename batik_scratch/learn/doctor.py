@@ -98,13 +98,12 @@ SHAPE_EXPLANATIONS: tuple[Explanation, ...] = (  # if the shape is another one
     order.reshape_missing, order.axes_mixed_up, order.wrong_shape,
 )  # fmt: skip
 LOSS_EXPLANATIONS: tuple[Explanation, ...] = (
-    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero, sides.clipped_by_norm,
+    size.not_a_number, size.not_measured, size.always_zero, size.should_be_zero,
     loss_terms.outer_derivative_missing, size.constant_factor, loss_formulas.slope_of_the_activation,
     losses.true_class_forgotten, losses.only_the_true_class, loss_formulas.labels_not_one_hot,
     loss_formulas.smoothing_differs, loss_formulas.gradient_at_the_logits, loss_formulas.another_activation,
     loss_formulas.right_for_some_targets, size.zero_in_a_region, loss_rows.epsilon_on_one_side,
     loss_rows.weight_held_fixed, loss_rows.weights_by_column, loss_rows.factor_by_row, sides.clipped,
-    elementwise.sign_lost,
     loss_formulas.another_loss_formula, loss_rows.gradient_of_another_loss,
     loss_terms.sum_taken_for_a_constant, altered.input_altered,
     reruns.right_values_elsewhere, reruns.unexplained,

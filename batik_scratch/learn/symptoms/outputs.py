@@ -96,11 +96,12 @@ def _parts_exchanged(claim: Claim) -> Iterator[Words]:
                 continue
             name, runs = AXES[claim.dy.ndim][axis], _runs(order)
             moved = [run for run in runs if run[0] != run[1] and _counts(claim, axis, run)]
-            told = ", ".join(
-                f"that of {name}{'s' if length > 1 else ''} {_span(there, length)} where that of {_span(here, length)}"
+            told = " and ".join(
+                f"that of {name}{'s' if length > 1 else ''} {_span(there, length)} stands where that of"
+                f" {_span(here, length)} belongs"
                 for here, there, length in moved[:3]
             )
-            more = f" belongs, and so on, {len(moved)} times in all" if len(moved) > 3 else " belongs"
+            more = f" (and so on, {len(moved)} times in all)" if len(moved) > 3 else ""
             mend = f"""Forward puts its {name}s in one order and backward takes them in another: undo the very same
                 reshape, transpose or index."""
             if len(runs) <= 3:
