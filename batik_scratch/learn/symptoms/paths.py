@@ -90,10 +90,9 @@ def _slides(claim: Claim, true: np.ndarray) -> bool | None:
             blocks = [along[i + lag, i] for i in range(height) if 0 <= i + lag < height]
             if any(not close(block, blocks[0]) for block in blocks):
                 return None
-    channels = (np.abs(shares) > ATOL).any(
-        axis=tuple(a for a in range(shares.ndim) if a not in (claim.x.ndim - 1, shares.ndim - 1))
-    )
-    return bool((channels & ~np.eye(len(channels), dtype=bool)).any())
+    last = (claim.x.ndim - 1, shares.ndim - 1)
+    between: np.ndarray = np.abs(shares).max(axis=tuple(axis for axis in range(shares.ndim) if axis not in last))
+    return bool((between > ATOL)[~np.eye(len(between), dtype=bool)].any())
 
 
 def sum_over_other_axes(claim: Claim) -> Iterator[Words]:
