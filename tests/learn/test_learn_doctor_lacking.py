@@ -62,6 +62,26 @@ class Gains(Own):
         return dy @ w.T
 
 
+class Pairs(Own):
+    """The sum of v_i v_j x_i x_j over all pairs that are not twice the same, and a sine."""
+
+    def infer_shape(self, shape):
+        return (1,)
+
+    def create_params(self, shape, rng):
+        return {"V": rng.standard_normal((shape[0], 2))}
+
+    def forward(self, x, training=False, keep=None):
+        self.x, v = x, self.params["V"]
+        return ((x @ v) ** 2 - x**2 @ v**2).sum(1, keepdims=True) / 2 + np.sin(x).sum(1, keepdims=True)
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        x, v = self.x, self.params["V"]
+        own = 0 if self.wrong == "own square" else dy * x * (v**2).sum(1)
+        self.grads = {"V": x.T @ (dy * (x @ v)) - (dy * x**2).sum(0)[:, None] * v}
+        return self.odd(dy * (x @ v @ v.T + np.cos(x)) - own)
+
+
 class Bent(Own):
     """a x + a^2 x^2 / 2 + (the row's mean), a one number to each feature."""
 
@@ -164,6 +184,7 @@ CASES = [
     (Scaled, (2, 3, 4), "x held fixed", "dx", "product rule's term missing", "place by place of each image"),
     (Scaled, (5,), "s held fixed", "dx", "number taken for a constant", "(and u is x itself)"),
     (Gains, (4,), "square of the weights", "W", "local term missing", "lacks the term -W[i, j] times dy"),
+    (Pairs, (6,), "own square", "dx", "local term missing", "(-1 times the sum of V^2 over each row)"),
     (Bent, (5,), "second term", "a", "local term missing", "lacks the term x^2 a times dy"),
     (Bent, (3, 2, 4), "second term", "a", "local term missing", "lacks the term x^2 a times dy"),
     (Shortcut, (7,), "no mask", "dx", "shortcut not masked", "where y = 0"),

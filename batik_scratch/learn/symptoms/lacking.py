@@ -99,7 +99,10 @@ def _parallel(vectors: np.ndarray, value: np.ndarray) -> bool:
 
 def local_term_missing(claim: Claim) -> Iterator[Words]:
     """A parameter's gradient lacks c v^a x^b dy, v being its own value there and x the input that belongs to it."""
-    if claim.name == "dx" or (pair := pair_of(claim)) is None:
+    if (pair := pair_of(claim)) is None:
+        return
+    if claim.name == "dx":
+        yield from _power_of_x_missing(claim, pair[1] - pair[0])
         return
     lacking, v = pair[1] - pair[0], claim.checkup.params[claim.name]
     there = np.abs(lacking) > ATOL
@@ -117,6 +120,40 @@ def local_term_missing(claim: Claim) -> Iterator[Words]:
             else is right. Either forward has it (a square that is taken away, a diagonal), and it is to be
             differentiated by {claim.name} too; or backward has it, with the other sign, and should not."""
         return
+
+
+def _power_of_x_missing(claim: Claim, lacking: np.ndarray) -> Iterator[Words]:
+    """dx lacks c x^b dy, c being the same in all images."""
+    n = len(claim.x)
+    if claim.x.ndim != 2 or claim.y.ndim != 2 or claim.elementwise or n < ENOUGH or len(claim.y) != n:
+        return
+    shares = lacking.reshape(n, -1, n, claim.x.shape[1])
+    own = shares[range(n), :, range(n)]  # (N, U, D)
+    if (np.abs(own) > ATOL).sum() < FEW or (np.abs(own) > ATOL).sum() != (np.abs(lacking) > ATOL).sum():
+        return
+    for power in range(1, LARGEST_POWER + 1):
+        term = claim.x[:, None, :] ** power
+        c = (own * term).sum(axis=0) / (term**2).sum(axis=0)  # (U, D)
+        if close(own, c * term) and (np.abs(c) > ATOL).sum() >= ENOUGH:
+            word = f"x[n, i]{f'^{power}' if power > 1 else ''}"
+            yield f"""local term missing: dx lacks a number times {word} times dy at {(np.abs(c) > ATOL).sum()} pairs of
+                an output and an input, a number that is the same in all {n} images{_number(claim, c)}; all else is
+                right. Either forward has that term (a power of x by itself, a diagonal that is taken away), and it is
+                to be differentiated too; or backward has it, with the other sign, and should not."""
+            return
+
+
+def _number(claim: Claim, c: np.ndarray) -> str:
+    """What that number is, if a parameter tells it."""
+    for key, value in claim.checkup.params.items():
+        if value.ndim != 2 or value.shape[0] != c.shape[1]:
+            continue
+        squares = (value**2).sum(axis=1)[None]
+        for word, known in ((key, value.T), (f"{key}^2", value.T**2), (f"the sum of {key}^2 over each row", squares)):
+            size = float((c * known).sum() / (known**2).sum()) if known.shape == c.shape else 0.0
+            if _written(size) and close(c, size * known):
+                return f" ({size:.4g} times {word})"
+    return f" (from {c.min():.4g} to {c.max():.4g})"
 
 
 def _pairs(claim: Claim) -> Iterator[tuple[str, np.ndarray]]:
