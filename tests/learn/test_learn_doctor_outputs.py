@@ -39,6 +39,8 @@ class Pointwise(Own):
             dy = dy.reshape(shape[-1], -1).T.reshape(shape)
         elif self.wrong == "in each image":
             dy = dy.reshape(n, shape[-1], -1).transpose(0, 2, 1).reshape(shape)
+        elif self.wrong == "heads":
+            dy = dy.reshape(n, 2, shape[1], 2).transpose(0, 2, 1, 3).reshape(shape)
         elif self.wrong == "steps first":
             dy = dy.reshape(shape[1], n, shape[2]).transpose(1, 0, 2)
         self.grads = {"M": np.tensordot(self.x, dy, axes=(range(dy.ndim - 1),) * 2)}
@@ -167,6 +169,7 @@ CASES = [
     (Pointwise, (3, 2, 5), "over all", "(channel, image, row, column), by which the images are mixed"),
     (Pointwise, (3, 2, 5), "in each image", "(image, channel, row, column). So the dy of y["),
     (Pointwise, (6, 3), "steps first", "reshaped as if it were (step, image, unit)"),
+    (Pointwise, (3, 5), "heads", "as if it were (image, head, step, unit of a head)"),
     (Joined, (5,), "the other order", "that of units 5:7 stands where that of 0:2 belongs"),
     (Halves, (4,), "one half twice", "that of units 0:3 stands where that of 3:6 belongs"),
     (Shuffled, (2, 3, 4), "dealt once more", "undo the very same reshape"),

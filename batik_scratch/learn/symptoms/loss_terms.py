@@ -43,7 +43,8 @@ def outer_derivative_missing(claim: Claim) -> Iterator[Words]:
         yield f"""outer derivative missing: The gradient is that of {what} itself, to all digits: it is the true one
             times a number that is made of the value, {here[0][0]:.6g} for {here[1][0]:.6g}, and
             {there[0][0]:.6g} for {there[1][0]:.6g} with {larger.case.n} images. If forward takes {around} at the end,
-            the gradient stops inside it: multiply by its derivative too, {derivative}, by the chain rule."""
+            the gradient stops inside it: multiply by its derivative too,
+            {derivative}, by the chain rule. Else the value got into the gradient where it does not belong."""
         return
 
 

@@ -15,6 +15,7 @@ from .matrices import pair_of, tensor_word
 from .sides import ENOUGH
 
 AXES = {2: ("image", "unit"), 3: ("image", "step", "unit"), 4: ("image", "row", "column", "channel")}
+HEADS = ("image", "step", "head", "unit of a head")
 CHANNELS_FIRST = (0, 3, 1, 2)
 SAMPLES = 12  # values of the gradient by which most candidates are seen not to fit
 MOST_PLACES = 64  # of an axis whose order is looked for
@@ -49,33 +50,38 @@ def outputs_exchanged(claim: Claim) -> Iterator[Words]:
 
 def _reshaped(claim: Claim) -> Iterator[Words]:
     """dy lies in memory in one order of its axes, and was reshaped as if in another."""
-    dy, names = claim.dy, AXES[claim.dy.ndim]
-    orders = sorted(permutations(range(dy.ndim)), key=lambda order: order != CHANNELS_FIRST)
-    ways = {bytes(dy): None}  # the values as they stand are no finding
-    fitting = None
-    jacobian, given = claim.checkup.jacobian(claim.name), claim.given.reshape(-1)
+    dy, jacobian, given = claim.dy, claim.checkup.jacobian(claim.name), claim.given.reshape(-1)
     some = np.random.default_rng(0).permutation(np.flatnonzero(np.abs(jacobian).max(axis=0) > ATOL))[:SAMPLES]
-    for stored, read in product(orders, orders):
-        flat = dy.transpose(stored).reshape([dy.shape[axis] for axis in read])
-        taken = np.ascontiguousarray(flat.transpose(np.argsort(read)))
-        if bytes(taken) in ways:
+    for said, meant, taken in _wrong_reshapes(dy):
+        if not close(given[some], taken.reshape(-1) @ jacobian[:, some]) or not claim.is_of(taken):
             continue
-        ways[bytes(taken)] = None
-        if close(given[some], taken.reshape(-1) @ jacobian[:, some]) and claim.is_of(taken):
-            fitting = stored, read, taken
-            break
-    if fitting is None:
+        place = next(place for place in np.ndindex(dy.shape) if taken[place] != dy[place])
+        origin = place_of(int(np.flatnonzero(dy.reshape(-1) == taken[place])[0]), dy.shape)
+        across = any(here != there for here, there in zip(*_images(dy, taken), strict=True))
+        mixed = ", by which the images are mixed as well" if across else ""
+        yield f"""dy of another output: {claim.name} is, to all digits, the gradient of a dy whose values stand in other
+            places: dy lies in memory as ({said}) and was reshaped as if it were ({meant}){mixed}. So the dy of
+            y{origin} stands where that of y{list(place)} belongs. A reshape moves no axis: bring the axes into that
+            order by transpose first, then reshape."""
         return
-    stored, read, taken = fitting
-    said, meant = (f"({', '.join(names[axis] for axis in order)})" for order in (stored, read))
-    place = next(place for place in np.ndindex(dy.shape) if taken[place] != dy[place])
-    origin = place_of(int(np.flatnonzero(dy.reshape(-1) == taken[place])[0]), dy.shape)
-    across = any(here != there for here, there in zip(*_images(dy, taken), strict=True))
-    yield f"""dy of another output: {claim.name} is, to all digits, the gradient of a dy whose values stand in other
-        places: dy lies in memory as {said} and was reshaped as if it were {meant}{
-        "" if not across else ", by which the images are mixed as well"
-    }. So the dy of y{origin} stands where that of y{list(place)} belongs.
-        A reshape moves no axis: bring the axes into that order by transpose first, then reshape."""
+
+
+def _wrong_reshapes(dy: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(axes as they lie in memory, as they were read, what comes of it), each result once; steps may have heads."""
+    seen = {bytes(dy)}  # the values as they stand are no finding
+    views = [(dy.shape, AXES[dy.ndim])]
+    if dy.ndim == 3:
+        n, t, units = dy.shape
+        views += [((n, t, heads, units // heads), HEADS) for heads in range(2, units) if units % heads == 0]
+    for shape, names in views:
+        orders = sorted(permutations(range(len(shape))), key=lambda order: order != CHANNELS_FIRST)
+        for stored, read in product([tuple(range(len(shape)))] if names is HEADS else orders, orders):
+            flat = dy.reshape(shape).transpose(stored).reshape([shape[axis] for axis in read])
+            taken = np.ascontiguousarray(flat.transpose(np.argsort(read))).reshape(dy.shape)
+            if bytes(taken) not in seen:
+                seen.add(bytes(taken))
+                said, meant = (", ".join(names[axis] for axis in order) for order in (stored, read))
+                yield said, meant, taken
 
 
 def _images(dy: np.ndarray, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
