@@ -66,20 +66,27 @@ def _number_sends_nothing(claim: Claim, true: np.ndarray, lacking: np.ndarray) -
         (np.abs(block) > ATOL).sum() != (np.abs(own) > ATOL).sum() for block, own in zip(blocks, of_images, strict=True)
     ):
         return
-    left, size, right = np.linalg.svd(of_images[1])
-    whole = np.linalg.svd(of_images[0], compute_uv=False)
-    if min(size.shape[1], whole.shape[1]) < ENOUGH or (size[:, 0] < 1e-6).any():
+    if min(of_images[0].shape[1:]) < ENOUGH or any(_product(block) is not None for block in of_images[0]):
         return
-    if (size[:, 1] > 1e-6 * size[:, 0]).any() or (whole[:, 1] < 1e-3 * whole[:, 0]).any():
+    vectors = [_product(block) for block in of_images[1]]
+    pairs = [pair for pair in vectors if pair is not None]
+    if len(pairs) < n or any(min(np.count_nonzero(np.abs(v) > 1e-6) for v in pair) < ENOUGH for pair in pairs):
         return
-    outputs, inputs = left[:, :, 0], right[:, 0]
-    if min((np.abs(outputs) > 1e-6).sum(axis=1).min(), (np.abs(inputs) > 1e-6).sum(axis=1).min()) < ENOUGH:
-        return
+    outputs = np.stack([u for u, _ in pairs])
     factor = next((f" (and u is {word})" for word, value in _known(claim) if _parallel(outputs, value)), "")
     yield f"""number taken for a constant: What dx lacks is, image by image, the product of two vectors u v', to all
         digits: the sum of dy u over the outputs, times v{factor}. So one number of each image (a product with weights,
         a mean, a norm, a gate) enters all its outputs, by the factors u, and its own derivative v is missing. With
         y = u s(x) + ... add (sum of dy u) times the derivative of s."""
+
+
+def _product(block: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Both vectors, each of length 1, if the block is a multiple of u v'."""
+    row, column = np.unravel_index(int(np.abs(block).argmax()), block.shape)
+    u, v = block[:, column], block[row]
+    if abs(block[row, column]) < 1e-6 or not close(block, np.outer(u, v) / block[row, column], 10.0):
+        return None
+    return u / np.linalg.norm(u), v / np.linalg.norm(v)
 
 
 def _known(claim: Claim) -> Iterator[tuple[str, np.ndarray]]:
