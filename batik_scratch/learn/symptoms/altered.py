@@ -25,7 +25,7 @@ def kernel_altered(claim: Claim) -> Iterator[Words]:
     """dx of a layer whose kernel is flipped or transposed."""
     checkup = claim.checkup
     for key, value in checkup.params.items() if claim.name == "dx" else ():
-        for name, words, changed in _other_kernels(value):
+        for name, words, changed in _other_kernels(value, claim.x.ndim > 2):
             other = try_to_check_up(checkup.case.changed(x=claim.x, params=checkup.params | {key: changed}))
             if other is not None and other.fits("dx", claim.given, claim.dy):
                 yield f"""{name}: dx is, to all digits, the gradient of a layer whose {key} {value.shape} is {words}.
@@ -75,7 +75,10 @@ def upstream_altered(claim: Claim) -> Iterator[Words]:
             chain rule multiplies by dy."""
 
 
-def _other_kernels(kernel: np.ndarray) -> Iterator[Altered]:
+def _other_kernels(kernel: np.ndarray, slides: bool) -> Iterator[Altered]:
+    for axes in subsets(range(kernel.ndim)) if slides and kernel.ndim in (2, 3) else ():  # 1-D, or one to a channel
+        if all(kernel.shape[axis] > 1 for axis in axes):
+            yield "kernel not flipped", f"mirrored along axes {axes}", np.flip(kernel, axes)
     if kernel.ndim == 4:
         for axes in ((0, 1), (0,), (1,)):
             if all(kernel.shape[axis] > 1 for axis in axes):

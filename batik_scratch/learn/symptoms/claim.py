@@ -82,3 +82,8 @@ Explanation = Callable[[Claim], Iterator[Words]]  # yields its words if it fits:
 def place_of_largest(array: np.ndarray) -> tuple[Any, ...]:
     """Index of the largest value."""
     return tuple(int(i) for i in np.unravel_index(int(array.argmax()), array.shape))
+
+
+def place_of(flat: int, shape: tuple[int, ...]) -> list[int]:
+    """Index in an array of `shape` of its value number `flat`."""
+    return [int(i) for i in np.unravel_index(flat, shape)]

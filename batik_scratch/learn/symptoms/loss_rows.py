@@ -44,14 +44,12 @@ def weight_held_fixed(claim: Claim) -> Iterator[Words]:
     loss, n = loss_of(claim), len(claim.x)
     if loss.targets not in ("classes", "one-hot") or claim.x.shape[1] < ENOUGH:
         return
-    t, y = loss.one_hot(n), loss.labels(n)
+    t = loss.one_hot(n)
     p = claim.x if loss.probabilities else softmax(claim.x)
     entropy = -np.log((p * t).sum(axis=1))
-    try:
-        alone = [loss.loss(claim.x[i : i + 1].copy(), y[i : i + 1].copy())[0] for i in range(n)]
-    except Exception:  # it need not master one image alone
+    if (alone := values_of_images(claim)) is None:
         return
-    weights = np.array([float(np.mean(value)) for value in alone]) / entropy
+    weights = alone / entropy
     ways = {"p less the targets, that of cross-entropy at the logits": p - t}
     if loss.probabilities:
         ways["-t / p, that of cross-entropy"] = -t / p
@@ -80,7 +78,7 @@ def weights_by_column(claim: Claim) -> Iterator[Words]:
 
 def factor_by_row(claim: Claim) -> Iterator[Words]:
     """Each image's row is right up to a factor of its own: a weight of its class, mostly."""
-    if (factors := _factors(claim.checkup, claim.given)) is None:
+    if (factors := factors_of_rows(claim.checkup, claim.given)) is None:
         return
     loss, evidence = loss_of(claim), ""
     again = _with_other_outputs(claim)
@@ -133,7 +131,18 @@ def gradient_of_another_loss(claim: Claim) -> Iterator[Words]:
                 return
 
 
-def _factors(done: Checkup, given: np.ndarray) -> np.ndarray | None:
+def values_of_images(claim: Claim) -> np.ndarray | None:
+    """(N,) the loss of each image alone; None if it does not master one image alone."""
+    loss, n = loss_of(claim), len(claim.x)
+    y = loss.labels(n)
+    try:
+        alone = [loss.loss(claim.x[i : i + 1].copy(), y[i : i + 1].copy())[0] for i in range(n)]
+        return np.array([float(np.mean(value)) for value in alone])
+    except Exception:
+        return None
+
+
+def factors_of_rows(done: Checkup, given: np.ndarray) -> np.ndarray | None:
     """(N,) if each row of `given` is the true one times a factor that is not the same for all; else None.
 
     Nothing is said where it could not have been otherwise: each row must have two values at least that the factor had
@@ -155,7 +164,7 @@ def _with_other_outputs(claim: Claim) -> np.ndarray | None:
     case = claim.checkup.case
     other = try_to_check_up(case.changed(seed=case.seed + 1, x=None))
     given = None if other is None else other.analytic["dx"]
-    return None if other is None or given is None else _factors(other, given)
+    return None if other is None or given is None else factors_of_rows(other, given)
 
 
 def _probabilities_of_the_target(claim: Claim) -> Iterator[np.ndarray]:

@@ -5,9 +5,12 @@ from itertools import product
 
 import numpy as np
 
-from .checkup import close, zero
+from .checkup import ATOL, close, zero
 from .claim import Claim, Words
+from .matrices import pair_of
 from .order import subsets
+
+ENOUGH = 4
 
 
 def path_missing(claim: Claim) -> Iterator[Words]:
@@ -64,9 +67,32 @@ def factors_in_forward_order(claim: Claim) -> Iterator[Words]:
     if np.isnan(true).any() or close(true, true.T):
         return
     if claim.given.shape == claim.x.shape and claim.is_((true @ claim.dy.reshape(-1)).reshape(claim.x.shape)):
+        if (channels := _slides(claim, true)) is not None:
+            mixed = ", and with its inputs and outputs swapped" if channels else ""
+            yield f"""kernel not flipped: dx is J dy, to all digits, and it should be J' dy, with the Jacobian
+                transposed. Forward slides a kernel over x (each output has the same weights for its neighbours), and
+                backward slides the very same one over dy. What y[i] takes from x[i + 1], dx[i + 1] gets from dy[i]:
+                so over dy the kernel slides turned by 180 degrees, in both directions{mixed}."""
         yield """factors in forward's order: dx is J dy, to all digits, and it should be J' dy, with the Jacobian
             transposed. So backward does forward's steps in forward's order. It must undo the last one first: if
             forward multiplies by gamma at the end, dy is multiplied by gamma before anything else."""
+
+
+def _slides(claim: Claim, true: np.ndarray) -> bool | None:
+    """None if not every output has the same weights for its neighbours; else whether channels mix."""
+    if claim.x.ndim not in (3, 4) or claim.x.shape != claim.y.shape:
+        return None
+    shares = true.reshape(claim.y.shape * 2)
+    for axis in range(1, claim.x.ndim - 1):
+        along = np.moveaxis(shares, (axis, claim.x.ndim + axis), (0, 1))  # (H of y, H of x, ...)
+        height = len(along)
+        for lag in range(1 - height, height):
+            blocks = [along[i + lag, i] for i in range(height) if 0 <= i + lag < height]
+            if any(not close(block, blocks[0]) for block in blocks):
+                return None
+    last = (claim.x.ndim - 1, shares.ndim - 1)
+    between: np.ndarray = np.abs(shares).max(axis=tuple(axis for axis in range(shares.ndim) if axis not in last))
+    return bool((between > ATOL)[~np.eye(len(between), dtype=bool)].any())
 
 
 def sum_over_other_axes(claim: Claim) -> Iterator[Words]:
@@ -87,6 +113,25 @@ def sum_over_other_axes(claim: Claim) -> Iterator[Words]:
                 forward's values share a sum along axes {forward}, so backward sums along these. An axis=1 from code
                 for matrices is another axis in images: axis=-1 is the last one in both."""
             return
+
+
+def shortcut_not_masked(claim: Claim) -> Iterator[Words]:
+    """y = relu(x + f(x)), and dy goes back along the shortcut where the ReLU is shut."""
+    if not claim.elementwise or (pair := pair_of(claim)) is None:
+        return
+    claimed, true = pair
+    shut = (np.abs(true) <= ATOL).all(axis=1)
+    leaking = shut & (np.abs(claimed) > ATOL).any(axis=1)
+    skip = np.eye(len(true))
+    if min(leaking.sum(), (~shut).sum()) < ENOUGH or not close(claimed[~shut], true[~shut]):
+        return
+    if not close(claimed[leaking], skip[leaking]) or close(true[~shut], skip[~shut]):
+        return  # without a branch beside it that is an activation's own mask
+    where = "y = 0" if (shut == (claim.y.reshape(-1) == 0)).all() else "forward is flat"
+    yield f"""shortcut not masked: All is right at the {(~shut).sum()} outputs that are open. At {leaking.sum()} where
+        {where} moving x changes nothing, and dx passes dy itself on there: so dy goes back along the shortcut without
+        the mask of the activation that comes after the addition. With y = relu(x + f(x)) multiply dy by that mask
+        first, then hand the product to both, the shortcut and f."""
 
 
 def product_rule_term_missing(claim: Claim) -> Iterator[Words]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .checkup import ATOL, close
-from .claim import Claim, Words
+from .claim import Claim, Words, place_of
 from .matrices import pair_of, row_factors, tensor_word
 
 ENOUGH = 4
@@ -41,8 +41,9 @@ def shares_missing(claim: Claim) -> Iterator[Words]:
         if (odd & (reaches != kept)).sum() == (reaches != kept).sum() and close(claimed[~odd], true[~odd]):
             row, column = (int(i) for i in np.argwhere(odd)[0])
             yield f"""{name}: Of {reaches.sum()} pairs of an output and a value of {tensor_word(claim)} that it depends
-                on, {odd.sum()} {words}: the first is y{_index(row, claim.y.shape)} to
-                {tensor_word(claim)}{_index(column, claim.given.shape)}; all others are right.{_steps(claim, odd)} Which
+                on, {odd.sum()} {words}: the first is y{place_of(row, claim.y.shape)} to
+                {tensor_word(claim)}{place_of(column, claim.given.shape)}; all others are right.{_steps(claim, odd)}
+                Which
                 way from {tensor_word(claim)} to y does forward have, and backward not walk back?"""
 
 
@@ -117,8 +118,8 @@ def sign_of_the_factor(claim: Claim) -> Iterator[Words]:
     if wrong.sum() >= ENOUGH and close(np.abs(claimed), np.abs(true)):
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         yield f"""signs wrong: Pair by pair every size is right, and {wrong.sum()} of {(np.abs(true) > ATOL).sum()}
-            signs are wrong: the first is that of y{_index(row, claim.y.shape)} in
-            {tensor_word(claim)}{_index(column, claim.given.shape)}. A factor has lost its sign: look for an abs, or a
+            signs are wrong: the first is that of y{place_of(row, claim.y.shape)} in
+            {tensor_word(claim)}{place_of(column, claim.given.shape)}. A factor has lost its sign: look for an abs, or a
             square and its root."""
 
 
@@ -225,10 +226,6 @@ def wrong_in_one_part(claim: Claim) -> Iterator[Words]:
 
 def _places(shape: tuple[int, ...], axis: int) -> np.ndarray:
     return np.indices(shape)[axis].reshape(-1)
-
-
-def _index(flat: int, shape: tuple[int, ...]) -> list[int]:
-    return [int(i) for i in np.unravel_index(flat, shape)]
 
 
 def _steps(claim: Claim, odd: np.ndarray) -> str:

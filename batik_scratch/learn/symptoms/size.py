@@ -80,7 +80,7 @@ def _early_return(claim: Claim) -> str:
 
 def constant_factor(claim: Claim) -> Iterator[Words]:
     """The same wrong factor everywhere, named by the sizes that it follows."""
-    factor = _factor(claim.given, claim.true)
+    factor = common_factor(claim.given, claim.true)
     if factor is None or not _lasting(claim, factor):
         return
     if abs(factor + 1) < 1e-6:
@@ -90,7 +90,7 @@ def constant_factor(claim: Claim) -> Iterator[Words]:
     yield f"constant factor: Every value is {factor:.6g} times the true one{evidence}. {_advice(known)}"
 
 
-def _factor(given: np.ndarray, true: np.ndarray) -> float | None:
+def common_factor(given: np.ndarray, true: np.ndarray) -> float | None:
     """c where given = c true everywhere, c not 0, and there is enough to tell; else None."""
     known = ~np.isnan(true)
     n, a = true[known], given[known]
@@ -109,7 +109,7 @@ def _lasting(claim: Claim, factor: float) -> bool:
     given = None if other is None else other.analytic.get(claim.name)
     if other is None or given is None or given.shape != claim.true.shape:
         return False
-    again = _factor(given, other.numeric(claim.name))
+    again = common_factor(given, other.numeric(claim.name))
     return again is not None and _near(again, factor)
 
 
@@ -124,7 +124,7 @@ def _name_of(factor: float, checkup: Checkup, name: str) -> tuple[str, str]:
     other = other or try_to_check_up(case.changed(n=case.n + 2))
     seen = ""
     if other is not None and (given := other.analytic[name]) is not None and given.shape == other.numeric(name).shape:
-        again = _factor(given, other.numeric(name))
+        again = common_factor(given, other.numeric(name))
         if again is not None:
             fitting &= {label for label, value in _candidates(other, name).items() if _near(value, again)}
             here, there = (f"{one.case.n} inputs of shape {one.case.input_shape}" for one in (checkup, other))

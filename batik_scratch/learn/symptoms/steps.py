@@ -6,6 +6,9 @@ import numpy as np
 
 from .checkup import ATOL, Checkup, close, try_to_check_up, zero
 from .claim import Claim, Words
+from .matrices import pair_of
+
+ENOUGH = 4
 
 
 def of_steps(claim: Claim, count: int) -> Claim | None:
@@ -34,6 +37,55 @@ def state_of_the_same_step(claim: Claim) -> Iterator[Words]:
             zeros, so its gradient is zero; here it is made of y itself, the state after the step. Each step's share is
             the state that forward multiplied there, h[t-1], times the gradient that arrives at step t: keep the states
             with the first one before them, and take the index one lower."""
+
+
+def share_of_another_step(claim: Claim) -> Iterator[Words]:
+    """Each share that goes some steps back is the right one of another number of steps: a dilation, a turned kernel."""
+    if claim.name != "dx" or claim.x.ndim < 3 or claim.y.ndim != claim.x.ndim or (pair := pair_of(claim)) is None:
+        return
+    for axis in range(1, claim.x.ndim - 1):
+        claimed, true = (_by_lag(claim, matrix, axis) for matrix in pair)
+        if claimed is None or true is None:
+            continue
+        origins = {lag: [other for other in true if close(block, true[other])] for lag, block in claimed.items()}
+        if len(origins) < 2 or any(len(fitting) != 1 for fitting in origins.values()):
+            continue
+        goes = {fitting[0]: lag for lag, fitting in origins.items()}  # how far forward's share goes, and backward's
+        if len(goes) == len(origins) and any(there != here for there, here in goes.items()):
+            yield _told_of_steps(goes, axis, len(true) - len(goes))
+            return
+
+
+def _told_of_steps(goes: dict[int, int], axis: int, lost: int) -> Words:
+    moved = {there: here for there, here in sorted(goes.items()) if there != here}
+    if all(here == -there for there, here in moved.items()):
+        return f"""kernel not flipped: Along axis {axis} the share of the output that stands k steps after an input
+            goes to the input k steps after the output, so at k = {", ".join(map(str, moved))}. Forward slides a kernel,
+            and backward slides the same one over dy: turn it there, first weight last."""
+    told = ", ".join(f"that of {there} goes {here}" for there, here in moved.items())
+    ratios = {there / here if here else 0.0 for there, here in moved.items()}
+    factor = f", {1 / ratios.pop():.4g} times as far as it should" if len(ratios) == 1 and 0 not in ratios else ""
+    more = f" {lost} more go nowhere." if lost else ""
+    return f"""share of another step: Along axis {axis} every share is a right one, and goes the wrong number of steps
+        back from the output to the input: {told}{factor}.{more} Take from dy, for each tap of the kernel, the very
+        steps that forward took it with: the same dilation, stride and first index."""
+
+
+def _by_lag(claim: Claim, matrix: np.ndarray, axis: int) -> dict[int, np.ndarray] | None:
+    """{steps from an input to the output that it reaches: their block}, if it is the same wherever it stands."""
+    length = claim.x.shape[axis]
+    if length != claim.y.shape[axis] or length < ENOUGH:
+        return None
+    shares = matrix.reshape(*claim.y.shape, *claim.x.shape)
+    shares = np.moveaxis(shares, (axis, claim.y.ndim + axis), (0, 1))  # (T of y, T of x, ...)
+    found = {}
+    for lag in range(1 - length, length):
+        blocks = [shares[t + lag, t] for t in range(length) if 0 <= t + lag < length]
+        if any(not close(block, blocks[0]) for block in blocks):
+            return None
+        if np.abs(blocks[0]).max() > ATOL:
+            found[lag] = blocks[0]
+    return found
 
 
 def right_for_one_step(claim: Claim) -> Iterator[Words]:
