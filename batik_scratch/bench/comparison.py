@@ -10,7 +10,7 @@ from .networks import NETWORKS
 from .programs import OURS, WORK
 from .start import LIMITS
 
-CALLS = 5  # of one kind of work, per program and round
+CALLS = 5  # of one kind of work at least, per program and round
 NONE = "-"  # of work that a program does not do
 
 
@@ -111,7 +111,7 @@ class Comparison:
         wide = max(34, *(len(describe(name)) for name in names))
         lines = [
             f"{NETWORKS[self.network].title}, batch {self.batch}, {self.size}x{self.size}x3, float32; "
-            f"medians of {self.rounds} interleaved rounds of {CALLS} calls",
+            f"medians of {self.rounds} interleaved rounds of {CALLS} calls or more",
             told_in_words(),
         ]
         for threads in counts:

@@ -77,7 +77,7 @@ class Growth:
         first = self.comparisons[0]
         title = NETWORKS[first.network].title
         lines = [
-            f"{title}, float32; medians of {first.rounds} interleaved rounds of {CALLS} calls",
+            f"{title}, float32; medians of {first.rounds} interleaved rounds of {CALLS} calls or more",
             told_in_words(),
         ]
         for threads in first.counts():

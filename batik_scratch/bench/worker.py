@@ -1,10 +1,10 @@
 """One program in a process of its own, which answers on its pipes.
 
 `python -m batik_scratch.bench.worker NAME BATCH SIZE NETWORK START` starts it, with the weights in the folder START. A
-line such as "step 5" asks for five calls of one kind of work. The answer is the seconds of one call, on average; one
-call before them is not timed. The answer to "memory" is the process' peak resident memory in MB, and to "difference
-saliency" how far the next call is from this package's answer in START. The first line that the process prints, "ready",
-says that the program is built.
+line such as "step 5" asks for five calls of one kind of work, or as many more as fill LEAST. The answer is the seconds
+of one call, on average; one call before them is not timed. The answer to "memory" is the process' peak resident memory
+in MB, and to "difference saliency" how far the next call is from this package's answer in START. The first line that
+the process prints, "ready", says that the program is built.
 """
 
 import os
@@ -15,6 +15,8 @@ from pathlib import Path
 
 from .programs import PROGRAMS, WORK
 from .start import difference
+
+LEAST = 0.05  # seconds: a few calls of less than a millisecond would tell of the clock and of chance
 
 
 def main(name: str, batch: str, size: str, network: str, start: str) -> None:
@@ -33,10 +35,11 @@ def main(name: str, batch: str, size: str, network: str, start: str) -> None:
                 continue
             assert work in WORK
             calls[work]()  # not timed, for no program: it wins threads and caches back from the program before
-            began = time.perf_counter()
-            for _ in range(int(count[0])):
+            done, passed, began = 0, 0.0, time.perf_counter()
+            while done < int(count[0]) or passed < LEAST:
                 calls[work]()
-            print((time.perf_counter() - began) / int(count[0]), file=answers)
+                done, passed = done + 1, time.perf_counter() - began
+            print(passed / done, file=answers)
 
 
 def peak_memory() -> float:

@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
         help="how it grows: one image at 64 to 300 pixels, batches of 1 to 128, or the pairs that are named, such as "
         "1x64,8x150; --batch and --image-size are left out",
     )
-    p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls (default: 7)")
+    p.add_argument("--rounds", type=int, default=7, help="interleaved rounds of 5 calls or more (default: 7)")
     p.add_argument("--out", type=Path, default=Path("bench.png"), help="chart to write (default: bench.png)")
     p.add_argument(
         "--warmup",

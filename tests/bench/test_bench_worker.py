@@ -57,6 +57,18 @@ def test_a_worker_answers_the_seconds_of_one_call_after_one_that_is_not_timed(an
     assert noise.count("a framework's noise") == 5 + 3 + 2  # beside the answers, where nobody reads it
 
 
+def test_calls_that_are_over_at_once_are_repeated_until_a_twentieth_of_a_second_is_filled(answered, monkeypatch):
+    clock, done = Clock(), []
+    monkeypatch.setattr(worker, "time", clock.module())
+
+    def work():
+        done.append(1)
+        clock.pass_(0.00390625 if len(done) > 1 else 100)  # a 256th; the first call is not timed
+
+    lines, _ = answered(lambda *asked: {"step": work}, ["step 5"])
+    assert lines[1] == "0.00390625" and len(done) == 1 + 13
+
+
 def test_a_worker_answers_its_peak_memory_in_mb(answered, monkeypatch):
     monkeypatch.setattr(worker, "peak_memory", lambda: 1234.5)
     lines, _ = answered(lambda *asked: {"step": lambda: None}, ["memory", "step 1", "memory"])
