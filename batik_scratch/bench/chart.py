@@ -3,12 +3,14 @@
 from matplotlib.figure import Figure
 
 from ..figures.bars import Bars, bar_panels
+from ..figures.style import label
 from .comparison import Comparison
 from .host import processor
 from .networks import NETWORKS
 from .programs import OURS, WORK
 
 TITLES = {"step": "Training step", "inference": "Inference", "saliency": "Gradient saliency"}
+LETTERS = 46  # of a processor's name, in a line of a narrow figure's title
 
 
 def bench_figure(comparison: Comparison, threads: int) -> Figure:
@@ -22,7 +24,7 @@ def bench_figure(comparison: Comparison, threads: int) -> Figure:
     title = NETWORKS[comparison.network].title
     title = (
         f"{title[0].upper()}{title[1:]}: batch {comparison.batch}, {side} x {side} x 3,\n"
-        f"float32, {threads} {plural}; shorter is better\n{processor()[0]}"
+        f"float32, {threads} {plural}; shorter is better\n{label(processor()[0], LETTERS)}"
     )
     labels = [name if comparison.agrees(name) else f"{name}\n(other numbers)" for name in names]
     return bar_panels(labels, panels, title, own=OURS)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from matplotlib.figure import Figure
 
 from ..figures.ratios import Ratios, ratio_panels
+from ..figures.style import label
+from .chart import LETTERS, TITLES
 from .comparison import threads_in_words
 from .growth import Growth, Setting
 from .host import processor
 from .networks import NETWORKS
 from .programs import OURS, PROGRAMS, WORK
-
-TITLES = {"step": "Training step", "inference": "Inference", "saliency": "Gradient saliency"}
 
 
 def growth_figure(growth: Growth, threads: int) -> Figure:
@@ -31,7 +31,7 @@ def growth_figure(growth: Growth, threads: int) -> Figure:
     title = NETWORKS[growth.comparisons[0].network].title
     title = (
         f"{title[0].upper()}{title[1:]}, float32, {threads_in_words(threads)}\n"
-        f"{processor()[0]}; above the line {OURS} is faster"
+        f"above the line {OURS} is faster\n{label(processor()[0], LETTERS)}"
     )
     names = [name for name in PROGRAMS if name != OURS]
     return ratio_panels(panels, f"times as long as {OURS}", title, own=OURS, names=names)

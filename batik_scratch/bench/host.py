@@ -36,7 +36,7 @@ def processor() -> tuple[str, str]:
     if (file := Path("/proc/cpuinfo")).is_file():
         for line in file.read_text(errors="replace").splitlines():
             key, _, value = line.partition(":")
-            told.setdefault(key.strip().lower(), value.strip())
+            told.setdefault(key.strip().lower(), " ".join(value.split()))
     flags = (told.get("flags") or told.get("features", "")).split()
     vectors = next((word for flag, word in VECTORS.items() if flag in flags), "")
     return told.get("model name") or platform.processor() or platform.machine(), vectors

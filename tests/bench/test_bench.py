@@ -11,7 +11,7 @@ from PIL import Image
 from plain_mode import needs_numba
 
 from batik_scratch import __version__, bench
-from batik_scratch.bench import host, process, session, start, warmup
+from batik_scratch.bench import chart, host, process, session, start, warmup
 from batik_scratch.bench.chart import bench_figure
 from batik_scratch.bench.programs import PROGRAMS
 from batik_scratch.cli import main
@@ -187,7 +187,10 @@ def test_the_chart_has_a_bar_per_program_in_each_panel_and_units_on_every_axis(n
     assert [bar.get_width() for bar in figure.axes[0].patches] == pytest.approx([100, 200, 150][: len(names)])
 
 
-def test_the_chart_clips_no_text():
+def test_the_chart_clips_no_text_however_long_the_processor_is_called(monkeypatch):
+    monkeypatch.setattr(
+        chart, "processor", lambda: ("Chip(R) Wide(TM) Platinum 9876WW Processor @ 2.70 GHz " * 3, "AVX2")
+    )
     figure = bench_figure(made_up(), 2)
     figure.draw_without_rendering()
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()

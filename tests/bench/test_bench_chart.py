@@ -43,7 +43,7 @@ def test_the_chart_says_what_was_measured(count, word):
     said = bench_figure(measured((1, 2)), count).get_suptitle()
     assert (
         "batch 6, 48 x 48 x 3,\nfloat32" in said
-        and said.endswith(f"\n{processor()[0]}")
+        and said.endswith(f"\n{style.label(processor()[0], 46)}")
         and word in said
         and "shorter is better" in said
     )

@@ -188,7 +188,7 @@ def test_the_figure_has_a_row_for_each_kind_of_work_over_pixels_and_over_batches
     assert [axes.get_title("left") for axes in figure.axes] == [title for title in titles for _ in range(2)]
     assert [axes.get_xlabel() for axes in figure.axes] == ["pixels, 1 image", "images of 60 pixels"] * 3
     assert all(axes.get_ylabel() == f"times as long as {OURS}" for axes in figure.axes[::2])
-    assert "2 threads" in figure.get_suptitle() and host.processor()[0] in figure.get_suptitle()
+    assert "2 threads" in figure.get_suptitle() and style.label(host.processor()[0], 46) in figure.get_suptitle()
     for number, axes in enumerate(figure.axes):
         lines = lines_of(axes)
         assert set(lines) == {OURS, NCHW, KERAS} | ({ORT} if number in (2, 3) else set())
@@ -210,7 +210,9 @@ def test_programs_are_told_apart_without_colours_and_ours_has_its_own(made):
     assert {text.get_text() for text in figure.legends[0].get_texts()} == {OURS, *TIMES}
 
 
-def test_the_figure_of_growth_fits_a_phone_and_clips_nothing(made):
+def test_the_figure_of_growth_fits_a_phone_and_clips_nothing(made, monkeypatch):
+    name = "Chip(R) Wide(TM) Platinum 9876WW Processor @ 2.70 GHz " * 3
+    monkeypatch.setattr(growth_chart, "processor", lambda: (name, "AVX2"))
     figure = growth_chart.growth_figure(made, 2)
     figure.draw_without_rendering()
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
