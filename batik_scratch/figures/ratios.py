@@ -39,9 +39,10 @@ def ratio_panels(panels: Sequence[Ratios], ylabel: str, title: str, own: str, na
     figure = style.new_figure(style.NARROW, 1.5 + 2.0 * rows)
     grid = figure.subplots(rows, 2, sharey=True, squeeze=False)
     values = [v for panel in panels for line in panel.programs.values() for v in line if v is not None] or [1.0]
+    low, high = min(0.8, *values), max(2.0, *values)
     for axes, panel in zip(grid.flat, panels, strict=False):
         _draw(axes, panel, own, names)
-        axes.set_ylim(min(0.8, *values) / 1.4, max(2.0, *values) * 1.15)
+        axes.set_ylim(low / max(1.4, (high / low) ** 0.16), high * 1.15)  # room for the numbers below
     for axes in grid[:, 0]:
         axes.set_ylabel(ylabel, fontsize=style.SMALL_SIZE, color=style.INK)
     handles = {text: line for axes in grid.flat for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
