@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .comparison import CALLS, Comparison
-from .process import Worker
+from .process import Worker, need_processes
 from .programs import OURS, PROGRAMS, WORK
 from .start import LIMITS, write_start
 
@@ -38,6 +38,7 @@ def compare(
     are from this package's. Then comes training, for its peak memory; then inference, then saliency, each by those that
     can. Before each kind of work a program does some of it untimed, and once more before each round.
     """
+    need_processes()
     result = Comparison(batch, size, rounds, network)
     with tempfile.TemporaryDirectory(prefix="batik_scratch_bench_") as folder:
         start = Path(folder)

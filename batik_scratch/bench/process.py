@@ -14,12 +14,17 @@ from .programs import OURS
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+def need_processes() -> None:
+    """InputError where there are none."""
+    if in_browser():
+        raise InputError("bench: needs processes of its own, and a browser has none; run it on your machine")
+
+
 class Worker:
     """A program in its process, asked line by line; InputError once that process has ended."""
 
     def __init__(self, name: str, threads: int, batch: int, size: int, network: str, start: Path) -> None:
-        if in_browser():
-            raise InputError("bench: needs processes of its own, and a browser has none; run it on your machine")
+        need_processes()
         self.name = name
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by stop()
         self.process = subprocess.Popen(
