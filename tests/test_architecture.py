@@ -26,7 +26,7 @@ FLOORS = {
     "exchange": {"errors", "files", "ops", "nn"},
     "figures": {"errors", "files"},  # arrays and matplotlib
     "learn": {"errors", "browser", "files", "ops", "images", "motifs", "nn", "saliency", "figures"},
-    "bench": {"errors", "browser", "files", "ops", "images", "nn", "saliency", "figures"},
+    "bench": {"", "errors", "browser", "files", "ops", "images", "nn", "saliency", "exchange", "figures"},
     "statistics": {"errors"},  # numbers and SciPy
     "record": {"", "errors", "files"},  # what stands in a run folder
     "study": {"", "errors", "files", "toml", "ops", "images", "motifs", "nn", "saliency", "record"},

@@ -1,8 +1,10 @@
 """What is different inside a web browser; here a Python that says that it runs in one."""
 
+import importlib
 import os
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,4 +67,11 @@ def test_the_benchmark_says_that_it_needs_processes(no_process):
     from batik_scratch.bench.process import Worker
 
     with pytest.raises(InputError, match="a browser has none; run it on your machine"):
-        Worker("ours", 1, 1, 32, "paper")
+        Worker("ours", 1, 1, 32, "paper", Path("start"))
+
+
+def test_the_benchmark_computes_nothing_before_it_says_so(no_process, monkeypatch):
+    compare = importlib.import_module("batik_scratch.bench.compare")  # bench.compare is its function
+    monkeypatch.setattr(compare, "write_start", lambda *asked, **options: pytest.fail("it began to compute"))
+    with pytest.raises(InputError, match="a browser has none"):
+        compare.compare(["batik_scratch"], [1], 1, 32, 1)

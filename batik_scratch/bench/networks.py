@@ -4,9 +4,12 @@ A framework gets the layer of its own that does the same, wherever it has one: l
 without a gain and a bias, is this package's Standardization. Frameworks are imported inside, by those that use them.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 SMALLEST = 3.0  # what nn.cloth_cnn adds to a size before its logarithm is taken
 
@@ -111,6 +114,42 @@ def _keras_cloth(size: int) -> list[Any]:
         keras.layers.Dropout(0.3),
         keras.layers.Dense(3),
     ]
+
+
+def fill_torch(layers: list[Any], arrays: list[np.ndarray]) -> None:
+    """Put weights in Keras' order and layouts into PyTorch's layers, in place.
+
+    Kernels turn from (kh, kw, C, F) to (F, C, kh, kw), and from (D, U) to (U, D). The first dense layer behind Flatten
+    needs its rows in the order C, H, W, in which PyTorch flattens.
+    """
+    import torch
+    from torch import nn
+
+    left, channels, flattened = iter(arrays), 0, False
+    for layer in layers:
+        if isinstance(layer, nn.Flatten):
+            flattened = True
+        elif isinstance(layer, nn.Conv2d):
+            kernel = next(left)  # (kh, kw, C, F)
+            channels = kernel.shape[3]
+            _copy(torch, (layer.weight, kernel.transpose(3, 2, 0, 1)), (layer.bias, next(left)))
+        elif isinstance(layer, nn.Linear):
+            kernel = next(left)  # (D, U)
+            if flattened:
+                side = math.isqrt(len(kernel) // channels)
+                kernel = kernel.reshape(side, side, channels, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)  # (D, U)
+                flattened = False
+            _copy(torch, (layer.weight, kernel.T), (layer.bias, next(left)))
+        elif isinstance(layer, nn.BatchNorm1d):
+            parts = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+            _copy(torch, *((part, next(left)) for part in parts))
+    assert next(left, None) is None
+
+
+def _copy(torch: Any, *pairs: tuple[Any, np.ndarray]) -> None:
+    with torch.no_grad():
+        for tensor, array in pairs:
+            tensor.copy_(torch.from_numpy(array.copy()))
 
 
 NETWORKS = {

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from ..browser import in_browser
 from ..errors import InputError
@@ -13,16 +14,21 @@ from .programs import OURS
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+def need_processes() -> None:
+    """InputError where there are none."""
+    if in_browser():
+        raise InputError("bench: needs processes of its own, and a browser has none; run it on your machine")
+
+
 class Worker:
     """A program in its process, asked line by line; InputError once that process has ended."""
 
-    def __init__(self, name: str, threads: int, batch: int, size: int, network: str) -> None:
-        if in_browser():
-            raise InputError("bench: needs processes of its own, and a browser has none; run it on your machine")
+    def __init__(self, name: str, threads: int, batch: int, size: int, network: str, start: Path) -> None:
+        need_processes()
         self.name = name
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by stop()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "batik_scratch.bench.worker", name, str(batch), str(size), network],
+            [sys.executable, "-m", "batik_scratch.bench.worker", name, str(batch), str(size), network, str(start)],
             env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -37,7 +43,7 @@ class Worker:
             raise
 
     def ask(self, what: str) -> float:
-        """Seconds of one call ("step 5"), or peak memory in MB ("memory")."""
+        """Seconds of a call ("step 5"), peak memory in MB ("memory"), or how far from ours ("difference saliency")."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended: there will be no answer, and that is what is told
             self.process.stdin.write(what + "\n")

@@ -1,41 +1,31 @@
 """The same work in every program: one network trained, used and explained, on the same images.
 
-Each program is a function of (batch, size, network) that returns three calls: "step", one training step with Adam on
-the next of five batches; "inference", probabilities or logits of the next batch; "saliency", the gradient of a class
-score at the pixels. Picking the batch, and bringing it into the program's own layout, belongs to the work of all.
-Dropout is on in training. Frameworks are imported inside, so that only those asked for are loaded.
+Each program is a function of (batch, size, network, start) that returns its calls: "step", one training step with Adam
+on the next of five batches; "inference", probabilities or logits of the next batch; "saliency", the gradient of a class
+score at the pixels. `start` is a folder with the weights to begin with (start.py); with None a program draws its own.
+Picking the batch, and bringing it into the program's own layout, belongs to the work of all. Dropout is on in training.
+Frameworks are imported inside, so that only those asked for are loaded.
 """
 
-import itertools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import numpy as np
+from . import runtimes
+from .batches import CLASS, WORK, Calls, data, rows
+from .networks import NETWORKS, fill_torch
+from .start import read_weights
 
-from .networks import NETWORKS
-
-Calls = dict[str, Callable[[], object]]
 OURS = "batik_scratch"
-WORK = ("step", "inference", "saliency")
-BATCHES = 5
 
 
-def data(batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images float32 (BATCHES * batch, size, size, 3) in [0, 1] and their labels 0..2."""
-    rng = np.random.default_rng(0)
-    return rng.random((BATCHES * batch, size, size, 3), np.float32), rng.integers(0, 3, BATCHES * batch)
-
-
-def rows(batch: int) -> Iterator[np.ndarray]:
-    """The rows of one batch after the other, without end."""
-    return itertools.cycle(np.split(np.random.default_rng(1).permutation(BATCHES * batch), BATCHES))
-
-
-def batik_scratch(batch: int, size: int, network: str = "paper") -> Calls:
+def batik_scratch(batch: int, size: int, network: str = "paper", start: Path | None = None) -> Calls:
     """This package."""
     from .. import nn, saliency
 
     model = NETWORKS[network].ours(size)
+    if start is not None:
+        model.set_weights(read_weights(start))
     model.compile(nn.Adam(1e-3), nn.SparseCategoricalCrossentropy())
     x, y = data(batch, size)
     chosen = rows(batch)
@@ -48,21 +38,21 @@ def batik_scratch(batch: int, size: int, network: str = "paper") -> Calls:
     return {
         "step": step,
         "inference": lambda: model.predict(x[next(chosen)], batch_size=batch),
-        "saliency": lambda: gradient.attribute(x[next(chosen)], target=1, batch_size=batch),
+        "saliency": lambda: gradient.attribute(x[next(chosen)], target=CLASS, batch_size=batch),
     }
 
 
-def torch_nchw(batch: int, size: int, network: str = "paper") -> Calls:
+def torch_nchw(batch: int, size: int, network: str = "paper", start: Path | None = None) -> Calls:
     """PyTorch in its default layout, captum's Saliency."""
-    return _torch(batch, size, network, channels_last=False)
+    return _torch(batch, size, network, start, channels_last=False)
 
 
-def torch_channels_last(batch: int, size: int, network: str = "paper") -> Calls:
+def torch_channels_last(batch: int, size: int, network: str = "paper", start: Path | None = None) -> Calls:
     """PyTorch with channels last, usually its faster layout on a CPU."""
-    return _torch(batch, size, network, channels_last=True)
+    return _torch(batch, size, network, start, channels_last=True)
 
 
-def _torch(batch: int, size: int, network: str, channels_last: bool) -> Calls:
+def _torch(batch: int, size: int, network: str, start: Path | None, channels_last: bool) -> Calls:
     import os
 
     import torch
@@ -72,7 +62,10 @@ def _torch(batch: int, size: int, network: str, channels_last: bool) -> Calls:
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(0)
     layout: Any = torch.channels_last if channels_last else torch.contiguous_format
-    model: Any = nn.Sequential(*NETWORKS[network].torch(size))
+    layers = NETWORKS[network].torch(size)
+    if start is not None:
+        fill_torch(layers, read_weights(start))
+    model: Any = nn.Sequential(*layers)
     model.to(memory_format=layout)
     optimizer, loss = torch.optim.Adam(model.parameters(), 1e-3), nn.CrossEntropyLoss()
     pixels, labels = data(batch, size)
@@ -99,12 +92,12 @@ def _torch(batch: int, size: int, network: str, channels_last: bool) -> Calls:
 
     def explain() -> object:
         model.eval()
-        return saliency.attribute(next_batch()[0].requires_grad_(), target=1, abs=False)
+        return saliency.attribute(next_batch()[0].requires_grad_(), target=CLASS, abs=False)
 
     return {"step": step, "inference": inference, "saliency": explain}
 
 
-def keras_tensorflow(batch: int, size: int, network: str = "paper") -> Calls:
+def keras_tensorflow(batch: int, size: int, network: str = "paper", start: Path | None = None) -> Calls:
     """Keras on TensorFlow (oneDNN), its steps compiled to graphs."""
     import os
 
@@ -117,6 +110,8 @@ def keras_tensorflow(batch: int, size: int, network: str = "paper") -> Calls:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     keras.utils.set_random_seed(0)
     model = keras.Sequential(NETWORKS[network].keras(size))
+    if start is not None:
+        model.set_weights(read_weights(start))  # in Keras' order, which is ours
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=False)  # XLA is slower than oneDNN here
     x, y = data(batch, size)
@@ -126,7 +121,7 @@ def keras_tensorflow(batch: int, size: int, network: str = "paper") -> Calls:
     def gradient(images: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(images)
-            score = model(images, training=False)[:, 1]
+            score = model(images, training=False)[:, CLASS]
         return tape.gradient(score, images)
 
     def step() -> None:
@@ -140,9 +135,21 @@ def keras_tensorflow(batch: int, size: int, network: str = "paper") -> Calls:
     }
 
 
+class Program(NamedTuple):
+    """calls: what it does; modules: that must be installed; versions: those it is named by; work: kinds that it can."""
+
+    calls: Callable[[int, int, str, Path | None], Calls]
+    modules: tuple[str, ...]
+    versions: tuple[str, ...]
+    work: tuple[str, ...] = WORK
+
+
+PREDICTS = ("inference",)
 PROGRAMS = {
-    OURS: (batik_scratch, ("batik_scratch",)),
-    "PyTorch NCHW": (torch_nchw, ("torch", "captum")),
-    "PyTorch channels_last": (torch_channels_last, ("torch", "captum")),
-    "Keras on TensorFlow": (keras_tensorflow, ("keras", "tensorflow")),
+    OURS: Program(batik_scratch, ("batik_scratch",), ("batik_scratch",)),
+    "PyTorch NCHW": Program(torch_nchw, ("torch", "captum"), ("torch",)),
+    "PyTorch channels_last": Program(torch_channels_last, ("torch", "captum"), ("torch",)),
+    "Keras on TensorFlow": Program(keras_tensorflow, ("keras", "tensorflow"), ("keras", "tensorflow")),
+    "ONNX Runtime": Program(runtimes.onnxruntime, ("onnxruntime", "onnx"), ("onnxruntime",), PREDICTS),
+    "OpenVINO": Program(runtimes.openvino, ("openvino", "onnx"), ("openvino",), PREDICTS),
 }

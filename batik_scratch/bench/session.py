@@ -3,7 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..figures.style import to_png
@@ -12,6 +15,8 @@ from ..ops import threads
 from .chart import bench_figure
 from .compare import compare, installed_peers
 from .comparison import Comparison
+from .growth import Growth, Setting, usual_settings
+from .growth_chart import growth_figure
 from .layers import layer_table
 from .networks import NETWORKS
 from .programs import OURS
@@ -51,26 +56,69 @@ def compared(
     network: str,
 ) -> Comparison:
     """The comparison that `measure` tells of, after all that was asked for was checked; its chart is written."""
+    setting = Setting(batch, NETWORKS[network].size if size is None else size)
+    comparisons, most = _compared(only, counts, [setting], rounds, out, network, ("--batch", "--image-size"))
+    _write(out, bench_figure(comparisons[0], most))
+    return comparisons[0]
+
+
+def grown(
+    only: Sequence[str] | None,
+    counts: Sequence[int] | None,
+    settings: Sequence[Setting] | None,
+    rounds: int,
+    out: Path,
+    network: str = "paper",
+) -> Growth:
+    """A comparison for each of `settings`, the usual ones if None, and their figure at `out`; else as `measure`."""
+    settings = usual_settings(network) if settings is None else settings
+    named = ("--growth, images in a batch", "--growth, pixels")
+    comparisons, most = _compared(only, counts, settings, rounds, out, network, named)
+    growth = Growth(comparisons)
+    _write(out, growth_figure(growth, most))
+    return growth
+
+
+def _compared(
+    only: Sequence[str] | None,
+    counts: Sequence[int] | None,
+    settings: Sequence[Setting],
+    rounds: int,
+    out: Path,
+    network: str,
+    named: tuple[str, str],
+) -> tuple[list[Comparison], int]:
+    """A comparison for each setting, and the most threads; InputError, before anything is measured, as `measure`.
+
+    named: what an error calls the two numbers of a setting.
+    """
     names = _programs(only)
-    size = NETWORKS[network].size if size is None else size
     least = NETWORKS[network].least
-    for option, value, smallest in (("--batch", batch, 1), ("--image-size", size, least), ("--rounds", rounds, 1)):
-        if value < smallest:
-            raise InputError(f"{option}: needs a whole number >= {smallest}, got {value}")
+    for batch, size in settings:
+        for option, value, smallest in ((named[0], batch, 1), (named[1], size, least), ("--rounds", rounds, 1)):
+            if value < smallest:
+                raise InputError(f"{option}: needs a whole number >= {smallest}, got {value}")
     counts = sorted(set(counts or [threads.allowed()]))
     if counts[0] < 1 or counts[-1] > threads.allowed():
         raise InputError(f"--threads: needs numbers from 1 to {threads.allowed()} (what is allowed here), got {counts}")
     _check_chart(out)
     compile_kernels()
+    comparisons = []
     try:
-        comparison = compare(names, counts, batch, size, rounds, _say, network)
+        for batch, size in settings:
+            say = _say if len(settings) == 1 else partial(_say_of, f"{batch} x {size} px")
+            comparisons.append(compare(names, counts, batch, size, rounds, say, network))
     finally:
         _say("")  # an error starts on a clean line
     threads.use(counts[-1])
+    return comparisons, counts[-1]
+
+
+def _write(out: Path, figure: Figure) -> None:
+    """The figure as a PNG at `out`, whole or not at all."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic(out) as file:
-        file.write(to_png(bench_figure(comparison, counts[-1])))
-    return comparison
+        file.write(to_png(figure))
 
 
 def _programs(only: Sequence[str] | None) -> list[str]:
@@ -91,6 +139,11 @@ def _check_chart(out: Path) -> None:
     nearest = next(folder for folder in out.absolute().parents if folder.exists())
     if out.is_dir() or not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise InputError(f"--out: needs a place where the PNG can be written, got {out}; try --out bench.png")
+
+
+def _say_of(setting: str, text: str) -> None:
+    """The same, of one setting among several."""
+    _say(f"{setting}: {text}")
 
 
 def _say(text: str) -> None:

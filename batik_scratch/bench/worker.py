@@ -1,9 +1,10 @@
 """One program in a process of its own, which answers on its pipes.
 
-`python -m batik_scratch.bench.worker NAME BATCH SIZE NETWORK` starts it. A line such as "step 5" asks for five calls of
-one kind of work. The answer is the seconds of one call, on average; one call before them is not timed. The answer to
-"memory" is the process' peak resident memory in MB. The first line that the process prints, "ready", says that the
-program is built.
+`python -m batik_scratch.bench.worker NAME BATCH SIZE NETWORK START` starts it, with the weights in the folder START. A
+line such as "step 5" asks for five calls of one kind of work, or as many more as fill LEAST. The answer is the seconds
+of one call, on average; one call before them is not timed. The answer to "memory" is the process' peak resident memory
+in MB, and to "difference saliency" how far the next call is from this package's answer in START. The first line that
+the process prints, "ready", says that the program is built.
 """
 
 import os
@@ -13,25 +14,32 @@ import time
 from pathlib import Path
 
 from .programs import PROGRAMS, WORK
+from .start import difference
+
+LEAST = 0.05  # seconds: a few calls of less than a millisecond would tell of the clock and of chance
 
 
-def main(name: str, batch: str, size: str, network: str) -> None:
+def main(name: str, batch: str, size: str, network: str, start: str) -> None:
     """Answer until the input ends."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1) as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a framework prints is no answer
-        calls = PROGRAMS[name][0](int(batch), int(size), network)
+        calls = PROGRAMS[name].calls(int(batch), int(size), network, Path(start))
         print("ready", file=answers)
         for line in sys.stdin:
             work, *count = line.split()
             if work == "memory":
                 print(peak_memory(), file=answers)
                 continue
+            if work == "difference":
+                print(difference(Path(start), count[0], calls[count[0]]()), file=answers)
+                continue
             assert work in WORK
             calls[work]()  # not timed, for no program: it wins threads and caches back from the program before
-            began = time.perf_counter()
-            for _ in range(int(count[0])):
+            done, passed, began = 0, 0.0, time.perf_counter()
+            while done < int(count[0]) or passed < LEAST:
                 calls[work]()
-            print((time.perf_counter() - began) / int(count[0]), file=answers)
+                done, passed = done + 1, time.perf_counter() - began
+            print(passed / done, file=answers)
 
 
 def peak_memory() -> float:

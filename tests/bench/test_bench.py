@@ -10,21 +10,23 @@ import pytest
 from PIL import Image
 from plain_mode import needs_numba
 
-from batik_scratch import bench
-from batik_scratch.bench import comparison, process, session, warmup
+from batik_scratch import __version__, bench
+from batik_scratch.bench import chart, host, process, session, start, warmup
 from batik_scratch.bench.chart import bench_figure
+from batik_scratch.bench.programs import PROGRAMS
 from batik_scratch.cli import main
 from batik_scratch.errors import InputError
 from batik_scratch.ops import threads
 
 compare = importlib.import_module("batik_scratch.bench.compare")  # bench.compare is its function
 OURS, NCHW, KERAS = bench.OURS, "PyTorch NCHW", "Keras on TensorFlow"
+RUNTIME = "ONNX Runtime"
 
 
 @pytest.fixture
 def no_packages(monkeypatch):
     """Every framework has version 1.2, installed or not."""
-    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: "1.2")
+    monkeypatch.setattr(host.importlib.metadata, "version", lambda package: "1.2")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ class FakeWorker:
     stopped: ClassVar[list]
     breaks = ""
 
-    def __init__(self, name, count, batch, size, network):
+    def __init__(self, name, count, batch, size, network, start):
         self.name = name
         if name == self.breaks:
             raise InputError("broken")
@@ -81,6 +83,7 @@ def fakes(monkeypatch):
         stopped: ClassVar = []
 
     monkeypatch.setattr(compare, "Worker", Fresh)
+    monkeypatch.setattr(compare, "write_start", lambda *asked, graph: None)
     monkeypatch.setattr(compare, "PAUSE", 0)
     return Fresh
 
@@ -122,12 +125,13 @@ def test_the_table_prints_every_median_and_what_follows_from_them(no_packages):
     lines = [line.split() for line in made_up().table().splitlines()]
     title = " ".join(lines[0])
     assert "batch 8" in title and "64x64x3" in title and "3 interleaved rounds" in title
-    assert lines[2][:2] == ["2", "threads"] and lines[8][:2] == ["1", "thread"]
-    assert lines[3] == [OURS, "100.0", "ms", "20.0", "ms", "60.0", "ms", "300", "MB"]
-    assert " ".join(lines[5]) == f"{KERAS} (1.2) 150.0 ms 90.0 ms 240.0 ms 600 MB"
-    assert " ".join(lines[6]) == "faster than the best framework 1.50x 4.00x 1.50x 0.50x as much"
-    assert " ".join(lines[14]) == "2 threads against 1 step inference saliency"
-    assert lines[15] == [OURS, "2.00x", "2.00x", "2.00x"]
+    assert " ".join(lines[1]) == host.told_in_words()
+    assert lines[3][:2] == ["2", "threads"] and lines[9][:2] == ["1", "thread"]
+    assert lines[4] == [OURS, f"({__version__})", "100.0", "ms", "20.0", "ms", "60.0", "ms", "300", "MB"]
+    assert " ".join(lines[6]) == f"{KERAS} (1.2, 1.2) 150.0 ms 90.0 ms 240.0 ms 600 MB"
+    assert " ".join(lines[7]) == "faster than the fastest other 1.50x 4.00x 1.50x 0.50x as much"
+    assert " ".join(lines[15]) == "2 threads against 1 step inference saliency"
+    assert lines[16] == [OURS, f"({__version__})", "2.00x", "2.00x", "2.00x"]
 
 
 def test_the_table_keeps_its_columns_under_their_titles(no_packages):
@@ -145,6 +149,30 @@ def test_the_table_names_the_fewest_threads_where_one_was_not_measured(no_packag
     assert "6 threads against 4" in made_up((6, 4)).table()
 
 
+def test_a_program_that_only_predicts_has_hyphens_and_takes_part_in_inference_alone(no_packages):
+    made = made_up((2,))
+    made.seconds[RUNTIME, 2] = {"inference": [0.03]}
+    rows = {line[:34].strip(): line[34:].split() for line in made.table().splitlines()}
+    assert rows[f"{RUNTIME} (1.2)"] == ["-", "30.0", "ms", "-", "-"]
+    assert rows["faster than the fastest other"][:3] == ["1.50x", "1.50x", "1.50x"]
+    assert made.ratio(2, "inference") == (pytest.approx(1.5), RUNTIME) and made.ratio(2, "step")[1] == KERAS
+    made.seconds[RUNTIME, 1] = {"inference": [0.06]}
+    assert made.scaling(RUNTIME, "inference") == 2 and made.scaling(RUNTIME, "step") is None
+
+
+def test_a_program_with_other_numbers_says_so_in_its_row_and_is_compared_with_nobody(no_packages):
+    made = made_up((2,))
+    made.differences = {NCHW: {"inference": 0.031, "saliency": 0.002}, KERAS: {"inference": 9e-5, "saliency": 0.009}}
+    rows = [line for line in made.table().splitlines() if "gives other numbers" in line]
+    assert len(rows) == 1 and rows[0].startswith(NCHW) and rows[0].endswith("gives other numbers: inference by 3e-02")
+    assert made.ratio(2, "inference") == (pytest.approx(4.5), KERAS) and made.ratio(2, "saliency")[1] == KERAS
+    made.differences[KERAS]["saliency"] = float("inf")
+    assert "gives other numbers: saliency\n" in made.table()
+    assert made.ratio(2, "step") is None and made.memory_share(2) is None
+    labels = [label.get_text() for label in bench_figure(made, 2).axes[0].get_yticklabels()]
+    assert labels == [OURS, f"{NCHW}\n(other numbers)", f"{KERAS}\n(other numbers)"]
+
+
 # ------------------------------------------------------------------ chart
 
 
@@ -159,7 +187,10 @@ def test_the_chart_has_a_bar_per_program_in_each_panel_and_units_on_every_axis(n
     assert [bar.get_width() for bar in figure.axes[0].patches] == pytest.approx([100, 200, 150][: len(names)])
 
 
-def test_the_chart_clips_no_text():
+def test_the_chart_clips_no_text_however_long_the_processor_is_called(monkeypatch):
+    monkeypatch.setattr(
+        chart, "processor", lambda: ("Chip(R) Wide(TM) Platinum 9876WW Processor @ 2.70 GHz " * 3, "AVX2")
+    )
     figure = bench_figure(made_up(), 2)
     figure.draw_without_rendering()
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
@@ -181,15 +212,15 @@ def test_rounds_go_around_the_programs_so_that_a_busy_machine_hurts_all(fakes):
     made = bench.compare([OURS, NCHW], [1], 8, 64, 2)
     steps = [name for name, what in fakes.asked if what == "step 5"]
     assert steps == [OURS, NCHW, OURS, NCHW]
-    assert made.seconds[NCHW, 1]["step"] == [4.0, 6.0]  # 1 and 2 answered the untimed calls
-    assert made.memory == {(OURS, 1): 7.0, (NCHW, 1): 8.0}  # after training, before anything else
+    assert made.seconds[NCHW, 1]["step"] == [6.0, 8.0]  # 1 to 4 told its numbers, and answered the untimed calls
+    assert made.memory == {(OURS, 1): 9.0, (NCHW, 1): 10.0}  # after training, before anything else
 
 
 def test_a_program_that_does_not_start_leaves_no_other_running(fakes):
     fakes.breaks = KERAS
     with pytest.raises(InputError, match="broken"):
         bench.compare([OURS, NCHW, KERAS], [1], 8, 64, 1)
-    assert fakes.stopped == [OURS, NCHW]
+    assert fakes.stopped == [NCHW]
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch):
@@ -259,10 +290,11 @@ def test_programs_are_named_once_and_this_one_always_takes_part(fakes, monkeypat
     monkeypatch.setattr(session, "compile_kernels", lambda: "")
     monkeypatch.setattr(session, "layer_table", lambda batch, size, network: "layers")
     text = session.measure([NCHW, f" {NCHW}", OURS], [1], 2, 32, 1, tmp_path / "b.png")
-    assert list(dict.fromkeys(name for name, _ in fakes.asked)) == [OURS, NCHW]
+    timed = [name for name, what in fakes.asked if not what.startswith("difference")]
+    assert list(dict.fromkeys(timed)) == [OURS, NCHW]
     assert text.count("1 thread ") == 1 and "layers" in text
     with Image.open(tmp_path / "b.png") as chart:
-        assert chart.format == "PNG" and chart.width > 1000
+        assert chart.format == "PNG" and chart.width > 700
 
 
 @needs_numba
@@ -281,14 +313,15 @@ def test_the_process_of_a_framework_loads_nothing_of_numba():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
-def test_a_program_that_nobody_knows_is_an_error_that_says_what_to_do():
+def test_a_program_that_nobody_knows_is_an_error_that_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match=r"nonsense stopped: KeyError: 'nonsense'; .*--only batik_scratch"):
-        process.Worker("nonsense", 1, 2, 32, "paper")
+        process.Worker("nonsense", 1, 2, 32, "paper", tmp_path)
 
 
 @pytest.mark.slow
-def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed():
-    worker = process.Worker(OURS, 1, 2, 32, "paper")
+def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed(tmp_path):
+    start.write_start(tmp_path, 2, 32, "paper", graph=False)
+    worker = process.Worker(OURS, 1, 2, 32, "paper", tmp_path)
     try:
         for work in bench.WORK:
             assert 0 < worker.ask(f"{work} 2") < 60
@@ -306,10 +339,14 @@ def test_a_worker_answers_with_times_and_memory_and_says_so_when_it_was_killed()
 @pytest.mark.peers
 @pytest.mark.parametrize("name", [name for name in bench.installed_peers()])
 @pytest.mark.parametrize("network", ["paper", "cloth"])
-def test_every_framework_does_every_kind_of_work(name, network):
-    worker = process.Worker(name, 1, 2, 32, network)
+def test_every_other_program_gives_our_numbers_and_does_its_kinds_of_work(name, network, tmp_path):
+    start.write_start(tmp_path, 2, 32, network, graph="onnx" in PROGRAMS[name].modules)
+    worker = process.Worker(name, 1, 2, 32, network, tmp_path)
     try:
-        assert all(0 < worker.ask(f"{work} 1") < 60 for work in bench.WORK)
+        kinds = PROGRAMS[name].work
+        far = {work: worker.ask(f"difference {work}") for work in start.LIMITS if work in kinds}
+        assert all(far[work] <= start.LIMITS[work] for work in far), far
+        assert all(0 < worker.ask(f"{work} 1") < 60 for work in kinds)
     finally:
         worker.stop()
 

@@ -5,6 +5,7 @@ from artists import bars, from_top, names, texts
 from made_up_bench import PROGRAMS, measured
 
 from batik_scratch.bench.chart import bench_figure
+from batik_scratch.bench.host import processor
 from batik_scratch.figures import style
 
 
@@ -25,7 +26,9 @@ def test_each_panel_has_a_bar_of_the_median_for_each_program(count):
         drawn = bars(axes)
         assert [width for _, width, _ in drawn] == pytest.approx(values)
         assert [y for y, _, _ in drawn] == pytest.approx([0, 1, 2])
-        assert texts(axes) == [(pytest.approx(v), y, f" {v:.0f}") for y, v in enumerate(values)]
+        assert texts(axes) == [
+            (pytest.approx(v), y, f" {v:.0f}" if v >= 10 else f" {v:.2g}") for y, v in enumerate(values)
+        ]
         ours = style.OKABE_ITO["vermillion"].lower()
         assert [colour == ours for *_, colour in drawn] == [False, True, False] and drawn[0][2] == drawn[2][2]
         assert axes.get_xlim()[0] == 0 and 1.2 < axes.get_xlim()[1] / max(values) < 1.5  # room for the numbers
@@ -38,7 +41,12 @@ def test_each_panel_has_a_bar_of_the_median_for_each_program(count):
 @pytest.mark.parametrize("count, word", [(1, "1 thread;"), (2, "2 threads;")])
 def test_the_chart_says_what_was_measured(count, word):
     said = bench_figure(measured((1, 2)), count).get_suptitle()
-    assert "batch 6, 48 x 48 x 3, float32" in said and word in said and "shorter is better" in said
+    assert (
+        "batch 6, 48 x 48 x 3,\nfloat32" in said
+        and said.endswith(f"\n{style.label(processor()[0], 46)}")
+        and word in said
+        and "shorter is better" in said
+    )
 
 
 def test_the_chart_names_the_network():
@@ -52,3 +60,12 @@ def test_programs_that_were_not_measured_with_so_many_threads_have_no_bar():
     made = measured()
     del made.seconds["slow", 3]
     assert [len(axes.patches) for axes in bench_figure(made, 3).axes] == [2] * 4
+
+
+def test_what_a_program_does_not_do_has_a_hyphen_and_no_bar():
+    made = measured((1,))
+    del made.seconds["slow", 1]["step"], made.memory["slow", 1]
+    figure = bench_figure(made, 1)
+    for number, expected in ((0, " -"), (1, " 130"), (3, " -")):
+        axes = figure.axes[number]
+        assert texts(axes)[2][2] == expected and (bars(axes)[2][1] == 0) == (expected == " -")

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from plain_mode import needs_numba
 
-from batik_scratch import bench, images, nn, saliency
-from batik_scratch.bench import comparison, session, warmup
+from batik_scratch import __version__, bench, images, nn, saliency
+from batik_scratch.bench import host, session, warmup
 from batik_scratch.cli import main
 from batik_scratch.ops import threads
 
@@ -31,7 +31,7 @@ def happened(monkeypatch):
 
     class Program:
         def __init__(self, *arguments):
-            log.append(("start", *arguments))
+            log.append(("start", *arguments[:-1]))  # the last is the folder of the start
             started.append(arguments[0])
             self.amount = len(dict.fromkeys(started)), arguments[1]
 
@@ -48,7 +48,9 @@ def happened(monkeypatch):
 
     monkeypatch.setattr(compare, "Worker", Program)
     monkeypatch.setattr(compare, "time", Clock().module())
-    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: {"torch": "1.2"}.get(package, "3.4"))
+    monkeypatch.setattr(compare, "write_start", lambda *asked, graph: None)
+    monkeypatch.setattr(compare, "_differences", lambda *asked: {"inference": 1e-6, "saliency": 1e-4})
+    monkeypatch.setattr(host.importlib.metadata, "version", lambda package: {"torch": "1.2"}.get(package, "3.4"))
     monkeypatch.setattr(session, "installed_peers", lambda: [NCHW, KERAS])
     monkeypatch.setattr(session, "compile_kernels", lambda: log.append(("compile",)))
     monkeypatch.setattr(session, "layer_table", table)
@@ -158,7 +160,7 @@ def made_of(seconds, rounds=3):
 
 
 def test_programs_that_were_not_measured_with_all_numbers_of_threads_appear_where_they_were(monkeypatch):
-    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: "1.2")
+    monkeypatch.setattr(host.importlib.metadata, "version", lambda package: "1.2")
     made = made_of({(OURS, 1): 4.0, (OURS, 3): 2.0, (NCHW, 3): 6.0, (OURS, 2): 2.5})
     blocks = [block.splitlines() for block in made.table().split("\n\n")]
     assert [block[0].split()[:2] for block in blocks[1:4]] == [["3", "threads"], ["2", "threads"], ["1", "thread"]]
@@ -169,9 +171,11 @@ def test_programs_that_were_not_measured_with_all_numbers_of_threads_appear_wher
 
 
 def test_a_framework_is_named_with_the_version_of_its_own_package(monkeypatch):
-    versions = {"torch": "1.2", "keras": "3.4", "batik-scratch": "0.1"}
-    monkeypatch.setattr(comparison.importlib.metadata, "version", lambda package: versions[package])
-    assert [comparison.describe(name) for name in (OURS, NCHW, KERAS)] == [OURS, f"{NCHW} (1.2)", f"{KERAS} (3.4)"]
+    versions = {"torch": "1.2", "keras": "3.4", "tensorflow-cpu": "5.6", "onnxruntime": "7.8"}
+    monkeypatch.setattr(host, "_distributions", lambda: {"tensorflow": ["tensorflow-cpu"]})
+    monkeypatch.setattr(host.importlib.metadata, "version", lambda package: versions[package])
+    named = [f"{OURS} ({__version__})", f"{NCHW} (1.2)", f"{KERAS} (3.4, 5.6)", "ONNX Runtime (7.8)"]
+    assert [host.describe(name) for name in (OURS, NCHW, KERAS, "ONNX Runtime")] == named
 
 
 # ------------------------------------------------------------------ warming up

@@ -25,7 +25,7 @@ FORMS = {
     "summary": "[--network {paper,cloth}] [--image-size IMAGE_SIZE] [--classes CLASSES] [--model MODEL] [--json]",
     "gradcheck": "[--layer NAME | --model F.npz | --museum] [--thorough] [--json]",
     "bench": "[--threads N,...] [--only NAME,...] [--network {paper,cloth}] [--batch BATCH] [--image-size IMAGE_SIZE] "
-    "[--rounds ROUNDS] [--out OUT] [--warmup] [--json]",
+    "[--growth [BATCHxPIXELS,...]] [--rounds ROUNDS] [--out OUT] [--warmup] [--json]",
     "data draw": "[--out OUT] [--counts A,B,C] [--seed SEED] [--size SIZE] [--difficulty DIFFICULTY]",
     "data scan": "[--split-folders] [--follow-links] [--json] folder",
     "data sheet": "[--out OUT] [--per-class PER_CLASS] folder",

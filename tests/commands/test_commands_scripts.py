@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from command_pictures import photo, photos
 
+from batik_scratch.bench import OURS, WORK, Comparison, host, session
 from batik_scratch.cli import build_parser, main
 from batik_scratch.commands import colour, machine
 
@@ -147,6 +148,30 @@ def test_the_documents_of_predict_evaluate_and_train_have_theirs(judge, mixed, c
     check_form("evaluate", command(0, "evaluate", "--model", judge.file, *data, "--json").out, ["per_class"])
     size = ["--image-size", 32, "--epochs", 1, "--out", tmp_path / "m.npz"]
     check_form("train", command(0, "train", *data, *size, "--json").out, ["per_class"])
+
+
+def test_the_document_of_speed_has_its_keys_and_that_of_growth_has_them_for_each_setting(
+    tmp_path, command, monkeypatch
+):
+    names = [OURS, "PyTorch NCHW"]
+
+    def compare(chosen, counts, batch, size, *asked):
+        made = Comparison(batch, size, 1)
+        made.seconds = {(name, counts[0]): {work: [0.1] for work in WORK} for name in names}
+        made.memory = dict.fromkeys(made.seconds, 99.0)
+        return made
+
+    monkeypatch.setattr(session, "compare", compare)
+    monkeypatch.setattr(session, "installed_peers", lambda: names[1:])
+    monkeypatch.setattr(session, "compile_kernels", lambda: "")
+    monkeypatch.setattr(host.importlib.metadata, "version", lambda package: "1.2")
+    words = ["bench", "--threads", 1, "--image-size", 22, "--json", "--out", tmp_path / "b.png"]
+    text = command(0, *words).out
+    check_form("bench", text, ["versions"])
+    told = json.loads(command(0, *words[:3], "--growth", "1x22,2x22", *words[5:]).out)
+    assert list(told) == ["form", "growth", "chart"] and len(told["growth"]) == 2
+    alone = json.loads(text)
+    assert [*told["growth"][0]] == [*told["growth"][1]] == [key for key in alone if key not in ("form", "chart")]
 
 
 def test_the_document_of_hand_ins_has_its_keys(tmp_path, command):

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from batik_scratch import figures
 from batik_scratch.figures import style
 from batik_scratch.figures.bars import Bars, bar_panels
+from batik_scratch.figures.ratios import Ratios, ratio_panels
 
 SQUARES = np.random.default_rng(5).integers(0, 256, (8, 9, 9, 3), dtype=np.uint8)
 MAPS = SQUARES[..., 0] / 255
@@ -52,6 +53,12 @@ def bar_chart():
     return bar_panels(["fast", "batik_scratch", "slow"], panels, "The paper's network: shorter is better", "slow")
 
 
+def ratio_chart():
+    lines = {"fast": [1.2, 0.9, None], "slow": [8, 6.5, 7], "slower": [30, 22, 19]}
+    panels = [Ratios("Training step", f"images of {size} pixels", [1, 8, 128], lines) for size in (64, 150) * 3]
+    return ratio_panels(panels, "times as long as batik_scratch", "The paper's network", "ours", list(lines))
+
+
 CASES = {
     "three matrices": (lambda: figures.confusion([matrix(3)] * 3), 0.225),
     "three matrices below each other": (lambda: figures.confusion([matrix(3)] * 3, 1), 0.225),
@@ -75,6 +82,7 @@ CASES = {
     "a cascade": (lambda: figures.cascade(MAPS[:3].transpose(1, 2, 0), ["none", "a", "b", "c"], likeness(5),
                                           dict.fromkeys(likeness(5), MAPS[:4])), 0.52),
     "bars": (bar_chart, None),
+    "ratios": (ratio_chart, None),
 }  # fmt: skip
 SIZES = {  # of the first and the last panel, in inches: large enough to be read, and no larger than their numbers need
     "three matrices": (1.61, 1.61, 1.61, 1.61),
@@ -97,7 +105,8 @@ SIZES = {  # of the first and the last panel, in inches: large enough to be read
     "methods": (1.9, 1.9, 1.9, 1.9),
     "many methods": (1.4, 1.4, 1.4, 1.4),
     "a cascade": (6.89, 2.8, 1.02, 1.02),
-    "bars": (1.83, 1.37, 1.83, 1.37),
+    "bars": (1.65, 1.05, 1.65, 1.05),
+    "ratios": (1.9, 1.54, 1.9, 1.54),
 }
 
 
