@@ -85,12 +85,14 @@ def factors_in_forward_order(claim: Claim) -> Iterator[Words]:
 
 def _running_sum(claim: Claim, true: np.ndarray) -> tuple[int, str, str] | None:
     """Along which axis y[t] is the sum of all x up to t (or from t on) times one weight, and in words of which."""
-    shares = true.reshape(claim.y.shape * 2) if claim.x.shape == claim.y.shape else np.empty(())
-    for axis in range(1, shares.ndim // 2):
+    if claim.x.shape != claim.y.shape:
+        return None
+    shares: np.ndarray = true.reshape(*claim.y.shape, *claim.x.shape)
+    for axis in range(1, claim.x.ndim):
         along = np.moveaxis(shares, (axis, claim.x.ndim + axis), (-2, -1))  # (..., T of y, T of x)
         for takes, *words in ((np.tril, "x[0] to x[t]", "y[t] and all after it"),
                               (np.triu, "x[t] to the last", "y[t] and all before it")):  # fmt: skip
-            if len(along) and along.shape[-1] > 2 and close(along, takes(np.ones_like(along) * along[..., :1, :1])):
+            if along.shape[-1] > 2 and close(along, takes(np.ones_like(along) * along[..., :1, :1])):
                 return axis, words[0], words[1]
     return None
 

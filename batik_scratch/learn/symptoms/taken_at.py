@@ -38,9 +38,9 @@ def slope_taken_elsewhere(claim: Claim) -> Iterator[Words]:
         if there.sum() < ENOUGH or (y.size - inside.sum()) > inside.sum() or not np.ptp(y[there]) > 1e-3:
             continue
         for taken, words in (
-            (at_input, f"""the slope {formula.format("z")} is taken of z, what goes into {word}. That formula holds of what comes
-                out: {formula.format("y")}, with y = {"tanh(z)" if word == "tanh" else "sigmoid(z)"}. Keep y in forward,
-                not z."""),
+            (at_input, f"""the slope {formula.format("z")} is taken of z, what goes into {word}. That formula holds of
+                what comes out: {formula.format("y")}, with y = {"tanh(z)" if word == "tanh" else "sigmoid(z)"}. Keep y
+                in forward, not z."""),
             (twice, f"""the slope of {word} is taken at y, what comes out of it, as if {word} were applied twice.
                 It belongs to what goes in, and in terms of what comes out it is simply {formula.format("y")}."""),
         ):  # fmt: skip

@@ -17,11 +17,11 @@ def outputs_not_used(claim: Claim) -> Iterator[Words]:
     if claim.dy.ndim not in AXES or (factors := row_factors(claim)) is None or (pair := pair_of(claim)) is None:
         return
     factor, known = factors
-    unused, used = np.zeros((2, len(known)), bool)
-    unused[known], used[known] = np.abs(factor) < SAME, np.abs(factor - 1) < SAME
-    if not unused.any() or not used.any() or (known & ~unused & ~used).any():
+    of_all = np.full(len(known), np.nan)
+    of_all[known] = factor
+    unused, used = (np.asarray(np.abs(of_all - value) < SAME).reshape(claim.y.shape) for value in (0, 1))
+    if not unused.any() or not used.any() or unused.sum() + used.sum() < known.sum():
         return
-    unused, used = unused.reshape(claim.y.shape), used.reshape(claim.y.shape)
     for axis in range(1, claim.dy.ndim):
         others = tuple(a for a in range(claim.dy.ndim) if a != axis)
         silent, heard = unused.any(axis=others), used.any(axis=others)
