@@ -24,7 +24,7 @@ def outputs_not_used(claim: Claim) -> Iterator[Words]:
         return
     for axis in range(1, claim.dy.ndim):
         others = tuple(a for a in range(claim.dy.ndim) if a != axis)
-        silent, heard = unused.any(axis=others), used.any(axis=others)
+        silent, heard = (np.asarray(part.any(axis=others)) for part in (unused, used))
         where = np.flatnonzero(silent)
         if (silent & heard).any() or heard[where[0] : where[-1]].any():
             continue

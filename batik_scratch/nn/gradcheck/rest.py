@@ -21,7 +21,8 @@ SAME = 1e-6  # shares of the old that differ by less are the same
 def rows(probe: Probe, samples: int) -> list[TensorCheck]:
     """Rows for the gradients at rest, and for each promise that is broken.
 
-    If everything of the layer is trained, there is a row if it does not hear `keep`, and none else. Their names are those of the tensors with "at rest" behind; the method of a broken promise says which.
+    If everything of the layer is trained, there is a row if it does not hear `keep`, and none else. Their names are
+    those of the tensors with "at rest" behind; the method of a broken promise says which.
     """
     if not probe.specimen.at_rest:
         return list(_not_kept(probe))
