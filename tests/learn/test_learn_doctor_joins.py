@@ -48,6 +48,7 @@ class Grown(Own):
         (Grown(slice(0, 4), copied=False), (4,), {"dx"}, "forward makes them of x too: take that part"),
         (Grown(slice(0, 3)), (3, 2, 3), {"dx"}, "channels 0 to 2 (axis 3 of (3, 3, 2, 6)) is not used"),
         (Grown(slice(3, 5)), (4,), {"dx"}, "at units 3 to 4 (axis 1"),
+        (Grown(slice(4, 7)), (4,), {"dx"}, "at units 4 to 6 (axis 1"),
     ],
 )
 def test_outputs_whose_dy_is_not_used_are_told_with_their_places(layer, shape, tensors, words):

@@ -13,8 +13,8 @@ from .matrices import pair_of
 ENOUGH = 4
 CARRIED = """must multiply by all that forward multiplied the carried state by (the weights, transposed; a forget or
     update gate; the slope of the activation), and add to what arrives there."""
-BETWEEN_PLACES = """Each y depends on every x: add up what all of them send back, by way of queries, keys and values
-    alike, with every factor that forward has on that way."""
+BETWEEN_PLACES = """add up what all of them send back, by way of queries, keys and values alike, with every factor that
+    forward has on that way."""
 
 
 def of_steps(claim: Claim, count: int) -> Claim | None:
@@ -105,14 +105,14 @@ def right_for_one_step(claim: Claim) -> Iterator[Words]:
     again = f"Wrong for sequences of {steps}, and right for {count}: the same layer was run again with {count}"
     if _all_places_alike(claim):
         yield f"""right for one place alone: {again}. Each place's own share is right; what passes between the places
-            of a sequence, by scores or a mean over them, is wrong. {BETWEEN_PLACES}"""
+            of a sequence, by scores or a mean over them, is wrong. Each y depends on every x: {BETWEEN_PLACES}"""
     elif _has_steps(claim) or _carries_y(claim):
         yield f"""right for one step alone: {again}. So each step's own share is right, and what backward hands from a
             step to the one before it is wrong. It {CARRIED}"""
     else:
         yield f"""right for one step alone: {again}. So what comes of one place by itself is right, and what passes from
             one to another is wrong. If forward carries a state from step to step, what backward hands on {CARRIED} If
-            it weighs all places at once: {BETWEEN_PLACES}"""
+            it weighs all places at once, {BETWEEN_PLACES}"""
 
 
 def _all_places_alike(claim: Claim) -> bool:
