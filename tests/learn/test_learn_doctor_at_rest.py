@@ -154,3 +154,63 @@ def test_a_logarithm_is_examined_above_zero_and_a_forward_that_is_finite_nowhere
     methods = {"forward": lambda self, x, training=False, keep=None: x / 0, "backward": lambda self, dy, **options: dy}
     infinite = type("Infinite", (nn.Layer,), methods)()
     assert [one.name for one in diagnose(infinite, (5,))] == ["not a number"]
+
+
+class Hearing(nn.Layer):
+    """y = tanh(x M), times a mask of zeros and ones in training if `drops`; `heard` says when forward keeps."""
+
+    def __init__(self, heard, drops=False):
+        super().__init__()
+        self.heard, self.drops, self.kept = heard, drops, None
+
+    def create_params(self, input_shape, rng):
+        return {"M": rng.standard_normal((input_shape[-1], input_shape[-1]))}
+
+    def forward(self, x, training=False, keep=None):
+        mask = 1.0 * (np.arange(x.size).reshape(x.shape) % 3 > 0) if training and self.drops else np.ones(x.shape)
+        y = np.tanh(x @ self.params["M"])
+        if self.heard(training, keep):
+            self.kept = x, y, mask
+        elif self.heard is dropping:
+            self.kept = None
+        return y * mask
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        x, y, mask = self.kept
+        da = dy * mask * (1 - y**2)
+        self.grads = {"M": x.T @ da}
+        return da @ self.params["M"].T
+
+
+def dropping(training, keep):
+    return training
+
+
+@pytest.mark.parametrize(
+    ("heard", "drops", "tensor", "words"),
+    [
+        (lambda training, keep: training, False, "dx", "dx is that of the pass before, of another batch"),
+        (lambda training, keep: training, True, "dx", "dx is that of the pass before, of another batch"),
+        (dropping, False, "backward", "backward stops with TypeError"),
+    ],
+)
+def test_a_layer_that_does_not_hear_keep_is_told_of_it(heard, drops, tensor, words):
+    (found,) = diagnose(Hearing(heard, drops), (4,))
+    assert (found.tensor, found.name) == (tensor, "keep not heard") and words in found.sentence
+    assert check_layer(Hearing(heard, drops), (4,)).ok == drops  # `thorough` measures what is dropped
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize(
+    "heard", [lambda training, keep: True, lambda training, keep: training if keep is None else keep,
+              lambda training, keep: training or keep]
+)  # fmt: skip
+def test_a_layer_that_keeps_always_or_as_asked_gets_no_word(heard, drops):
+    assert diagnose(Hearing(heard, drops), (4,)) == []
+    assert check_layer(Hearing(heard, drops), (4,)).ok
+
+
+def test_a_forward_that_does_not_know_keep_gets_no_word():
+    methods = {"forward": lambda self, x, training=False: 2 * x, "backward": lambda self, dy, **options: 2 * dy}
+    layer = type("Unasked", (nn.Layer,), methods)()
+    assert diagnose(layer, (4,)) == [] and check_layer(layer, (4,)).ok

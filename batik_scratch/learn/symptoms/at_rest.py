@@ -1,5 +1,6 @@
 """A layer that works otherwise at rest, when `training` is False: promises that it breaks there alone."""
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,9 +13,9 @@ from .claim import Diagnosis, place_of_largest
 
 
 def at_rest(done: Checkup) -> list[Diagnosis]:
-    """The first of the findings below; none if everything of the layer is trained."""
+    """The first of the findings below; of a layer of which everything is trained, whether it hears `keep`."""
     if not done.specimen.at_rest:
-        return []
+        return [] if done.case.of_a_loss else keep_not_heard(done)
     try:
         first = next((found for look in LOOKS for found in look(done)), None)
     except Failure as failure:
@@ -82,6 +83,45 @@ def right_in_training_alone(done: Checkup) -> Iterator[Diagnosis]:
             keep=True), by which a saliency map asks, it {what}. There {" and ".join(specimen.at_rest)} are constants,
             which no x moves. Keep with x which of the two passes it was, and what it used."""
         yield Diagnosis.told(name, words)
+
+
+def keep_not_heard(done: Checkup) -> list[Diagnosis]:
+    """forward(x, training=False, keep=True) keeps nothing: backward goes back through the pass before, or stops."""
+    specimen, x = copy.deepcopy(done.specimen), done.x.copy()
+
+    def forward() -> np.ndarray:
+        return specimen.forward(x, training=False, keep=True)
+
+    try:
+        specimen.forward(done.earlier_x)
+        before = specimen.backward(done.dy)
+        y = forward()
+        if y.shape != done.dy.shape:
+            return []
+        gradients = specimen.backward(done.dy)
+    except Failure as failure:
+        return [] if failure.stage == "forward" else [_not_kept("backward", f"backward stops with {failure}")]
+    for name, given in gradients.items():
+        training = done.analytic[name]
+        if not isinstance(given, np.ndarray) or given.shape != done.numeric(name).shape or training is None:
+            return [_not_kept(name, f"{name} is no array of its shape")]
+        tensor = x if name == "dx" else specimen.layer.params[name]
+        true = training  # which is right, or this would not be asked
+        if not close(y, done.y):
+            true = (done.dy.reshape(-1) @ jacobian(forward, tensor)).reshape(tensor.shape)
+        if np.isfinite(true).all() and not close(given, true, 10.0):
+            what = f"is wrong, by up to {np.abs(given - true).max():.3g}"
+            if isinstance(before[name], np.ndarray) and close(given, before[name]):
+                what = "is that of the pass before, of another batch, to all digits"
+            return [_not_kept(name, f"{name} {what}")]
+    return []
+
+
+def _not_kept(tensor: str, what: str) -> Diagnosis:
+    words = f"""keep not heard: After a training pass everything is right; after forward(x, training=False, keep=True),
+        by which a saliency map asks, {what}. `keep` says whether backward will follow, and training only whether
+        dropout and the like are on: keep what backward needs `if (training if keep is None else keep)`."""
+    return Diagnosis.told(tensor, words)
 
 
 LOOKS = (moved_at_rest, momentum_swapped, batch_statistics_at_rest, right_in_training_alone)

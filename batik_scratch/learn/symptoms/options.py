@@ -112,4 +112,8 @@ def _is_option(value: Any) -> bool:
         return False
     if isinstance(value, tuple | list):
         return 0 < len(value) < 3 and all(type(one) is int and 0 <= one <= LARGEST for one in value)
-    return (type(value) is int and 0 <= value <= LARGEST) or type(value) is float or value == "same"
+    return (
+        (type(value) is int and 0 <= value <= LARGEST)
+        or type(value) is float
+        or (isinstance(value, str) and value == "same")
+    )

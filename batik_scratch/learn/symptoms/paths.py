@@ -67,6 +67,11 @@ def factors_in_forward_order(claim: Claim) -> Iterator[Words]:
     if np.isnan(true).any() or close(true, true.T):
         return
     if claim.given.shape == claim.x.shape and claim.is_((true @ claim.dy.reshape(-1)).reshape(claim.x.shape)):
+        if (ends := _running_sum(claim, true)) is not None:
+            axis, taken, owed = ends
+            yield f"""running sum not turned: dx is forward's own running sum, of dy along axis {axis}. There y[t] takes
+                {taken} with one weight, so x[t] reaches {owed}, and dx[t] is the sum of dy over those: sum from the
+                other end, as in np.flip(np.cumsum(np.flip(dy, {axis}), axis={axis}), {axis}) for np.cumsum."""
         if (channels := _slides(claim, true)) is not None:
             mixed = ", and with its inputs and outputs swapped" if channels else ""
             yield f"""kernel not flipped: dx is J dy, to all digits, and it should be J' dy, with the Jacobian
@@ -76,6 +81,20 @@ def factors_in_forward_order(claim: Claim) -> Iterator[Words]:
         yield """factors in forward's order: dx is J dy, to all digits, and it should be J' dy, with the Jacobian
             transposed. So backward does forward's steps in forward's order. It must undo the last one first: if
             forward multiplies by gamma at the end, dy is multiplied by gamma before anything else."""
+
+
+def _running_sum(claim: Claim, true: np.ndarray) -> tuple[int, str, str] | None:
+    """Along which axis y[t] is the sum of all x up to t (or from t on) times one weight, and in words of which."""
+    if claim.x.shape != claim.y.shape:
+        return None
+    shares: np.ndarray = true.reshape(*claim.y.shape, *claim.x.shape)
+    for axis in range(1, claim.x.ndim):
+        along = np.moveaxis(shares, (axis, claim.x.ndim + axis), (-2, -1))  # (..., T of y, T of x)
+        for takes, *words in ((np.tril, "x[0] to x[t]", "y[t] and all after it"),
+                              (np.triu, "x[t] to the last", "y[t] and all before it")):  # fmt: skip
+            if along.shape[-1] > 2 and close(along, takes(np.ones_like(along) * along[..., :1, :1])):
+                return axis, words[0], words[1]
+    return None
 
 
 def _slides(claim: Claim, true: np.ndarray) -> bool | None:

@@ -4,11 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...nn.gradcheck.jacobian import jacobian
+from ...nn.gradcheck.specimen import Failure
 from .checkup import ATOL, Checkup, close, try_to_check_up, zero
 from .claim import Claim, Words
 from .matrices import pair_of
 
 ENOUGH = 4
+CARRIED = """must multiply by all that forward multiplied the carried state by (the weights, transposed; a forget or
+    update gate; the slope of the activation), and add to what arrives there."""
+BETWEEN_PLACES = """add up what all of them send back, by way of queries, keys and values alike, with every factor that
+    forward has on that way."""
 
 
 def of_steps(claim: Claim, count: int) -> Claim | None:
@@ -97,24 +103,52 @@ def right_for_one_step(claim: Claim) -> Iterator[Words]:
         return
     steps = claim.checkup.case.input_shape[0]
     again = f"Wrong for sequences of {steps}, and right for {count}: the same layer was run again with {count}"
-    if _sees_later_steps(claim):
+    if _all_places_alike(claim):
         yield f"""right for one place alone: {again}. Each place's own share is right; what passes between the places
-            of a sequence, by scores or a mean over them, is wrong. Each y depends on every x: add up what all of them
-            send back, by way of queries, keys and values alike, with every factor that forward has on that way."""
-    else:
+            of a sequence, by scores or a mean over them, is wrong. Each y depends on every x: {BETWEEN_PLACES}"""
+    elif _has_steps(claim) or _carries_y(claim):
         yield f"""right for one step alone: {again}. So each step's own share is right, and what backward hands from a
-            step to the one before it is wrong. It must multiply by all that forward multiplied the carried state by
-            (the weights, transposed; a forget or update gate; the slope of the activation), and add to what arrives
-            there."""
+            step to the one before it is wrong. It {CARRIED}"""
+    else:
+        yield f"""right for one step alone: {again}. So what comes of one place by itself is right, and what passes from
+            one to another is wrong. If forward carries a state from step to step, what backward hands on {CARRIED} If
+            it weighs all places at once, {BETWEEN_PLACES}"""
 
 
-def _sees_later_steps(claim: Claim) -> bool:
-    """True if an output of one place of the sequence depends on the input of a later one."""
-    true = claim.checkup.jacobian("dx")
-    if claim.y.ndim != 3 or claim.y.shape[1] != claim.x.shape[1] or np.isnan(true).any():
+def _all_places_alike(claim: Claim) -> bool:
+    """True if an output of one place depends on the input of a later one, or y has no places and no order matters."""
+    checkup = claim.checkup
+    true = checkup.jacobian("dx")
+    if _has_steps(claim):
+        of_y, of_x = (np.indices(shape)[1].reshape(-1) for shape in (claim.y.shape, claim.x.shape))
+        return bool((np.abs(true) > ATOL)[of_y[:, None] < of_x[None, :]].any())
+    return close(checkup.specimen.forward(np.ascontiguousarray(claim.x[:, ::-1])), claim.y)
+
+
+def _has_steps(claim: Claim) -> bool:
+    return claim.y.ndim == 3 and claim.y.shape[1] == claim.x.shape[1]
+
+
+def _carries_y(claim: Claim) -> bool:
+    """True if y is a state: all that the steps before the last one do to it, they do by way of y one step earlier."""
+    checkup, before = claim.checkup, np.ascontiguousarray(claim.x[:, :-1])
+    try:
+        if checkup.specimen.forward(before).shape != claim.y.shape:
+            return False
+        earlier = jacobian(lambda: checkup.specimen.forward(before), before)
+    except Failure:
         return False
-    of_y, of_x = (np.indices(shape)[1].reshape(-1) for shape in (claim.y.shape, claim.x.shape))
-    return bool((np.abs(true) > ATOL)[of_y[:, None] < of_x[None, :]].any())
+    n, steps, width = claim.x.shape
+    of_both = (
+        checkup.jacobian("dx").reshape(n, -1, n, steps * width)[..., : (steps - 1) * width],
+        earlier.reshape(n, -1, n, (steps - 1) * width),
+    )
+    for image in range(n):
+        now, then = (matrix[image, :, image] for matrix in of_both)  # (H, (T - 1) D)
+        handed_on = np.linalg.lstsq(then.T, now.T, rcond=1e-9)[0].T
+        if now.shape[1] <= now.shape[0] or not close(handed_on @ then, now, 10.0):
+            return False
+    return True
 
 
 def _rows_by_the_state(one: Checkup, name: str) -> tuple[int, int] | None:

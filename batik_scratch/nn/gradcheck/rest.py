@@ -10,22 +10,49 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .numeric import ATOL, at_places
+from .numeric import ATOL, at_places, fits
 from .probe import Probe
 from .report import TensorCheck, broken_promise, nothing_to_compare
-from .specimen import Specimen
+from .specimen import Failure, Specimen
 
 SAME = 1e-6  # shares of the old that differ by less are the same
 
 
 def rows(probe: Probe, samples: int) -> list[TensorCheck]:
-    """Rows for the gradients at rest, and for each promise that is broken; none if everything of the layer is trained.
+    """Rows for the gradients at rest, and for each promise that is broken.
 
-    Their names are those of the tensors with "at rest" behind; the method of a broken promise says which.
+    If everything of the layer is trained, there is a row if it does not hear `keep`, and none else. Their names are
+    those of the tensors with "at rest" behind; the method of a broken promise says which.
     """
     if not probe.specimen.at_rest:
-        return []
+        return list(_not_kept(probe))
     return [*_gradients(probe, samples), *_broken(probe)]
+
+
+def _not_kept(probe: Probe) -> Iterator[TensorCheck]:
+    """A row if y at rest is that of training, and backward, after forward(x, training=False, keep=True), is not."""
+    specimen, x = probe.specimen, probe.x
+    y = specimen.forward(x)
+    if probe.coarse or not probe.complete:
+        return
+    specimen.forward(np.roll(x.reshape(-1), 1).reshape(x.shape))  # an earlier batch, to be forgotten
+    try:
+        at_rest = specimen.forward(x, training=False, keep=True)
+        if not _alike(at_rest, y):
+            return  # dropout and the like: that is measured by `thorough`
+        gradients = specimen.backward(probe.dy)
+    except Failure as failure:
+        if failure.stage == "backward":
+            yield nothing_to_compare("backward at rest", "keep not heard")
+        return
+    for name, training in probe.gradients.items():
+        if not fits(gradients[name], training) or not _alike(gradients[name], training):
+            yield broken_promise(f"{name} at rest", "keep not heard", gradients[name], training)
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> bool:
+    """True if both agree to rounding."""
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=ATOL, equal_nan=True)
 
 
 def share_of_the_old(specimen: Specimen, x: np.ndarray, key: str) -> float | None:
