@@ -320,3 +320,10 @@ def test_a_small_decay_is_one_of_the_weights():
     optimizer.decay = 0.01
     (remark,) = diagnose_optimizer(optimizer)
     assert not remark.mistake and "Adagrad" in remark.sentence
+
+
+@pytest.mark.parametrize(("sign", "name"), [(-1, "decay with the wrong sign"), (1, "rule recognised")])
+def test_a_decay_that_makes_weights_grow_is_a_mistake(sign, name):
+    (found,) = diagnose_optimizer(Hidden(lambda g, s, t, w: g + sign * 0.2 * w))
+    assert found.name == name and found.mistake == (sign < 0)
+    assert ("weights grow by 0.002 of themselves" in found.sentence) == (sign < 0)

@@ -21,6 +21,13 @@ def recognised(tried: list[Guess], trial: Trial) -> Diagnosis | None:
     for guess in tried:
         if any(trial.follows(rule) for rule in guess.right()):
             name, decays = _decay_words(guess)
+            if min(guess.decay.share, guess.decay.penalty) < 0:
+                return Diagnosis.told(
+                    "step",
+                    f"""decay with the wrong sign: All steps are those of {guess.words}, but for the decay: weights grow
+                    by {-min(guess.decay.share, guess.decay.penalty):g} of themselves where a decay makes them smaller.
+                    Subtract it from w, or add it to the gradient.""",
+                )
             words = f"""{name}: No mistake: all {len(trial.gradients)} steps are those of {guess.words}, whose numbers
                 were found by trying.{decays}{_neighbour(guess)} If another rule was meant, hold it against that one:
                 {HOW}."""

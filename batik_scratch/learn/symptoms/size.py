@@ -12,6 +12,8 @@ from .sides import side_and_slopes
 
 ENOUGH = 3  # values, for which one factor is no accident
 OF_THE_SLICE = "Look at the bounds of the loop or slice that fills the array."
+OF_THE_PLACES = """They are no block: look at how backward chooses the places that get a share (a mask, an index, a
+    maximum over which axes?); forward chooses more of them, or others."""
 
 
 def not_a_number(claim: Claim) -> Iterator[Words]:
@@ -55,7 +57,12 @@ def zero_in_a_region(claim: Claim) -> Iterator[Words]:
     if forgotten.any() and close(np.where(forgotten, 0, given), np.where(forgotten, 0, true)):
         yield f"""zero in a region: {forgotten.sum()} of {given.size} values are zero and should not be
             ({_region(forgotten)}); all others are right.
-            {_early_return(claim) or side_and_slopes(claim, forgotten) or OF_THE_SLICE}"""
+            {_early_return(claim) or side_and_slopes(claim, forgotten) or _advice_on(forgotten)}"""
+
+
+def _advice_on(forgotten: np.ndarray) -> str:
+    """A box of zeros is a slice that ends too early; zeros here and there are places that backward chose wrongly."""
+    return OF_THE_SLICE if _fills_its_box(forgotten) else OF_THE_PLACES
 
 
 def _early_return(claim: Claim) -> str:
@@ -188,5 +195,9 @@ def _region(where: np.ndarray) -> str:
     low, high = np.argwhere(where).min(axis=0), np.argwhere(where).max(axis=0)
     sides = zip(low, high, where.shape, strict=True)
     box = ", ".join(":" if b - a == size - 1 else f"{a}" if a == b else f"{a}:{b + 1}" for a, b, size in sides)
-    full = where[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))].all()
-    return f"the places [{box}]" if full else f"scattered within [{box}]"
+    return f"the places [{box}]" if _fills_its_box(where) else f"scattered within [{box}]"
+
+
+def _fills_its_box(where: np.ndarray) -> bool:
+    low, high = np.argwhere(where).min(axis=0), np.argwhere(where).max(axis=0)
+    return bool(where[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))].all())
