@@ -8,7 +8,7 @@ from ..errors import InputError
 
 DISTRIBUTION = "batik-scratch"
 PLACE = ("share", "batik_scratch", "examples")  # below whatever pip installs data under
-ABOUT_US = "site"  # the folder of the web site: about this repository, and of no use without it
+ABOUT_US = ("site", "results")  # the web site and what experiments found: the repository's, of no use without it
 BESIDE = Path(__file__).parents[2] / "examples"  # in a checkout or an unpacked sdist
 
 
@@ -17,7 +17,7 @@ def installed_examples() -> dict[Path, Path]:
     if (BESIDE / "lessons").is_dir():
         kinds = ("*.py", "*.md")
         places = [path.relative_to(BESIDE) for kind in kinds for path in sorted(BESIDE.rglob(kind))]
-        return {path: BESIDE / path for path in places if path.parts[0] != ABOUT_US}
+        return {path: BESIDE / path for path in places if path.parts[0] not in ABOUT_US}
     try:
         files = importlib.metadata.files(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
