@@ -167,7 +167,7 @@ WRONG = {  # the layer, its input shape, and one of the circumstances in which i
 @pytest.mark.parametrize(("layer", "shape", "circumstance"), WRONG.values(), ids=WRONG)
 def test_what_the_usual_circumstances_hide_is_seen_in_its_own(layer, shape, circumstance):
     layer = layer() if isinstance(layer, type) else layer
-    assert check_layer(layer, shape).ok
+    assert check_layer(layer, shape).ok or circumstance == "at rest, kept"  # `keep` is heard or not, at any time
     assert circumstance in {row.method.split(":")[0] for row in check_layer(layer, shape, thorough=True).wrong}
 
 

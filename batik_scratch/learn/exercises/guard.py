@@ -11,8 +11,6 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
-from ...ops.threads import one_blas_thread
-
 PROCESSES = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn")
 REMOVALS = ("os.remove", "os.rename", "os.rmdir", "os.truncate", "os.link", "os.symlink", "os.chmod", "shutil.rmtree")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -83,10 +81,9 @@ def limit_files() -> None:
 def limit_processes() -> None:
     """No process and no thread is started from here on, whatever calls the system: one that forks without end stops.
 
-    The system does not hold the administrator (root) to this limit.
+    The package's own thread is started before, by `limit_memory`. The system does not hold the administrator (root) to
+    this limit.
     """
-    with one_blas_thread():  # the package's own thread, which sets this limit for all, is started before
-        pass
     try:
         import resource
 

@@ -35,8 +35,11 @@ def _not_kept(probe: Probe) -> Iterator[TensorCheck]:
     y = specimen.forward(x)
     if probe.coarse or not probe.complete:
         return
-    specimen.forward(np.roll(x.reshape(-1), 1).reshape(x.shape))  # an earlier batch, to be forgotten
     try:
+        again = specimen.backward(probe.dy)
+        if not all(_alike(again[name], gradient) for name, gradient in probe.gradients.items()):
+            return  # not the same twice in training either
+        specimen.forward(np.roll(x.reshape(-1), 1).reshape(x.shape))  # an earlier batch, to be forgotten
         at_rest = specimen.forward(x, training=False, keep=True)
         if not _alike(at_rest, y):
             return  # dropout and the like: that is measured by `thorough`
