@@ -1,6 +1,7 @@
 """Reading one picture from a stranger: upright, RGB, eight bits, or a clear refusal."""
 
 import os
+import re
 import stat
 import struct
 import zlib
@@ -49,8 +50,6 @@ _DECODER_ERRORS = (
     MemoryError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
 
 
@@ -110,6 +109,12 @@ def read_with_notes(path: str | os.PathLike) -> tuple[Image.Image, tuple[str, ..
         raise UnreadableImage(path, str(error)) from None
     except Image.UnidentifiedImageError:
         raise UnreadableImage(path, _no_image(head)) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's limit comes before ours
+        pixels = re.search(r"\d+", str(error))
+        count = f"{int(pixels[0]):,}" if pixels else "too many"
+        raise UnreadableImage(
+            path, f"has {count} pixels, the limit is {MAX_PIXELS:,} in all; save it smaller"
+        ) from None
     except FileNotFoundError:
         raise UnreadableImage(path, f"there is no such file{_near(Path(path))}", passing=True) from None
     except _DECODER_ERRORS as error:

@@ -145,3 +145,12 @@ def test_real_odd_files_are_read_or_refused():
             image = read_image(path)
             assert image.mode == "RGB" and min(image.size) > 50
             assert not path.name.startswith("exif6") or image.size == stored_size(path)[::-1]
+
+
+@pytest.mark.parametrize("width", [4, 8])  # of 6 rows: Pillow warns above its limit, and raises above twice that
+def test_a_picture_that_pillow_itself_finds_too_large_is_told_in_our_words(width, tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    path = tmp_path / "photo.png"
+    Image.new("L", (width, 6)).save(path)
+    with pytest.raises(UnreadableImage, match=rf"has {6 * width} pixels, the limit is 64,000,000 in all"):
+        read_image(path)
