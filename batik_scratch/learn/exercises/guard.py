@@ -38,12 +38,12 @@ def forbid_damage(folder: Path) -> None:
 
 
 def forbid_help(package: Path, libraries: bool = False) -> None:
-    """From here on this process starts no other and reads no more of the package; nor does it load `libraries`."""
+    """From here on this process reads no more of the package; nor does it load a library, unless `libraries`."""
     inside = (str(package) + os.sep,)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in PROCESSES or (event == "ctypes.dlopen" and not libraries):
-            raise RefusedError(f"an answer starts no process and loads no library ({event})")
+        if event == "ctypes.dlopen" and not libraries:
+            raise RefusedError(f"an answer loads no library ({event})")
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike) and _within(inside, arguments[0]):
             raise RefusedError("an answer reads nothing of the package but what it imports as batik_scratch.nn")
 
