@@ -17,13 +17,12 @@ from . import conv_direct, conv_im2col, conv_loops, conv_winograd
 
 @dataclass(frozen=True)
 class Convolution:
-    """What the choice hangs on: channels in, filters, kernel and strides (vertical, horizontal), the padded width."""
+    """What the choice hangs on: channels in, filters, kernel and strides (vertical, horizontal)."""
 
     channels: int
     filters: int
     kernel_size: tuple[int, int]
     strides: tuple[int, int]
-    width: int
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,6 @@ def cannot(name: str, shape: Convolution) -> str | None:
     """Why the algorithm cannot do this shape, as the end of a sentence; None if it can."""
     if name in ("winograd", "direct") and not (shape.kernel_size == (3, 3) and shape.strides == (1, 1)):
         return f"needs a 3x3 kernel at stride 1, got {shape.kernel_size} at {shape.strides}"
-    if name == "direct" and not conv_direct.fits(shape.width):
-        return f"needs images of at most {conv_direct.WIDEST} pixels across, padding counted; got {shape.width}"
     return None
 
 

@@ -234,7 +234,7 @@ def _run_backward(
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
     kernels.backward(
         np.ascontiguousarray(x),
-        _transformed(kernel),
+        np.ascontiguousarray(_transformed(kernel).swapaxes(1, 2)),  # (36, F, C)
         np.ascontiguousarray(dy),
         winner,
         _tile_rows(x, f),

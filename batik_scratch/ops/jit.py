@@ -1,8 +1,8 @@
 """`compiled`: numba's njit with a cache that survives read-only installations; without numba, the function as it is.
 
 Numba is an accelerator, not a condition. If it cannot be imported, or if BATIK_SCRATCH_PLAIN=1, everything runs on
-NumPy: the same to rounding, more slowly, and a debugger steps through all of it. Only this file and threads.py ask for
-numba.
+NumPy: the same to rounding, more slowly, and a debugger steps through all of it. Only this file, lanes.py and
+threads.py ask for numba.
 
 Signatures are lazy on purpose: explicit ones compile at import and refuse read-only arrays, which joblib and
 memory maps hand out. Numba's cache would not notice a change in another file, be it of a helper or of a constant; here
@@ -65,6 +65,11 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
 def _with_plain_self(function: Any) -> Any:
     function.py_func = function
     return function
+
+
+def stamped(function: Callable) -> Any:
+    """Decorate what kernels call though `compiled` did not make it: its file belongs to their stamps."""
+    return _with_plain_self(function)
 
 
 def _forgiving(dispatcher: Any) -> Any:

@@ -161,22 +161,24 @@ def _output_gradients(dy, winner, pooled, row, tiles, best, out, half, dm, low):
 
 
 @compiled()
-def _input_products(dm, u, p, filters, dv):
-    """dV_e = dM_e U_e' of the first p tiles: dm (36, P*F), u (36, C, F), into dv (36, P, C)."""
+def _input_products(dm, u_t, p, filters, dv):
+    """dV_e = dM_e U_e' of the first p tiles: dm (36, P*F), u_t (36, F, C), into dv (36, P, C)."""
     for e in range(36):
         dv_e, dm_e = dv[e][:p], dm[e].reshape(-1, filters)[:p]
-        np.dot(dm_e, u[e].T, dv_e)  # (P, F) @ (F, C) -> (P, C)
+        np.dot(dm_e, u_t[e], dv_e)  # (P, F) @ (F, C) -> (P, C)
 
 
 @compiled(parallel=True)
-def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
+def backward(x, u_t, dy, winner, group, pooled, dx, du, dbias):
     """dy, as `forward` left y, into dx (N, H, W, C) and the partial sums du (CHUNKS, 36, C, F), dbias (CHUNKS, F).
+
+    u_t (36, F, C) is U with each matrix turned over: BLAS is a third slower if it must turn it at each product.
 
     An empty dx or du is not wanted. Each chunk walks through every CHUNKS-th image, `group` rows of tiles at a time.
     """
     need_dx, need_grads = len(dx) > 0, len(du) > 0
     n_images, h, w, channels = x.shape
-    filters = u.shape[2]
+    filters = u_t.shape[1]
     down, tiles = (h + 1) // 4, (w + 1) // 4
     few = max(1, LINE // filters)
     for chunk in prange(CHUNKS):
@@ -205,7 +207,7 @@ def backward(x, u, dy, winner, group, pooled, dx, du, dbias):
             if need_grads:
                 _add_gradients(v, dm, rows * tiles, partial, du[chunk], dbias[chunk])
             if need_dx:
-                _input_products(dm, u, rows * tiles, filters, v)  # V is done with: its room takes dV
+                _input_products(dm, u_t, rows * tiles, filters, v)  # V is done with: its room takes dV
                 for r in range(rows):
                     n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
                     if row == 0:

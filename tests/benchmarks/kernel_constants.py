@@ -28,16 +28,14 @@ COPIED = [
     "setup.cfg",
 ]
 COMPARISONS = [f"tests/ops/test_ops_{name}.py" for name in ("boundaries", "memory", "winograd", "dense", "agree")]
-Setting = dict[str, int]  # value by file and name: "direct_kernels.PLANE"
+Setting = dict[str, int]  # value by file and name: "direct_kernels.ROWS"
 
 
 def draw(rng: random.Random) -> Setting:
     """One setting inside of what the modules state beside their constants."""
-    lanes = rng.choice([1, 2, 4, 7, 8, 16, 32])
-    line = -(-75 // lanes) * lanes  # of an image 150 pixels wide
     return {
-        "direct_kernels.LANES": lanes,
-        "direct_kernels.PLANE": rng.randint(6 * line + 2 * lanes, 3000),
+        "lanes.LANES": rng.choice([1, 2, 4, 8, 16, 32]),
+        "direct_kernels.ROWS": rng.randint(1, 20),
         "chunks.CHUNKS": rng.randint(1, 13),
         "choose.FEW": rng.randint(4, 12),
         "winograd_kernels.LINE": rng.randint(9, 600),

@@ -214,14 +214,6 @@ def test_a_copy_of_a_model_shares_no_kept_array():
     assert np.array_equal(other.predict(x), model.predict(x))
 
 
-def test_an_image_too_wide_for_direct_convolution_takes_another():
-    layers = [nn.Conv2D(4, 3, algorithm="auto"), nn.ReLU(), nn.MaxPooling2D(2)]
-    model = nn.Sequential(layers, (6, 1300, 3), random_state=0)
-    x = np.random.default_rng(0).random((2, 6, 1300, 3), np.float32)
-    assert names(model.plan()) == ["Conv2D", "ReLU", "MaxPooling2D"] and model.layers[0].runs.algorithm.name == "im2col"
-    np.testing.assert_allclose(model.predict(x), model.forward(x), rtol=0, atol=2e-5)
-
-
 def blocks_only():
     layers = [nn.Conv2D(4, 3, algorithm="auto"), nn.ReLU(), nn.MaxPooling2D(2), nn.Flatten()]
     model = nn.Sequential(layers, (8, 8, 3), random_state=0)

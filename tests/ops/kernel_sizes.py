@@ -7,7 +7,7 @@ tests ask the package whether it does.
 import numpy as np
 from kernel_truth import Size
 
-from batik_scratch.ops import conv_direct, conv_im2col, conv_winograd, dense, threads, winograd_kernels
+from batik_scratch.ops import conv_im2col, conv_winograd, dense, direct_kernels, threads, winograd_kernels
 
 PAPER = [Size(1, 150, 150, 3, 32), Size(1, 74, 74, 32, 64), Size(2, 36, 36, 64, 128)]  # its three convolutions
 
@@ -26,36 +26,24 @@ def batches(chunks: int) -> list[int]:
 # ------------------------------------------------------------------------------------------------ conv_direct
 
 
-def direct_width(rows: int) -> int:
-    """The widest image of which a task takes at least so many pooled rows."""
-    return next(w for w in range(2 * conv_direct.PLANE, 3, -1) if conv_direct.rows_per_task(w) >= rows)
-
-
-def direct_blocks(size: Size) -> tuple[int, int]:
-    """How many blocks of rows the package makes of an image, and the pooled rows of the last."""
-    blocks = conv_direct.winner_shape(size[:4], size.f)[1]
-    return blocks, (size.h - 2) // 2 - (blocks - 1) * conv_direct.rows_per_task(size.w)
-
-
 def direct_heights() -> list[tuple[Size, tuple[int, int]]]:
-    """Images around one, two and three blocks, of even and of odd height and width; and what they must reach."""
+    """Images around one, two and three tasks of rows of squares, of even and of odd size: tasks, rows of the last."""
     found = []
-    for k, w in enumerate((direct_width(3), direct_width(1), direct_width(4) - 1)):
-        for j, (pooled, (blocks, last)) in enumerate(around(conv_direct.rows_per_task(w)).items()):
-            size = Size(2, 2 * pooled + 2 + (j + k) % 2, w, 1 + (j + k) % 3, 2 + j % 3)
-            found.append((size, (blocks + 1, last + 1)))
+    for j, (rows, (tasks, last)) in enumerate(around(direct_kernels.ROWS).items()):
+        found.append((Size(2, 2 * rows + 2 + j % 2, 7 + j // 2 % 2, 1 + j % 3, 2 + j % 3), (tasks + 1, last + 1)))
     return found
 
 
-def direct_lines() -> list[tuple[Size, int, int]]:
-    """Widths around one and two full groups of lanes: the size, the line's length, and what is left free in it."""
-    lanes = conv_direct.LANES
-    widths = {2 * m * lanes + extra: None for m in (1, 2) for extra in (-2, -1, 0, 1, 2) if 2 * m * lanes + extra > 3}
+def direct_lanes() -> list[tuple[Size, int, int]]:
+    """Filters around one, two and three vectors, and channels whose row of four pixels fills vectors or does not.
+
+    Each with the number of vectors and the lanes that the last leaves free.
+    """
+    lanes = direct_kernels.LANES
     found = []
-    for w in widths:
-        half = -(-w // 2)  # columns of the wider parity image
-        groups = -(-half // lanes)
-        found.append((Size(1, 11, w, 2, 3), groups * lanes, groups * lanes - half))
+    for filters, (vectors, last) in around(lanes).items():
+        found.append((Size(1, 6, 7, 3, filters), vectors + 1, lanes - 1 - last))
+    found += [(Size(2, 5, 8, c, 3), 1, lanes - 3) for c in sorted({1, lanes // 4, lanes // 4 + 1, lanes // 2 + 1})]
     return found
 
 

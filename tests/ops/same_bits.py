@@ -7,7 +7,7 @@ A process of its own: numba's pool has three threads only if NUMBA_NUM_THREADS s
 
 import numba
 import numpy as np
-from kernel_sizes import direct_width, winograd_steps
+from kernel_sizes import winograd_steps
 from kernel_truth import DirtyWorkspace, Size, draw, images
 
 from batik_scratch.ops import (
@@ -17,6 +17,7 @@ from batik_scratch.ops import (
     conv_im2col,
     conv_winograd,
     dense,
+    direct_kernels,
     dropout,
     pooling,
     relu,
@@ -66,7 +67,7 @@ def flat():
     return y, gate, relu.backward(g, gate), *dropped, w, m, v
 
 
-direct = Size(2 * chunks.CHUNKS + 1, 2 * conv_direct.rows_per_task(direct_width(3)) + 6, direct_width(3), 2, 3)
+direct = Size(2 * chunks.CHUNKS + 1, 2 * direct_kernels.ROWS + 7, 10, 2, 3)
 RUNS = {
     "conv_direct": lambda: fused(conv_direct, direct),
     "conv_winograd": lambda: fused(conv_winograd, winograd_steps()[5][0]),

@@ -6,10 +6,8 @@ from kernel_sizes import (
     PAPER,
     batches,
     dense_sizes,
-    direct_blocks,
     direct_heights,
-    direct_lines,
-    direct_width,
+    direct_lanes,
     im2col_heights,
     im2col_rows,
     tile_groups,
@@ -28,6 +26,7 @@ from batik_scratch.ops import (
     conv_im2col,
     conv_winograd,
     dense,
+    direct_kernels,
     pooling,
     threads,
     winograd_kernels,
@@ -50,10 +49,8 @@ def test_the_truth_is_the_plain_convolution(strides):
 # ------------------------------------------------------------------------------------------- the paper's sizes
 
 
-def test_the_first_block_of_the_paper_is_right_and_takes_several_blocks_of_rows():
-    blocks, last = direct_blocks(PAPER[0])
-    rows = conv_direct.rows_per_task(PAPER[0].w)
-    assert blocks == -(-74 // rows) and last == 74 - (blocks - 1) * rows
+def test_the_first_block_of_the_paper_is_right_and_takes_several_tasks_of_rows():
+    assert 2 * direct_kernels.ROWS < 74
     check_fused(conv_direct, PAPER[0])
 
 
@@ -72,44 +69,32 @@ def test_the_convolutions_of_the_paper_are_right_without_their_pooling(size):
 # ------------------------------------------------------------------------------------------------ conv_direct
 
 
-def test_direct_blocks_of_rows():
-    reached = set()
-    for size, expected in direct_heights():
-        assert direct_blocks(size) == expected
+def test_direct_tasks_of_rows():
+    for size, (tasks, last) in direct_heights():
+        rows = (size.h - 2) // 2
+        assert divmod(rows - 1, direct_kernels.ROWS) == (tasks - 1, last - 1)
         check_fused(conv_direct, size)
-        reached.add((expected[0], expected[1] == conv_direct.rows_per_task(size.w)))
-    assert {(1, False), (1, True), (2, False), (2, True), (3, False)} <= reached
+    assert {tasks for _, (tasks, _) in direct_heights()} == {1, 2, 3}
 
 
-def test_direct_lines_that_are_full_one_less_and_one_more():
-    reached = set()
-    for size, length, free in direct_lines():
-        assert conv_direct.line_length(size.w) == length
+def test_direct_vectors_of_filters_that_are_full_one_less_and_one_more():
+    lanes, reached = direct_kernels.LANES, set()
+    for size, vectors, free in direct_lanes():
+        assert conv_direct.winner_shape(size[:4], size.f)[2] == (size.w - 2) // 2 * vectors * lanes
+        assert vectors * lanes - size.f == free
         check_fused(conv_direct, size)
-        reached.add((length // conv_direct.LANES, free))
-    lanes = conv_direct.LANES
-    one_full = {(1, 0)} if 2 * lanes > 3 else set()  # a line of one lane alone is of an image narrower than the kernel
-    assert one_full | {(2, lanes - 1), (2, 0), (3, lanes - 1)} <= reached
-
-
-def test_direct_takes_images_up_to_a_width_and_none_beyond():
-    widest = direct_width(1)
-    assert conv_direct.rows_per_task(widest) == 1 and conv_direct.rows_per_task(widest + 1) == 0
-    # the lines of a row, of the one before and the two behind it fit, and would not if they were longer
-    lines = 3 * conv_direct.line_length(widest) + 2 * conv_direct.LANES
-    assert lines <= conv_direct.PLANE < lines + 3 * conv_direct.LANES
+        check_convolution(conv_direct, size)
+        reached.add((vectors, free))
+    assert {(1, 1), (1, 0), (2, lanes - 1), (2, 0), (3, lanes - 1)} <= reached
 
 
 @pytest.mark.parametrize("n", batches(chunks.CHUNKS))
 def test_direct_with_fewer_images_than_chunks_as_many_and_more(n):
-    rows = conv_direct.rows_per_task(direct_width(3))
-    size = Size(n, 2 * (rows + 1) + 3, direct_width(3), 2, 3)
-    assert direct_blocks(size) == (2, 1)
-    check_fused(conv_direct, size)
+    check_fused(conv_direct, Size(n, 2 * direct_kernels.ROWS + 5, 9, 2, 3))
 
 
-def test_direct_without_pooling_around_every_block_and_line():
-    sizes = [size for size, _ in direct_heights()] + [size for size, *_ in direct_lines()]
+def test_direct_without_pooling_around_every_task():
+    sizes = [size for size, _ in direct_heights()]
     for size in sizes:
         check_convolution(conv_direct, size)
     assert {(size.h % 2, size.w % 2) for size in sizes} == {(0, 0), (0, 1), (1, 0), (1, 1)}
@@ -125,19 +110,19 @@ def test_direct_without_pooling_for_one_output_and_for_many_channels(h, w, c, f)
     check_convolution(conv_direct, Size(2, h, w, c, f))
 
 
-def test_direct_refuses_strides_and_images_that_are_too_wide():
-    widest = direct_width(1)
-    assert conv_direct.fits(widest) and not conv_direct.fits(widest + 1)
-    x, kernel, bias = (array.astype("float32") for array in images(Size(1, 5, widest + 1, 1, 1)))
-    dy = np.zeros((1, 3, widest - 1, 1), "float32")
-    for call in (lambda: conv_direct.forward(x, kernel, bias), lambda: conv_direct.backward(x, kernel, dy)):
-        with pytest.raises(InputError, match=f"narrower images, got {widest + 1} pixels"):
-            call()
+def test_direct_refuses_strides():
+    x, kernel, bias = (array.astype("float32") for array in images(Size(1, 5, 6, 1, 1)))
+    dy = np.zeros((1, 3, 4, 1), "float32")
     for suffix in ("", "_plain"):
         with pytest.raises(InputError, match=r"needs strides \(1, 1\), got \(1, 2\)"):
             getattr(conv_direct, f"forward{suffix}")(x, kernel, bias, (1, 2))
         with pytest.raises(InputError, match=r"needs strides \(1, 1\), got \(1, 2\)"):
             getattr(conv_direct, f"backward{suffix}")(x, kernel, dy, (1, 2))
+
+
+def test_direct_takes_images_of_any_width():
+    check_fused(conv_direct, Size(1, 5, 5001, 1, 2))
+    check_convolution(conv_direct, Size(1, 3, 5000, 1, 1))
 
 
 @pytest.mark.parametrize("f", [1, 2, 3, 4, 5])
@@ -148,9 +133,7 @@ def test_direct_with_few_channels_and_filters_even_and_odd(f):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_direct_is_exact_in_whole_numbers_and_the_first_of_equals_wins(dtype):
-    rows = conv_direct.rows_per_task(direct_width(3))
-    size = Size(2, 2 * (rows + 2) + 2, direct_width(3), 2, 3)
-    assert direct_blocks(size)[0] == 2
+    size = Size(2, 2 * (direct_kernels.ROWS + 2) + 2, 9, 2, 3)
     x, kernel, bias = (np.rint(array) for array in images(size))
     y, winner = conv_direct.forward_pooled_plain(x, kernel, bias)
     dy = np.rint(draw(y.shape, seed=2)[0])

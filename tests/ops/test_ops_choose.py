@@ -9,13 +9,13 @@ import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
-from batik_scratch.ops import choose, conv_direct
+from batik_scratch.ops import choose
 
 PIXELS = (14, 13)
 
 
-def convolution(channels, filters, kernel_size=(3, 3), strides=(1, 1), width=20):
-    return choose.Convolution(channels, filters, kernel_size, strides, width)
+def convolution(channels, filters, kernel_size=(3, 3), strides=(1, 1)):
+    return choose.Convolution(channels, filters, kernel_size, strides)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,6 @@ def convolution(channels, filters, kernel_size=(3, 3), strides=(1, 1), width=20)
         (convolution(16, 3), "im2col"),
         (convolution(7, 32), "direct"),
         (convolution(3, 1), "direct"),
-        (convolution(3, 32, width=5000), "im2col"),
         (convolution(9, 9, (5, 5)), "im2col"),
         (convolution(3, 9, (3, 2)), "im2col"),
         (convolution(8, 9, strides=(2, 1)), "im2col"),
@@ -50,19 +49,6 @@ def test_a_name_is_what_runs():
 def test_what_cannot_do_a_window_refuses_it_at_once(name, kernel, strides):
     with pytest.raises(InputError, match=rf'algorithm="{name}" needs a 3x3 kernel at stride 1, got .*use "auto"'):
         nn.Conv2D(4, kernel, strides, algorithm=name)
-
-
-def test_what_cannot_do_a_width_refuses_it_when_it_is_built():
-    layer = nn.Conv2D(4, 3, algorithm="direct")
-    with pytest.raises(
-        InputError, match=r'algorithm="direct" needs images of at most 800 pixels across, padding counted; got 5002'
-    ):
-        nn.Conv2D(4, 3, padding="same", algorithm="direct").build((6, 5000, 3), np.random.default_rng(0))
-    assert layer.build((6, 150, 3), np.random.default_rng(0)) == (4, 148, 4)
-
-
-def test_the_widest_image_is_the_last_of_which_a_row_of_squares_has_room():
-    assert conv_direct.rows_per_task(conv_direct.WIDEST) == 1 and conv_direct.rows_per_task(conv_direct.WIDEST + 1) == 0
 
 
 def test_a_layer_without_a_shape_has_made_no_choice():

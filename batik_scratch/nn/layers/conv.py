@@ -61,14 +61,14 @@ class Conv2D(Layer):
         self.algorithm = algorithm
         self.kernel_initializer = initializers.check(kernel_initializer)
         self.bias_initializer = initializers.check_bias(bias_initializer)
-        self._choice(channels=1, width=1)  # refuses at once what no image will change
+        self._choice(channels=1)  # refuses at once what no image will change
 
     @property
     def runs(self) -> choose.Choice:
         """The algorithm that this layer runs, alone and in training, and why; InputError before it is built."""
         if self.input_shape is None:
             raise InputError(f"{self.name}: has no shape yet to choose an algorithm by; build it first")
-        return self._choice(self.input_shape[2], self._padded(self.input_shape)[1])
+        return self._choice(self.input_shape[2])
 
     def infer_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 3:
@@ -80,7 +80,6 @@ class Conv2D(Layer):
                 f"Conv2D: kernel {kernel} does not fit input {size}; "
                 'use padding="same", a smaller kernel or larger images'
             )
-        self._choice(input_shape[2], padded[1])  # an algorithm asked for by name may refuse
         oh, ow = (window_count(n, k, s) for n, k, s in zip(padded, self.kernel_size, self.strides, strict=True))
         return oh, ow, self.filters
 
@@ -142,8 +141,8 @@ class Conv2D(Layer):
         h, w = self._padded(self.input_shape)
         return h * w * self.input_shape[2] * self.dtype.itemsize
 
-    def _choice(self, channels: int, width: int) -> choose.Choice:
-        shape = choose.Convolution(channels, self.filters, self.kernel_size, self.strides, width)
+    def _choice(self, channels: int) -> choose.Choice:
+        shape = choose.Convolution(channels, self.filters, self.kernel_size, self.strides)
         return choose.choose(self.algorithm, shape)
 
     def _padded(self, shape: tuple[int, ...]) -> tuple[int, int]:
