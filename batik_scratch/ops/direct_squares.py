@@ -166,9 +166,9 @@ def add_kernel_gradients(pixels, g, padded, dk, dbias):
 
 
 @compiled(forceinline=True)
-def _at(numbers, place):
-    """The number at a place that is not negative, which numba would ask at every one."""
-    return numbers[np.uintp(place)]
+def _who_won(winner, place):
+    """The winner at a place that is not negative, which numba would ask at every one."""
+    return np.int64(winner[np.uintp(place)])
 
 
 @compiled(forceinline=True)
@@ -200,7 +200,7 @@ def add_pooled_pixel_gradients(kernels, dy, winner, padded, channels, lines):
         for j in range(dy.size // padded):
             r0 = r1 = r2 = r3 = zero
             for f in range(padded):
-                place = (part * padded + f) * 5 + _at(winner, j * padded + f)
+                place = (part * padded + f) * 5 + _who_won(winner, j * padded + f)
                 g = spread(dy, j * padded + f)
                 r0, r1, r2, r3 = _four_rows(g, kernels, place * 4 * LANES, r0, r1, r2, r3)
             _add_to_rows(lines, 2 * j * channels + part * LANES, r0, r1, r2, r3)
