@@ -23,7 +23,7 @@ channels, and fast for few.
 import numpy as np
 
 from ..errors import InputError
-from . import conv_relu_pool, threads
+from . import conv_relu_pool, pooling, threads
 from . import direct_kernels as kernels
 from .chunks import CHUNKS
 from .few_by_few import Gradients
@@ -119,7 +119,7 @@ def forward_pooled(
         return conv_relu_pool.fill(forward_pooled_plain, x, kernel, bias, y, winner)
     if winner is None:
         winner = np.empty((0, 0, 0), np.uint8)
-    places = np.arange(5, dtype=x.dtype)
+    places = np.arange(pooling.DEAD + 1, dtype=x.dtype)
     kernels.forward_pooled(np.ascontiguousarray(x), _by_vector(kernel), _padded(bias), places, y, winner)
 
 

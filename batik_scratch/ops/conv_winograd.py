@@ -27,7 +27,7 @@ windows, and the large map between convolution and pooling is never stored.
 import numpy as np
 
 from ..errors import InputError
-from . import conv_relu_pool, few_by_few, threads
+from . import conv_relu_pool, few_by_few, pooling, threads
 from . import winograd_kernels as kernels
 from .chunks import CHUNKS
 from .few_by_few import Gradients
@@ -214,7 +214,8 @@ def _run_forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, pooled: bool, y: np.ndarray, winner: np.ndarray
 ) -> None:
     rows = _tile_rows(x, kernel.shape[3])
-    kernels.forward(np.ascontiguousarray(x), _transformed(kernel), bias, rows, pooled, y, winner)
+    places = np.arange(pooling.DEAD + 1, dtype=x.dtype)
+    kernels.forward(np.ascontiguousarray(x), _transformed(kernel), bias, places, rows, pooled, y, winner)
 
 
 def _run_backward(

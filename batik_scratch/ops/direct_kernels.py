@@ -15,7 +15,7 @@ from .direct_squares import (
     convolve_row,
 )
 from .jit import compiled, prange
-from .lanes import LANES
+from .lanes import LANES, load, store
 from .pooling import send_to_winner
 
 # Any value from 1 on is right; it decides about speed.
@@ -44,6 +44,17 @@ def _take_pooled(dy, padded, line):
         for f in range(filters):
             target[f] = source[f]
         target[filters:] = 0
+
+
+@compiled()
+def _send_to_winners(line, winner, g):
+    """Pooled gradients line (S*FP,) to the outputs that won: g (4, S*FP)."""
+    for at in range(0, line.size, LANES):
+        g00, g01, g10, g11 = send_to_winner(load(line, at), winner, at)
+        store(g[0], at, g00)
+        store(g[1], at, g01)
+        store(g[2], at, g10)
+        store(g[3], at, g11)
 
 
 @compiled()
@@ -143,7 +154,7 @@ def backward(x, kernels, dy, padded, pooled, winner, dx, dk, dbias):
                     _take_all(dy[n], i, padded, g)
                 if need_grads:
                     if pooled:
-                        send_to_winner(line, winner[n, i], g[0], g[1], g[2], g[3])
+                        _send_to_winners(line, winner[n, i], g)
                     sums[:] = 0
                     _take_pixels(x[n], 2 * i, pixels)
                     add_kernel_gradients(pixels, g, padded, sums, dbias[chunk])

@@ -11,7 +11,8 @@ part of their caller (`forceinline`): what they hand over then stays in register
 import numpy as np
 
 from .jit import compiled
-from .lanes import LANES, add, add_product, choose, load, spread, store
+from .lanes import LANES, add_product, load, spread, store
+from .pooling import largest_of_four
 
 
 @compiled(forceinline=True)
@@ -69,20 +70,6 @@ def _two_squares(pixels, line, channels, j, k, at, other, bias, low, high):
     return y00, y01, y10, y11, z00, z01, z10, z11
 
 
-@compiled(forceinline=True)
-def _largest(y00, y01, y10, y11, places):
-    """ReLU and the largest of four, and which one it was: pooling.best_of_four in lanes."""
-    zero, one, two, three = spread(places, 0), spread(places, 1), spread(places, 2), spread(places, 3)
-    dead = spread(places, 4)
-    upper, lower = choose(y00, y01, y00, y01), choose(y10, y11, y10, y11)
-    place = choose(upper, lower, choose(y00, y01, zero, one), choose(y10, y11, two, three))
-    top = choose(upper, lower, upper, lower)
-    total = add(add(y00, y01), add(y10, y11))
-    # NaN is not larger than anything, and must not be lost: a diverged network must not look healthy
-    best = choose(total, total, choose(zero, top, zero, top), total)
-    return best, choose(total, total, choose(zero, top, dead, place), dead)
-
-
 @compiled()
 def convolve_and_pool_row(pixels, k, bias, places, best, winner):
     """`convolve_row`, ReLU, and of each square the largest alone: best (S*FP,), and winner (S*FP,) unless it is empty.
@@ -99,8 +86,8 @@ def convolve_and_pool_row(pixels, k, bias, places, best, winner):
             y00, y01, y10, y11, z00, z01, z10, z11 = _two_squares(
                 flat, line, channels, j, k, at, other, bias, low, high
             )
-            y, place = _largest(y00, y01, y10, y11, places)
-            z, other_place = _largest(z00, z01, z10, z11, places)
+            y, place = largest_of_four(y00, y01, y10, y11, places)
+            z, other_place = largest_of_four(z00, z01, z10, z11, places)
             store(best, j * padded + low, y)
             store(best, j * padded + high, z)
             if winner.size > 0:
@@ -161,7 +148,7 @@ def add_kernel_gradients(pixels, g, padded, dk, dbias):
     for low in range(0, padded, LANES):
         total = load(dbias, low)
         for at in range(low, g.shape[1], padded):
-            total = add(total, add(add(load(g[0], at), load(g[1], at)), add(load(g[2], at), load(g[3], at))))
+            total = total + (load(g[0], at) + load(g[1], at)) + (load(g[2], at) + load(g[3], at))
         store(dbias, low, total)
 
 
@@ -182,10 +169,10 @@ def _four_rows(g, kernels, at, r0, r1, r2, r3):
 @compiled(forceinline=True)
 def _add_to_rows(lines, at, r0, r1, r2, r3):
     """The four lines, from place `at` on, += a row of pixels each."""
-    store(lines[0], at, add(load(lines[0], at), r0))
-    store(lines[1], at, add(load(lines[1], at), r1))
-    store(lines[2], at, add(load(lines[2], at), r2))
-    store(lines[3], at, add(load(lines[3], at), r3))
+    store(lines[0], at, load(lines[0], at) + r0)
+    store(lines[1], at, load(lines[1], at) + r1)
+    store(lines[2], at, load(lines[2], at) + r2)
+    store(lines[3], at, load(lines[3], at) + r3)
 
 
 @compiled()

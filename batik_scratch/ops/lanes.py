@@ -5,12 +5,13 @@ instructions by itself where a loop runs over numbers that lie side by side in m
 loop in registers while another loop runs around it, and this is what a convolution of few channels needs. So here
 lanes are values that a kernel names:
 
-    load(numbers, at)       LANES numbers from place `at` on
-    spread(numbers, at)     the number at `at`, in every lane
-    store(numbers, at, v)   write the lanes of v to place `at` and those behind it
-    add_product(v, a, b)    v + a b, lane by lane: one instruction on a processor that has a fused one
-    add(a, b)               a + b, lane by lane
-    choose(a, b, yes, no)   `yes` in the lanes where a >= b, `no` in the others and where one of them is NaN
+    load(numbers, at)         LANES numbers from place `at` on
+    spread(numbers, at)       the number at `at`, in every lane
+    store(numbers, at, v)     write the lanes of v to place `at` and those behind it
+    v + a, v - a, -v, 2 * v   lane by lane
+    add_product(v, a, b)      v + a b, lane by lane: one instruction on a processor that has a fused one
+    choose(a, b, yes, no)     `yes` in the lanes where a >= b, `no` in the others and where one of them is NaN
+    keep(v, bytes, at, q)     v in the lanes where the byte is q, 0 in the others
 
     load            4 5 6 7         spread          3 3 3 3
                     + + + +                         * * * *
@@ -21,6 +22,7 @@ splits a vector that is longer than the processor's, so any LANES is right on an
 lanes never meet.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -87,15 +89,15 @@ def add_product(v: Any, a: Any, b: Any) -> Any:
 
 
 @stamped
-def add(a: Any, b: Any) -> Any:
-    """a + b."""
-    return a + b
-
-
-@stamped
 def choose(a: Any, b: Any, yes: Any, no: Any) -> Any:
     """`yes` where a >= b, else `no`: so also where a or b is NaN."""
     return np.where(a >= b, yes, no)
+
+
+@stamped
+def keep(v: Any, numbers: np.ndarray, at: int, q: int) -> Any:
+    """v where the line of bytes has the number q, from place `at` on; 0 elsewhere."""
+    return np.where(numbers[at : at + LANES] == q, v, v.dtype.type(0))
 
 
 if COMPILED:
@@ -122,6 +124,12 @@ if COMPILED:
         vector = context.get_value_type(_Lanes(line_type.dtype))
         return builder.bitcast(_place(context, builder, line_type, line, at), vector.as_pointer())
 
+    def _in_all_lanes(builder, number, vector):
+        undefined = ir.Constant(vector, ir.Undefined)
+        first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return builder.shuffle_vector(first, undefined, everywhere)
+
     @intrinsic
     def _load(typing, numbers, at):
         def code(context, builder, signature, values):
@@ -134,10 +142,7 @@ if COMPILED:
     def _spread(typing, numbers, at):
         def code(context, builder, signature, values):
             number = builder.load(_place(context, builder, signature.args[0], values[0], values[1]))
-            vector = context.get_value_type(signature.return_type)
-            first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
-            everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), everywhere)
+            return _in_all_lanes(builder, number, context.get_value_type(signature.return_type))
 
         return _Lanes(numbers.dtype)(numbers, types.intp), code
 
@@ -164,39 +169,79 @@ if COMPILED:
         return v(v, a, b), code
 
     @intrinsic
-    def _add(typing, a, b):
-        def code(context, builder, signature, values):
-            return builder.fadd(*values)
-
-        return a(a, b), code
-
-    @intrinsic
     def _choose(typing, a, b, yes, no):
         def code(context, builder, signature, values):
             return builder.select(builder.fcmp_ordered(">=", values[0], values[1]), values[2], values[3])
 
         return a(a, b, yes, no), code
 
-    @overload(load, inline="always")
+    @intrinsic
+    def _keep(typing, v, numbers, at, q):
+        def code(context, builder, signature, values):
+            lanes, line, place, number = values
+            byte = context.get_value_type(_Lanes(numbers.dtype))
+            found = builder.load(_vector_at(context, builder, signature.args[1], line, place), align=1)
+            wanted = _in_all_lanes(builder, builder.trunc(number, byte.element), byte)
+            nothing = ir.Constant(context.get_value_type(v), None)
+            return builder.select(builder.icmp_unsigned("==", found, wanted), lanes, nothing)
+
+        return v(v, numbers, types.intp, types.intp), code
+
+    @intrinsic
+    def _plus(typing, a, b):
+        return a(a, b), lambda context, builder, signature, values: builder.fadd(*values)
+
+    @intrinsic
+    def _minus(typing, a, b):
+        return a(a, b), lambda context, builder, signature, values: builder.fsub(*values)
+
+    @intrinsic
+    def _negative(typing, a):
+        return a(a), lambda context, builder, signature, values: builder.fneg(*values)
+
+    @intrinsic
+    def _times(typing, number, a):
+        def code(context, builder, signature, values):
+            return builder.fmul(_in_all_lanes(builder, values[0], context.get_value_type(a)), values[1])
+
+        return a(a.number, a), code
+
+    @overload(load)
     def _(numbers, at):
         return lambda numbers, at: _load(numbers, at)  # type: ignore[call-arg]
 
-    @overload(spread, inline="always")
+    @overload(spread)
     def _(numbers, at):
         return lambda numbers, at: _spread(numbers, at)  # type: ignore[call-arg]
 
-    @overload(store, inline="always")
+    @overload(store)
     def _(numbers, at, v):
         return lambda numbers, at, v: _store(numbers, at, v)  # type: ignore[call-arg]
 
-    @overload(add_product, inline="always")
+    @overload(add_product)
     def _(v, a, b):
         return lambda v, a, b: _add_product(v, a, b)  # type: ignore[call-arg]
 
-    @overload(add, inline="always")
-    def _(a, b):
-        return lambda a, b: _add(a, b)  # type: ignore[call-arg]
-
-    @overload(choose, inline="always")
+    @overload(choose)
     def _(a, b, yes, no):
         return lambda a, b, yes, no: _choose(a, b, yes, no)  # type: ignore[call-arg]
+
+    @overload(keep)
+    def _(v, numbers, at, q):
+        return lambda v, numbers, at, q: _keep(v, numbers, at, q)  # type: ignore[call-arg]
+
+    @overload(operator.add)
+    def _(a, b):
+        return (lambda a, b: _plus(a, b)) if isinstance(a, _Lanes) else None  # type: ignore[call-arg]
+
+    @overload(operator.sub)
+    def _(a, b):
+        return (lambda a, b: _minus(a, b)) if isinstance(a, _Lanes) else None  # type: ignore[call-arg]
+
+    @overload(operator.neg)
+    def _(a):
+        return (lambda a: _negative(a)) if isinstance(a, _Lanes) else None  # type: ignore[call-arg]
+
+    @overload(operator.mul)
+    def _(a, b):
+        return (lambda a, b: _times(a, b)) if isinstance(b, _Lanes) else None  # type: ignore[call-arg]

@@ -8,9 +8,9 @@ import numpy as np
 
 from .few_by_few import few_images
 from .jit import compiled, prange, runs_plain
+from .lanes import choose, keep, spread
 from .shapes import window_count
 
-NP0, NP1, NP2, NP3 = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
 DEAD = np.uint8(4)  # a window whose maximum the ReLU shuts: no place in it gets a gradient
 
 
@@ -62,40 +62,27 @@ def backward(
     return dx
 
 
-@compiled()
-def best_of_four(a0, a1, a2, a3, best, index):
-    """ReLU and 2x2 max-pooling of four lines, value by value: the largest and its place 0..3, or 0 and DEAD."""
-    for k in range(best.size):
-        v0, v1, v2, v3 = a0[k], a1[k], a2[k], a3[k]
-        left, right = (v1 if v1 > v0 else v0), (v3 if v3 > v2 else v2)
-        top = right if right > left else left
-        place = (NP1 if v1 > v0 else NP0) if not right > left else (NP3 if v3 > v2 else NP2)
-        total = v0 + v1 + v2 + v3
-        # NaN is not larger than anything, and must not be lost: a diverged network must not look healthy
-        alive = top > 0 and total == total
-        best[k] = (top if alive else top * 0) if total == total else total
-        index[k] = place if alive else DEAD
+@compiled(forceinline=True)
+def largest_of_four(y00, y01, y10, y11, places):
+    """ReLU and 2x2 max-pooling in lanes: the largest of four and its place 0..3, or 0 and DEAD.
+
+    places (5,) are 0, 1, 2, 3 and DEAD, as numbers of the same type.
+    """
+    zero, one, two, three = spread(places, 0), spread(places, 1), spread(places, 2), spread(places, 3)
+    dead = spread(places, 4)
+    upper, lower = choose(y00, y01, y00, y01), choose(y10, y11, y10, y11)
+    place = choose(upper, lower, choose(y00, y01, zero, one), choose(y10, y11, two, three))
+    top = choose(upper, lower, upper, lower)
+    total = (y00 + y01) + (y10 + y11)
+    # NaN is not larger than anything, and must not be lost: a diverged network must not look healthy
+    best = choose(total, total, choose(zero, top, zero, top), total)
+    return best, choose(total, total, choose(zero, top, dead, place), dead)
 
 
-@compiled()
-def max_of_four(a0, a1, a2, a3, best):
-    """`best_of_four` without the places: at inference nobody asks who won."""
-    for k in range(best.size):
-        v0, v1, v2, v3 = a0[k], a1[k], a2[k], a3[k]
-        left, right = (v1 if v1 > v0 else v0), (v3 if v3 > v2 else v2)
-        top, total = (right if right > left else left), v0 + v1 + v2 + v3
-        best[k] = (top if top > 0 else top * 0) if total == total else total
-
-
-@compiled()
-def send_to_winner(dy, index, d0, d1, d2, d3):
-    """The adjoint of `best_of_four`: each gradient goes to the line that won, and nowhere if the window is dead."""
-    for k in range(dy.size):
-        g, place = dy[k], index[k]
-        d0[k] = g if place == 0 else 0
-        d1[k] = g if place == 1 else 0
-        d2[k] = g if place == 2 else 0
-        d3[k] = g if place == 3 else 0
+@compiled(forceinline=True)
+def send_to_winner(dy, winner, at):
+    """The adjoint of `largest_of_four`: the gradients dy (lanes) to the four, by the winners (bytes) from `at` on."""
+    return keep(dy, winner, at, 0), keep(dy, winner, at, 1), keep(dy, winner, at, 2), keep(dy, winner, at, 3)
 
 
 @compiled(parallel=True)

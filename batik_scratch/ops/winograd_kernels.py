@@ -4,79 +4,59 @@ import numpy as np
 
 from .chunks import CHUNKS
 from .jit import compiled, prange
-from .pooling import best_of_four, max_of_four, send_to_winner
-from .winograd_transforms import add_input_tiles, gradient_tiles, input_tiles, output_tiles
-
-# Any value from 1 on is right; it decides about speed.
-LINE = 384  # numbers of a line that are transformed together: what they make stays in the first caches
+from .lanes import LANES
+from .winograd_transforms import (
+    add_input_tiles,
+    gradient_tiles,
+    input_tiles,
+    output_tiles,
+    pooled_gradient_tiles,
+    pooled_output_tiles,
+)
 
 
 @compiled()
-def _store(tiles, row, first, count, y):
-    """`count` tiles from number `first` on, tiles (16, T*F), to the rows 4*row... of y (OH, OW, F); none outside."""
+def _store(tiles, row, y):
+    """A row of tiles (16, T*F or more) to the rows 4*row... of y (OH, OW, F); none outside."""
     oh, ow, f = y.shape
     for r in range(min(4, oh - 4 * row)):
-        for j in range(4 * first, min(4 * (first + count), ow)):
-            at = (j // 4 - first) * f
-            source, target = tiles[4 * r + j % 4][at : at + f], y[4 * row + r, j]
-            for k in range(f):
-                target[k] = source[k]
+        for j in range(ow):
+            _copy(tiles[4 * r + j % 4][j // 4 * f :], y[4 * row + r, j])
 
 
 @compiled()
-def _load(dy, row, first, count, tiles):
-    """The adjoint of `_store`: rows of dy (OH, OW, F) to tiles (16, T*F), zero outside."""
+def _load(dy, row, tiles):
+    """The adjoint of `_store`: rows of dy (OH, OW, F) to tiles (16, T*F or more), zero outside."""
     oh, ow, f = dy.shape
     tiles[:] = 0
     for r in range(min(4, oh - 4 * row)):
-        for j in range(4 * first, min(4 * (first + count), ow)):
-            at = (j // 4 - first) * f
-            source, target = dy[4 * row + r, j], tiles[4 * r + j % 4][at : at + f]
-            for k in range(f):
-                target[k] = source[k]
+        for j in range(ow):
+            _copy(dy[4 * row + r, j], tiles[4 * r + j % 4][j // 4 * f : (j // 4 + 1) * f])
 
 
 @compiled()
-def _store_pooled(tiles, row, first, count, best, y, winner):
-    """ReLU and 2x2 max-pooling of tiles (16, T*F), to the rows 2*row and 2*row + 1 of y (PH, PW, F).
-
-    A tile holds four windows; winner (4, T*F), unless empty, takes who won in each. best (T*F,) is room.
-    """
+def _store_pooled(windows, row, y):
+    """The four windows of each tile (4, T*F or more) to the rows 2*row and 2*row + 1 of y (PH, PW, F); none outside."""
     ph, pw, f = y.shape
-    n = count * f
-    for window in range(4):
-        r, s = window // 2, window % 2
-        a = 8 * r + 2 * s
-        if len(winner) > 0:
-            won = winner[window][first * f : first * f + n]
-            best_of_four(tiles[a], tiles[a + 1], tiles[a + 4], tiles[a + 5], best[:n], won)
-        else:
-            max_of_four(tiles[a], tiles[a + 1], tiles[a + 4], tiles[a + 5], best[:n])
-        if 2 * row + r < ph:
-            for j in range(2 * first + s, min(2 * (first + count), pw), 2):
-                at = (j // 2 - first) * f
-                source, target = best[at : at + f], y[2 * row + r, j]
-                for k in range(f):
-                    target[k] = source[k]
+    for r in range(min(2, ph - 2 * row)):
+        for j in range(pw):
+            _copy(windows[2 * r + j % 2][j // 2 * f :], y[2 * row + r, j])
 
 
 @compiled()
-def _load_pooled(dy, winner, row, first, count, line, tiles):
-    """The adjoint of `_store_pooled`: dy (PH, PW, F) goes to the winners' places in tiles (16, T*F)."""
+def _load_pooled(dy, row, windows):
+    """The adjoint of `_store_pooled`: windows (4, T*F or more), zero outside."""
     ph, pw, f = dy.shape
-    n = count * f
-    for window in range(4):
-        r, s = window // 2, window % 2
-        a = 8 * r + 2 * s
-        line[:n] = 0
-        if 2 * row + r < ph:
-            for j in range(2 * first + s, min(2 * (first + count), pw), 2):
-                at = (j // 2 - first) * f
-                source, target = dy[2 * row + r, j], line[at : at + f]
-                for k in range(f):
-                    target[k] = source[k]
-        won = winner[window][first * f : first * f + n]
-        send_to_winner(line[:n], won, tiles[a][:n], tiles[a + 1][:n], tiles[a + 4][:n], tiles[a + 5][:n])
+    windows[:] = 0
+    for r in range(min(2, ph - 2 * row)):
+        for j in range(pw):
+            _copy(dy[2 * row + r, j], windows[2 * r + j % 2][j // 2 * f : (j // 2 + 1) * f])
+
+
+@compiled()
+def _copy(source, target):
+    for k in range(target.size):
+        target[k] = source[k]
 
 
 @compiled()
@@ -86,30 +66,27 @@ def _add(source, target):
 
 
 @compiled(parallel=True)
-def forward(x, u, bias, group, pooled, y, winner):
+def forward(x, u, bias, places, group, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
     The rows of tiles of all images are numbered through; `group` of them make one step. TH rows of T tiles an image;
-    winner is (N, TH, 4, T*F), or empty if nobody asks.
+    winner is (N, TH, 4, T*F), or empty if nobody asks. places (5,) as `pooling.largest_of_four` reads them.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
     down, tiles = (h + 1) // 4, (w + 1) // 4  # ceil((h - 2) / 4)
-    total = n_images * down
-    few = max(1, LINE // filters)  # tiles that are transformed together
+    total, line = n_images * down, tiles * filters
     for task in prange((total + group - 1) // group):
         first = task * group
         rows = min(group, total - first)
         v = np.empty((36, rows * tiles, channels), x.dtype)
-        m = np.empty((36, rows * tiles * filters), x.dtype)
+        m = np.empty((36, rows * line + LANES), x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
-        half = np.empty((24, few * filters), x.dtype)
-        out = np.empty((16, few * filters), x.dtype)
-        best = np.empty(few * filters, x.dtype)
-        nobody = np.empty((0, 0), np.uint8)
-        bias_line = np.empty(few * filters, x.dtype)
-        for t in range(few):
+        out = np.empty((4 if pooled else 16, line + LANES), x.dtype)
+        won = np.empty((4 if len(winner) > 0 else 0, line + LANES), np.uint8)
+        bias_line = np.zeros(line + LANES, x.dtype)
+        for t in range(tiles):
             bias_line[t * filters : (t + 1) * filters] = bias
         # 1. all tiles of these rows to the domain of the 36 numbers
         for r in range(rows):
@@ -117,25 +94,26 @@ def forward(x, u, bias, group, pooled, y, winner):
             input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
         # 2. there the convolution is a product number by number, summed over the channels: 36 matrix products
         for e in range(36):
-            np.dot(v[e], u[e], m[e].reshape(-1, filters))  # (P, C) @ (C, F) -> (P, F)
-        # 3. back to outputs, a few tiles at a time while they are in the first caches, and on to where y wants them
+            np.dot(v[e], u[e], m[e][: rows * line].reshape(-1, filters))  # (P, C) @ (C, F) -> (P, F)
+        # 3. back to outputs, a row of tiles at a time, and on to where y wants them
         for r in range(rows):
             n, row = (first + r) // down, (first + r) % down
-            for t in range(0, tiles, few):
-                count = min(few, tiles - t)
-                output_tiles(m, (r * tiles + t) * filters, count * filters, bias_line, half, out)
-                if pooled:
-                    _store_pooled(out, row, t, count, best, y[n], winner[n, row] if len(winner) > 0 else nobody)
-                else:
-                    _store(out, row, t, count, y[n])
+            if pooled:
+                pooled_output_tiles(m, r * line, line, bias_line, places, out, won)
+                _store_pooled(out, row, y[n])
+                for window in range(len(won)):
+                    _copy(won[window], winner[n, row, window])
+            else:
+                output_tiles(m, r * line, line, bias_line, out)
+                _store(out, row, y[n])
 
 
 @compiled()
 def _add_gradients(v, dm, p, partial, du, dbias):
-    """Add to du (36, C, F) and dbias (F,): the products of the first p tiles of V (36, P, C) and dM (36, P*F)."""
+    """Add to du (36, C, F) and dbias (F,): the products of the first p tiles of V (36, P, C) and dM (36, ...)."""
     filters = dbias.size
     for e in range(36):
-        v_e, dm_e = v[e][:p], dm[e].reshape(-1, filters)[:p]
+        v_e, dm_e = v[e][:p], dm[e][: p * filters].reshape(-1, filters)
         np.dot(v_e.T, dm_e, partial)  # (C, P) @ (P, F) -> (C, F)
         _add(partial.reshape(-1), du[e].reshape(-1))
     # A has a row of ones: at place (1, 1) stands the sum of the tile's gradients
@@ -144,27 +122,26 @@ def _add_gradients(v, dm, p, partial, du, dbias):
 
 
 @compiled()
-def _output_gradients(dy, winner, pooled, row, tiles, best, out, half, dm, low):
-    """dM = A dY A' of one row of tiles of an image, into dm (36, P*F) from place `low` on; out and half are room.
+def _output_gradients(dy, winner, pooled, row, line, out, won, dm, low):
+    """dM = A dY A' of one row of tiles of an image, `line` numbers, into dm (36, ...) from place `low` on.
 
-    dy (OH, OW, F) as it is, or dy (PH, PW, F) by way of its winners (TH, 4, T*F).
+    dy (OH, OW, F) as it is, or dy (PH, PW, F) by way of its winners (TH, 4, T*F). out and won are room.
     """
-    filters = dy.shape[2]
-    few = out.shape[1] // filters  # tiles that are transformed together
-    for t in range(0, tiles, few):
-        count = min(few, tiles - t)
-        if pooled:
-            _load_pooled(dy, winner[row], row, t, count, best, out)
-        else:
-            _load(dy, row, t, count, out)
-        gradient_tiles(out, count * filters, half, dm, low + t * filters)
+    if pooled:
+        _load_pooled(dy, row, out)
+        for window in range(4):
+            _copy(winner[row, window], won[window][:line])
+        pooled_gradient_tiles(out, won, line, dm, low)
+    else:
+        _load(dy, row, out)
+        gradient_tiles(out, line, dm, low)
 
 
 @compiled()
 def _input_products(dm, u_t, p, filters, dv):
-    """dV_e = dM_e U_e' of the first p tiles: dm (36, P*F), u_t (36, F, C), into dv (36, P, C)."""
+    """dV_e = dM_e U_e' of the first p tiles: dm (36, ...), u_t (36, F, C), into dv (36, P, C)."""
     for e in range(36):
-        dv_e, dm_e = dv[e][:p], dm[e].reshape(-1, filters)[:p]
+        dv_e, dm_e = dv[e][:p], dm[e][: p * filters].reshape(-1, filters)
         np.dot(dm_e, u_t[e], dv_e)  # (P, F) @ (F, C) -> (P, C)
 
 
@@ -180,17 +157,16 @@ def backward(x, u_t, dy, winner, group, pooled, dx, du, dbias):
     n_images, h, w, channels = x.shape
     filters = u_t.shape[1]
     down, tiles = (h + 1) // 4, (w + 1) // 4
-    few = max(1, LINE // filters)
+    line = tiles * filters
     for chunk in prange(CHUNKS):
         v = np.empty((36, group * tiles, channels), x.dtype)
-        dm = np.empty((36, group * tiles * filters), x.dtype)
+        dm = np.empty((36, group * line + LANES), x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         dlines = np.zeros((3, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         spill = np.zeros(w * channels, x.dtype)
-        half = np.empty((24, few * filters), x.dtype)
-        out = np.empty((16, few * filters), x.dtype)
-        best = np.empty(few * filters, x.dtype)
+        out = np.empty((4 if pooled else 16, line + LANES), x.dtype)
+        won = np.empty((4, line + LANES), np.uint8)
         partial = np.empty((channels, filters), x.dtype)
         if need_grads:
             du[chunk] = 0
@@ -201,7 +177,7 @@ def backward(x, u_t, dy, winner, group, pooled, dx, du, dbias):
             rows = min(group, total - first)
             for r in range(rows):
                 n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
-                _output_gradients(dy[n], winner[n], pooled, row, tiles, best, out, half, dm, r * tiles * filters)
+                _output_gradients(dy[n], winner[n], pooled, row, line, out, won, dm, r * line)
                 if need_grads:
                     input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
             if need_grads:

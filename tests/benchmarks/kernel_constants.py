@@ -38,7 +38,6 @@ def draw(rng: random.Random) -> Setting:
         "direct_kernels.ROWS": rng.randint(1, 20),
         "chunks.CHUNKS": rng.randint(1, 13),
         "choose.FEW": rng.randint(4, 12),
-        "winograd_kernels.LINE": rng.randint(9, 600),
         "conv_winograd.TILE_VALUES": round(2 ** rng.uniform(14, 21)),
         "conv_im2col.TILE_BYTES": round(2 ** rng.uniform(12, 19)),
         "dense.BLOCKS": rng.randint(1, 40),

@@ -7,7 +7,7 @@ tests ask the package whether it does.
 import numpy as np
 from kernel_truth import Size
 
-from batik_scratch.ops import conv_im2col, conv_winograd, dense, direct_kernels, threads, winograd_kernels
+from batik_scratch.ops import conv_im2col, conv_winograd, dense, direct_kernels, lanes, threads
 
 PAPER = [Size(1, 150, 150, 3, 32), Size(1, 74, 74, 32, 64), Size(2, 36, 36, 64, 128)]  # its three convolutions
 
@@ -39,36 +39,32 @@ def direct_lanes() -> list[tuple[Size, int, int]]:
 
     Each with the number of vectors and the lanes that the last leaves free.
     """
-    lanes = direct_kernels.LANES
-    found = []
-    for filters, (vectors, last) in around(lanes).items():
-        found.append((Size(1, 6, 7, 3, filters), vectors + 1, lanes - 1 - last))
-    found += [(Size(2, 5, 8, c, 3), 1, lanes - 3) for c in sorted({1, lanes // 4, lanes // 4 + 1, lanes // 2 + 1})]
-    return found
+    width, found = lanes.LANES, []
+    for filters, (vectors, last) in around(width).items():
+        found.append((Size(1, 6, 7, 3, filters), vectors + 1, width - 1 - last))
+    channels = sorted({1, max(1, width // 4), width // 4 + 1, width // 2 + 1})
+    return found + [(Size(2, 5, 8, c, width), 1, 0) for c in channels]
 
 
 # --------------------------------------------------------------------------------------------- conv_winograd
 
 
 def winograd_lines() -> list[tuple[Size, tuple[int, int], int]]:
-    """Images around one, two, three groups of tiles: size, groups, tiles in the last, columns the last tile lacks."""
+    """Lines of tiles around one, two, three vectors: size, vectors and what the last holds, columns a tile lacks."""
     found = []
-    line = winograd_kernels.LINE
-    for k, f in enumerate((line // 3, line, line + 1)):
-        together = max(1, line // f)
-        for j, (tiles, (groups, last)) in enumerate(around(together).items()):
-            for missing in (0, 1, 2, 3) if k == 0 and j == 2 else ((j + k) % 4,):
+    for k, f in enumerate((1, 3, lanes.LANES + 1)):
+        for j, tiles in enumerate(sorted({1, 2, *(-(-length // f) for length in around(lanes.LANES))})):
+            vectors, last = divmod(tiles * f - 1, lanes.LANES)
+            for missing in (0, 1, 2, 3) if k == 0 and j == 1 else ((j + k) % 4,):
                 if 4 * tiles + 2 - missing > 3:
                     size = Size(1 + k // 2, 4 + j, 4 * tiles + 2 - missing, 1 + j % 2, f)
-                    found.append((size, (groups + 1, last + 1), missing))
+                    found.append((size, (vectors + 1, last + 1), missing))
     return found
 
 
-def tile_groups(size: Size) -> tuple[int, int]:
-    """How many groups of tiles a line makes, and the tiles of the last: the tiles as the winners' array counts them."""
-    tiles = conv_winograd.winner_shape(size[:4], size.f)[3] // size.f
-    groups, last = divmod(tiles - 1, max(1, winograd_kernels.LINE // size.f))
-    return groups + 1, last + 1
+def winograd_channels() -> list[Size]:
+    """Channels around one and two vectors: whole vectors of a pixel go in lanes, the rest one by one."""
+    return [Size(2, 7, 9, c, 2) for c in around(lanes.LANES)]
 
 
 def tile_rows(size: Size) -> int:

@@ -10,8 +10,8 @@ from kernel_sizes import (
     direct_lanes,
     im2col_heights,
     im2col_rows,
-    tile_groups,
     tile_rows,
+    winograd_channels,
     winograd_lines,
     winograd_steps,
 )
@@ -27,9 +27,9 @@ from batik_scratch.ops import (
     conv_winograd,
     dense,
     direct_kernels,
+    lanes,
     pooling,
     threads,
-    winograd_kernels,
 )
 from batik_scratch.ops.workspace import Workspace
 
@@ -56,7 +56,7 @@ def test_the_first_block_of_the_paper_is_right_and_takes_several_tasks_of_rows()
 
 @pytest.mark.parametrize("size", PAPER[1:], ids=["second", "third"])
 def test_the_other_blocks_of_the_paper_are_right(size):
-    assert tile_groups(size)[0] == -(-((size.w + 1) // 4) // max(1, winograd_kernels.LINE // size.f))
+    assert size.c % lanes.LANES == size.f % lanes.LANES == 0  # all in whole vectors
     check_fused(conv_winograd, size)
 
 
@@ -78,14 +78,14 @@ def test_direct_tasks_of_rows():
 
 
 def test_direct_vectors_of_filters_that_are_full_one_less_and_one_more():
-    lanes, reached = direct_kernels.LANES, set()
+    width, reached = lanes.LANES, set()
     for size, vectors, free in direct_lanes():
-        assert conv_direct.winner_shape(size[:4], size.f)[2] == (size.w - 2) // 2 * vectors * lanes
-        assert vectors * lanes - size.f == free
+        assert conv_direct.winner_shape(size[:4], size.f)[2] == (size.w - 2) // 2 * vectors * width
+        assert vectors * width - size.f == free
         check_fused(conv_direct, size)
         check_convolution(conv_direct, size)
         reached.add((vectors, free))
-    assert {(1, 1), (1, 0), (2, lanes - 1), (2, 0), (3, lanes - 1)} <= reached
+    assert {(1, 1), (1, 0), (2, width - 1), (2, 0), (3, width - 1)} <= reached
 
 
 @pytest.mark.parametrize("n", batches(chunks.CHUNKS))
@@ -150,22 +150,28 @@ def test_direct_is_exact_in_whole_numbers_and_the_first_of_equals_wins(dtype):
 # ---------------------------------------------------------------------------------------------- conv_winograd
 
 
-def test_winograd_groups_of_tiles_in_a_line():
+def test_winograd_lines_of_tiles_in_vectors():
     reached, missed = set(), set()
-    for size, expected, missing in winograd_lines():
-        assert tile_groups(size) == expected
-        assert 4 * ((size.w + 1) // 4) - (size.w - 2) == missing  # columns of the last tile that the image has not
+    for size, (vectors, last), missing in winograd_lines():
+        tiles = (size.w + 1) // 4
+        assert divmod(tiles * size.f - 1, lanes.LANES) == (vectors - 1, last - 1)
+        assert 4 * tiles - (size.w - 2) == missing  # columns of the last tile that the image has not
         check_fused(conv_winograd, size)
-        together = max(1, winograd_kernels.LINE // size.f)
-        reached.add((min(expected[0], 3), together > 1, expected[1] == together))
+        reached.add((min(vectors, 3), last == lanes.LANES))
         missed.add(missing)
-    assert {(1, True, True), (1, True, False), (2, True, True), (2, True, False), (3, True, False)} <= reached
-    assert {(1, False, True), (2, False, True)} <= reached and missed == {0, 1, 2, 3}
+    assert {(1, True), (2, False), (3, False)} <= reached and missed == {0, 1, 2, 3}
 
 
-def test_winograd_without_pooling_in_several_groups_of_tiles():
-    for size, (groups, _), _ in winograd_lines():
-        if groups == 2:
+def test_winograd_channels_in_whole_vectors_and_the_rest():
+    for size in winograd_channels():
+        check_fused(conv_winograd, size)
+        check_convolution(conv_winograd, size)
+    assert {size.c % lanes.LANES for size in winograd_channels()} >= {0, 1, lanes.LANES - 1}
+
+
+def test_winograd_without_pooling_in_several_vectors():
+    for size, (vectors, _), _ in winograd_lines():
+        if vectors == 2:
             check_convolution(conv_winograd, size)
 
 

@@ -11,8 +11,9 @@ from plain_mode import needs_numba
 
 from batik_scratch.ops import lanes
 from batik_scratch.ops.jit import compiled
-from batik_scratch.ops.lanes import LANES, add, add_product, aligned, choose, load, spread, store
+from batik_scratch.ops.lanes import LANES, add_product, aligned, choose, keep, load, spread, store
 
+HALF = np.float32(0.5)
 NUMBERS = np.random.default_rng(0).standard_normal(3 * LANES + 1)
 
 
@@ -22,9 +23,11 @@ def all_of_them(numbers, at, results, places):
     store(results, 1, v)
     store(results, 1 + LANES, one)
     store(results, 1 + 2 * LANES, add_product(v, one, v))
-    store(results, 1 + 3 * LANES, add(v, one))
-    store(results, 1 + 4 * LANES, choose(v, one, v, add(one, one)))
+    store(results, 1 + 3 * LANES, v + one)
+    store(results, 1 + 4 * LANES, choose(v, one, v, one + one))
+    store(results, 1 + 5 * LANES, HALF * -v - one)
     store(places, 0, choose(v, one, spread(results, 0), one))
+    store(results, 1 + 6 * LANES, keep(v, places, 0, 4))
 
 
 @needs_numba
@@ -34,7 +37,7 @@ def test_compiled_lanes_do_what_python_does(dtype, at):
     numbers = np.abs(NUMBERS.astype(dtype))
     numbers[at] = 3
     numbers[at + LANES // 2] = 7
-    compiled_results, results = np.zeros((2, 1 + 5 * LANES), dtype)
+    compiled_results, results = np.zeros((2, 1 + 7 * LANES), dtype)
     compiled_places, places = np.full((2, LANES + 1), 99, np.uint8)
     compiled_results[0] = results[0] = 4
     all_of_them(numbers, at, compiled_results, compiled_places)

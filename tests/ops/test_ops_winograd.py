@@ -8,6 +8,8 @@ from plain_mode import sized
 
 from batik_scratch.errors import InputError
 from batik_scratch.ops import conv_direct, conv_im2col, conv_loops, conv_winograd, pooling, relu, winograd_transforms
+from batik_scratch.ops.jit import compiled
+from batik_scratch.ops.lanes import LANES, load, store
 from batik_scratch.ops.workspace import Workspace
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5}  # of the largest value that the sum's terms could make
@@ -178,19 +180,48 @@ def test_a_nan_pixel_is_not_lost_by_a_fused_pass(ops, place):
     assert np.isnan(y[np.isnan(reference)]).all()
 
 
+PLACES = np.arange(5.0)
+
+
+@compiled()
+def pool_in_lanes(y, best, winner):
+    """y (4, LANES) -> best and winner (LANES,)."""
+    top, place = pooling.largest_of_four(load(y[0], 0), load(y[1], 0), load(y[2], 0), load(y[3], 0), PLACES)
+    store(best, 0, top)
+    store(winner, 0, place)
+
+
+@compiled()
+def send_back_in_lanes(dy, winner, back):
+    g0, g1, g2, g3 = pooling.send_to_winner(load(dy, 0), winner, 0)
+    store(back[0], 0, g0)
+    store(back[1], 0, g1)
+    store(back[2], 0, g2)
+    store(back[3], 0, g3)
+
+
+def pooled_in_lanes(windows):
+    """windows (4, P) -> the largest or 0, its place or DEAD."""
+    y = np.zeros((4, LANES))
+    y[:, : windows.shape[1]] = windows
+    best, winner = np.empty(LANES), np.empty(LANES, np.uint8)
+    pool_in_lanes(y, best, winner)
+    return best, winner
+
+
 def test_a_dead_window_passes_no_gradient():
-    lines = [np.array([v, w]) for v, w in ((-1.0, 0.0), (-2.0, 0.0), (-3.0, 0.0), (-4.0, 0.0))]
-    best, index = np.empty(2), np.empty(2, np.uint8)
-    pooling.best_of_four(*lines, best, index)
-    assert best.tolist() == [0, 0] and index.tolist() == [4, 4]
-    back = [np.full(2, np.nan) for _ in range(4)]
-    pooling.send_to_winner(np.ones(2), index, *back)
+    best, winner = pooled_in_lanes(np.array([[-1.0, 0], [-2, 0], [-3, 0], [-4, 0]]))
+    assert not best.any() and np.array_equal(winner, np.full(LANES, pooling.DEAD))
+    back = np.full((4, LANES), np.nan)
+    send_back_in_lanes(np.ones(LANES), winner, back)
     assert not np.any(back)
 
 
 @given(st.lists(st.integers(-2, 2), min_size=4, max_size=4))
-def test_the_first_of_equal_maxima_wins(values):
-    best, index = np.empty(1), np.empty(1, np.uint8)
-    pooling.best_of_four(*(np.array([float(v)]) for v in values), best, index)
+def test_the_first_of_equal_maxima_wins_and_gets_the_gradient(values):
+    best, winner = pooled_in_lanes(np.array(values, float)[:, None])
     top = max(values)
-    assert best[0] == max(top, 0) and index[0] == (values.index(top) if top > 0 else pooling.DEAD)
+    assert best[0] == max(top, 0) and winner[0] == (values.index(top) if top > 0 else pooling.DEAD)
+    back = np.full((4, LANES), np.nan)
+    send_back_in_lanes(np.full(LANES, 7.0), winner, back)
+    assert np.array_equal(back[:, 0], 7.0 * (np.arange(4) == winner[0]))
