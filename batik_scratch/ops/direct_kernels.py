@@ -10,13 +10,13 @@ from .chunks import CHUNKS
 from .direct_squares import (
     add_kernel_gradients,
     add_pixel_gradients,
+    add_pooled_kernel_gradients,
     add_pooled_pixel_gradients,
     convolve_and_pool_row,
     convolve_row,
 )
 from .jit import compiled, prange
-from .lanes import LANES, load, store
-from .pooling import send_to_winner
+from .lanes import LANES
 
 # Any value from 1 on is right; it decides about speed.
 ROWS = 8  # rows of squares a task
@@ -44,17 +44,6 @@ def _take_pooled(dy, padded, line):
         for f in range(filters):
             target[f] = source[f]
         target[filters:] = 0
-
-
-@compiled()
-def _send_to_winners(line, winner, g):
-    """Pooled gradients line (S*FP,) to the outputs that won: g (4, S*FP)."""
-    for at in range(0, line.size, LANES):
-        g00, g01, g10, g11 = send_to_winner(load(line, at), winner, at)
-        store(g[0], at, g00)
-        store(g[1], at, g01)
-        store(g[2], at, g10)
-        store(g[3], at, g11)
 
 
 @compiled()
@@ -97,11 +86,13 @@ def forward_pooled(x, k, bias, places, y, winner):
         nobody = np.empty(0, np.uint8)
         for i in range(first, min(first + ROWS, down)):
             _take_pixels(x[n], 2 * i, pixels)
-            convolve_and_pool_row(pixels, k, bias, places, best, winner[n, i] if len(winner) > 0 else nobody)
-            for j in range(squares):
-                source, target = best[j * padded : j * padded + filters], y[n, i, j]
-                for f in range(filters):
-                    target[f] = source[f]
+            out = y[n, i].reshape(-1) if padded == filters else best
+            convolve_and_pool_row(pixels, k, bias, places, out, winner[n, i] if len(winner) > 0 else nobody)
+            if padded > filters:
+                for j in range(squares):
+                    source, target = best[j * padded : j * padded + filters], y[n, i, j]
+                    for f in range(filters):
+                        target[f] = source[f]
 
 
 @compiled(parallel=True)
@@ -138,7 +129,7 @@ def backward(x, kernels, dy, padded, pooled, winner, dx, dk, dbias):
     for chunk in prange(CHUNKS):
         pixels = np.empty((4, 2 * squares + 2, channels), x.dtype)
         line = np.empty(squares * padded, x.dtype)
-        g = np.empty((4, squares * padded), x.dtype)
+        g = np.empty((0 if pooled else 4, squares * padded), x.dtype)
         lines = np.empty((4, (2 * squares + 2) * channels + LANES), x.dtype)  # the last lanes may be beyond
         sums = np.empty(dk.shape[1:], x.dtype)
         if need_grads:
@@ -153,11 +144,12 @@ def backward(x, kernels, dy, padded, pooled, winner, dx, dk, dbias):
                 else:
                     _take_all(dy[n], i, padded, g)
                 if need_grads:
-                    if pooled:
-                        _send_to_winners(line, winner[n, i], g)
                     sums[:] = 0
                     _take_pixels(x[n], 2 * i, pixels)
-                    add_kernel_gradients(pixels, g, padded, sums, dbias[chunk])
+                    if pooled:
+                        add_pooled_kernel_gradients(pixels, line, winner[n, i], padded, sums, dbias[chunk])
+                    else:
+                        add_kernel_gradients(pixels, g, padded, sums, dbias[chunk])
                     _add(sums.reshape(-1), dk[chunk].reshape(-1))
                 if need_dx:
                     lines[:] = 0

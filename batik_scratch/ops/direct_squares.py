@@ -11,8 +11,8 @@ part of their caller (`forceinline`): what they hand over then stays in register
 import numpy as np
 
 from .jit import compiled
-from .lanes import LANES, add_product, load, spread, store
-from .pooling import largest_of_four
+from .lanes import LANES, add_product, keep, load, spread, store
+from .pooling import DEAD, largest_of_four, send_to_winner
 
 
 @compiled(forceinline=True)
@@ -107,6 +107,41 @@ def _four_pixels(pixels, at, step):
     return spread(pixels, at), spread(pixels, at + step), spread(pixels, at + 2 * step), spread(pixels, at + 3 * step)
 
 
+@compiled(forceinline=True)
+def _nine(sums, a, b, d, e, pixels, at, line, channels):
+    """sums (9 vectors, one a weight) += the gradients a, b, d, e of a square's outputs times the pixels they met.
+
+    The square's first pixel lies at `at` in pixels, flat, its rows `line` long.
+    """
+    s00, s01, s02, s10, s11, s12, s20, s21, s22 = sums
+    x00, x01, x02, x03 = _four_pixels(pixels, at, channels)
+    x10, x11, x12, x13 = _four_pixels(pixels, at + line, channels)
+    x20, x21, x22, x23 = _four_pixels(pixels, at + 2 * line, channels)
+    x30, x31, x32, x33 = _four_pixels(pixels, at + 3 * line, channels)
+    s00 = _four(s00, a, x00, b, x01, d, x10, e, x11)
+    s01 = _four(s01, a, x01, b, x02, d, x11, e, x12)
+    s02 = _four(s02, a, x02, b, x03, d, x12, e, x13)
+    s10 = _four(s10, a, x10, b, x11, d, x20, e, x21)
+    s11 = _four(s11, a, x11, b, x12, d, x21, e, x22)
+    s12 = _four(s12, a, x12, b, x13, d, x22, e, x23)
+    s20 = _four(s20, a, x20, b, x21, d, x30, e, x31)
+    s21 = _four(s21, a, x21, b, x22, d, x31, e, x32)
+    s22 = _four(s22, a, x22, b, x23, d, x32, e, x33)
+    return s00, s01, s02, s10, s11, s12, s20, s21, s22
+
+
+@compiled(forceinline=True)
+def _load_nine(dk):
+    first = load(dk, 0), load(dk, LANES), load(dk, 2 * LANES), load(dk, 3 * LANES), load(dk, 4 * LANES)
+    return *first, load(dk, 5 * LANES), load(dk, 6 * LANES), load(dk, 7 * LANES), load(dk, 8 * LANES)
+
+
+@compiled(forceinline=True)
+def _store_nine(sums, dk):
+    for place, total in enumerate(sums):
+        store(dk, place * LANES, total)
+
+
 @compiled()
 def _add_products(pixels, line, channels, c, g, low, padded, dk):
     """dk (9*LANES,) += each weight of channel c, for the LANES filters from `low` on: gradients times pixels.
@@ -114,27 +149,23 @@ def _add_products(pixels, line, channels, c, g, low, padded, dk):
     pixels flat, its rows `line` long; g (4, S*FP).
     """
     g00, g01, g10, g11 = g[0], g[1], g[2], g[3]
-    s00, s01, s02 = load(dk, 0), load(dk, LANES), load(dk, 2 * LANES)
-    s10, s11, s12 = load(dk, 3 * LANES), load(dk, 4 * LANES), load(dk, 5 * LANES)
-    s20, s21, s22 = load(dk, 6 * LANES), load(dk, 7 * LANES), load(dk, 8 * LANES)
+    sums = _load_nine(dk)
     for j in range(g.shape[1] // padded):
         at = j * padded + low
         a, b, d, e = load(g00, at), load(g01, at), load(g10, at), load(g11, at)
-        x00, x01, x02, x03 = _four_pixels(pixels, 2 * j * channels + c, channels)
-        x10, x11, x12, x13 = _four_pixels(pixels, 2 * j * channels + c + line, channels)
-        x20, x21, x22, x23 = _four_pixels(pixels, 2 * j * channels + c + 2 * line, channels)
-        x30, x31, x32, x33 = _four_pixels(pixels, 2 * j * channels + c + 3 * line, channels)
-        s00 = _four(s00, a, x00, b, x01, d, x10, e, x11)
-        s01 = _four(s01, a, x01, b, x02, d, x11, e, x12)
-        s02 = _four(s02, a, x02, b, x03, d, x12, e, x13)
-        s10 = _four(s10, a, x10, b, x11, d, x20, e, x21)
-        s11 = _four(s11, a, x11, b, x12, d, x21, e, x22)
-        s12 = _four(s12, a, x12, b, x13, d, x22, e, x23)
-        s20 = _four(s20, a, x20, b, x21, d, x30, e, x31)
-        s21 = _four(s21, a, x21, b, x22, d, x31, e, x32)
-        s22 = _four(s22, a, x22, b, x23, d, x32, e, x33)
-    for place, total in enumerate((s00, s01, s02, s10, s11, s12, s20, s21, s22)):
-        store(dk, place * LANES, total)
+        sums = _nine(sums, a, b, d, e, pixels, 2 * j * channels + c, line, channels)
+    _store_nine(sums, dk)
+
+
+@compiled()
+def _add_pooled_products(pixels, line, channels, c, dy, winner, low, padded, dk):
+    """`_add_products` of pooled gradients dy (S*FP,), with winner (S*FP,)."""
+    sums = _load_nine(dk)
+    for j in range(dy.size // padded):
+        at = j * padded + low
+        a, b, d, e = send_to_winner(load(dy, at), winner, at)
+        sums = _nine(sums, a, b, d, e, pixels, 2 * j * channels + c, line, channels)
+    _store_nine(sums, dk)
 
 
 @compiled()
@@ -142,13 +173,27 @@ def add_kernel_gradients(pixels, g, padded, dk, dbias):
     """dk (FP/LANES, C, 9*LANES) and dbias (FP,) += what gradients g (4, S*FP) and pixels (4, P, C) make together."""
     channels = pixels.shape[2]
     flat = pixels.reshape(-1)
-    for vector in range(padded // LANES):
-        for c in range(channels):
-            _add_products(flat, flat.size // 4, channels, c, g, vector * LANES, padded, dk[vector, c])
     for low in range(0, padded, LANES):
+        for c in range(channels):
+            _add_products(flat, flat.size // 4, channels, c, g, low, padded, dk[low // LANES, c])
         total = load(dbias, low)
         for at in range(low, g.shape[1], padded):
             total = total + (load(g[0], at) + load(g[1], at)) + (load(g[2], at) + load(g[3], at))
+        store(dbias, low, total)
+
+
+@compiled()
+def add_pooled_kernel_gradients(pixels, dy, winner, padded, dk, dbias):
+    """`add_kernel_gradients` of pooled gradients dy (S*FP,), with winner (S*FP,)."""
+    channels = pixels.shape[2]
+    flat = pixels.reshape(-1)
+    for low in range(0, padded, LANES):
+        for c in range(channels):
+            _add_pooled_products(flat, flat.size // 4, channels, c, dy, winner, low, padded, dk[low // LANES, c])
+        total = load(dbias, low)
+        for at in range(low, dy.size, padded):
+            g = load(dy, at)
+            total = total + (g - keep(g, winner, at, DEAD))
         store(dbias, low, total)
 
 

@@ -10,6 +10,7 @@ lanes are values that a kernel names:
     store(numbers, at, v)     write the lanes of v to place `at` and those behind it
     v + a, v - a, -v, 2 * v   lane by lane
     add_product(v, a, b)      v + a b, lane by lane: one instruction on a processor that has a fused one
+    larger(a, b)              a in the lanes where a > b, b in the others and where one of them is NaN
     choose(a, b, yes, no)     `yes` in the lanes where a >= b, `no` in the others and where one of them is NaN
     keep(v, bytes, at, q)     v in the lanes where the byte is q, 0 in the others
 
@@ -86,6 +87,12 @@ def store(numbers: np.ndarray, at: int, v: Any) -> None:
 def add_product(v: Any, a: Any, b: Any) -> Any:
     """v + a b."""
     return v + a * b
+
+
+@stamped
+def larger(a: Any, b: Any) -> Any:
+    """a where a > b, else b: so also where a or b is NaN."""
+    return np.where(a > b, a, b)
 
 
 @stamped
@@ -169,6 +176,13 @@ if COMPILED:
         return v(v, a, b), code
 
     @intrinsic
+    def _larger(typing, a, b):
+        def code(context, builder, signature, values):
+            return builder.select(builder.fcmp_ordered(">", *values), *values)
+
+        return a(a, b), code
+
+    @intrinsic
     def _choose(typing, a, b, yes, no):
         def code(context, builder, signature, values):
             return builder.select(builder.fcmp_ordered(">=", values[0], values[1]), values[2], values[3])
@@ -221,6 +235,10 @@ if COMPILED:
     @overload(add_product)
     def _(v, a, b):
         return lambda v, a, b: _add_product(v, a, b)  # type: ignore[call-arg]
+
+    @overload(larger)
+    def _(a, b):
+        return lambda a, b: _larger(a, b)  # type: ignore[call-arg]
 
     @overload(choose)
     def _(a, b, yes, no):

@@ -8,7 +8,7 @@ import numpy as np
 
 from .few_by_few import few_images
 from .jit import compiled, prange, runs_plain
-from .lanes import choose, keep, spread
+from .lanes import choose, keep, larger, spread
 from .shapes import window_count
 
 DEAD = np.uint8(4)  # a window whose maximum the ReLU shuts: no place in it gets a gradient
@@ -70,12 +70,12 @@ def largest_of_four(y00, y01, y10, y11, places):
     """
     zero, one, two, three = spread(places, 0), spread(places, 1), spread(places, 2), spread(places, 3)
     dead = spread(places, 4)
-    upper, lower = choose(y00, y01, y00, y01), choose(y10, y11, y10, y11)
+    upper, lower = larger(y00, y01), larger(y10, y11)
     place = choose(upper, lower, choose(y00, y01, zero, one), choose(y10, y11, two, three))
-    top = choose(upper, lower, upper, lower)
+    top = larger(upper, lower)
     total = (y00 + y01) + (y10 + y11)
     # NaN is not larger than anything, and must not be lost: a diverged network must not look healthy
-    best = choose(total, total, choose(zero, top, zero, top), total)
+    best = choose(total, total, larger(top, zero), total)
     return best, choose(total, total, choose(zero, top, dead, place), dead)
 
 

@@ -11,7 +11,7 @@ from plain_mode import needs_numba
 
 from batik_scratch.ops import lanes
 from batik_scratch.ops.jit import compiled
-from batik_scratch.ops.lanes import LANES, add_product, aligned, choose, keep, load, spread, store
+from batik_scratch.ops.lanes import LANES, add_product, aligned, choose, keep, larger, load, spread, store
 
 HALF = np.float32(0.5)
 NUMBERS = np.random.default_rng(0).standard_normal(3 * LANES + 1)
@@ -27,7 +27,7 @@ def all_of_them(numbers, at, results, places):
     store(results, 1 + 4 * LANES, choose(v, one, v, one + one))
     store(results, 1 + 5 * LANES, HALF * -v - one)
     store(places, 0, choose(v, one, spread(results, 0), one))
-    store(results, 1 + 6 * LANES, keep(v, places, 0, 4))
+    store(results, 1 + 6 * LANES, larger(keep(v, places, 0, 4), one))
 
 
 @needs_numba
