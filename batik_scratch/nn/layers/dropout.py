@@ -32,7 +32,8 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             self._keep(1.0, training, keep)  # nothing is dropped: the mask is all ones
             return x.copy()
-        bits = self.rng.integers(0, 2**16, x.shape, np.uint16)  # as good as floats here, and cheaper
+        # 16 random bits a value are as good as floats here; drawn four at a time they cost half
+        bits = self.rng.integers(0, 2**64, -(-x.size // 4), np.uint64).view(np.uint16)[: x.size].reshape(x.shape)
         y, mask = dropout.forward(x, bits, self.rate)  # x's shape
         self._keep(mask, training, keep)
         return y
