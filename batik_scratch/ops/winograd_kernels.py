@@ -162,7 +162,7 @@ def backward(x, u_t, dy, winner, group, pooled, dx, du, dbias):
         v = np.empty((36, group * tiles, channels), x.dtype)
         dm = np.empty((36, group * line + LANES), x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
-        dlines = np.zeros((3, 6, 4 * tiles + 2, channels), x.dtype)
+        dlines = np.zeros((2, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         spill = np.zeros(w * channels, x.dtype)
         out = np.empty((4 if pooled else 16, line + LANES), x.dtype)

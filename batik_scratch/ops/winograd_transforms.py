@@ -102,8 +102,7 @@ def add_input_tiles(dv, low, row, lines, spill, dimage):
     """The adjoint of `input_tiles`: dimage (H, W*C) += B dV B', adding where tiles overlap.
 
     Neighbouring tiles overlap, every second tile does not: tiles with even and with odd numbers have lines of their own
-    in lines (3, 6, 4T+2, C), zero between the tiles, and the third takes their sum. What falls below the image goes to
-    the line `spill` (W*C,).
+    in lines (2, 6, 4T+2, C), zero between the tiles. What falls below the image goes to the line `spill` (W*C,).
     """
     _, _, width, channels = lines.shape
     flat, whole = dv.reshape(36, -1), channels - channels % LANES
@@ -118,10 +117,8 @@ def add_input_tiles(dv, low, row, lines, spill, dimage):
             d3, d4, d5 = lines[t % 2, e, 4 * t + 3], lines[t % 2, e, 4 * t + 4], lines[t % 2, e, 4 * t + 5]
             for c in range(whole, channels):
                 d0[c], d1[c], d2[c], d3[c], d4[c], d5[c] = b(v0[c], v1[c], v2[c], v3[c], v4[c], v5[c])
-    flat = lines.reshape(3, 6, width * channels)
-    for e in range(6):
-        _sum(flat[0, e], flat[1, e], flat[2, e])
-    _add_input_columns(flat[2], row, spill, dimage)
+    flat = lines.reshape(2, 6, width * channels)
+    _add_input_columns(flat[0], flat[1], row, spill, dimage)
 
 
 @compiled(forceinline=True)
@@ -139,27 +136,38 @@ def _add_input_row(dv, e, place, line, at, channels):
 
 
 @compiled()
-def _sum(even, odd, total):
-    for k in range(total.size):
-        total[k] = even[k] + odd[k]
-
-
-@compiled()
-def _add_input_columns(lines, row, spill, dimage):
-    """The adjoint of `_input_columns`: six rows of dimage (H, W*C) += B lines."""
+def _add_input_columns(even, odd, row, spill, dimage):
+    """The adjoint of `_input_columns`: six rows of dimage (H, W*C) += B lines, where lines are even + odd (6, ...)."""
     h, n = dimage.shape
-    e0, e1, e2, e3, e4, e5 = lines[0][:n], lines[1][:n], lines[2][:n], lines[3][:n], lines[4][:n], lines[5][:n]
     d0, d1 = (dimage[row] if row < h else spill), (dimage[row + 1] if row + 1 < h else spill)
     d2, d3 = (dimage[row + 2] if row + 2 < h else spill), (dimage[row + 3] if row + 3 < h else spill)
     d4, d5 = (dimage[row + 4] if row + 4 < h else spill), (dimage[row + 5] if row + 5 < h else spill)
-    for k in range(n):
-        g0, g1, g2, g3, g4, g5 = b(e0[k], e1[k], e2[k], e3[k], e4[k], e5[k])
+    whole = n - n % LANES
+    for k in range(0, whole, LANES):
+        e0, e1, e2 = _both(even[0], odd[0], k), _both(even[1], odd[1], k), _both(even[2], odd[2], k)
+        e3, e4, e5 = _both(even[3], odd[3], k), _both(even[4], odd[4], k), _both(even[5], odd[5], k)
+        g0, g1, g2, g3, g4, g5 = b(e0, e1, e2, e3, e4, e5)
+        store(d0, k, load(d0, k) + g0)
+        store(d1, k, load(d1, k) + g1)
+        store(d2, k, load(d2, k) + g2)
+        store(d3, k, load(d3, k) + g3)
+        store(d4, k, load(d4, k) + g4)
+        store(d5, k, load(d5, k) + g5)
+    for k in range(whole, n):
+        e0, e1, e2 = even[0, k] + odd[0, k], even[1, k] + odd[1, k], even[2, k] + odd[2, k]
+        e3, e4, e5 = even[3, k] + odd[3, k], even[4, k] + odd[4, k], even[5, k] + odd[5, k]
+        g0, g1, g2, g3, g4, g5 = b(e0, e1, e2, e3, e4, e5)
         d0[k] += g0
         d1[k] += g1
         d2[k] += g2
         d3[k] += g3
         d4[k] += g4
         d5[k] += g5
+
+
+@compiled(forceinline=True)
+def _both(even, odd, k):
+    return load(even, k) + load(odd, k)
 
 
 @compiled(forceinline=True)
