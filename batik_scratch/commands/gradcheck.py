@@ -1,6 +1,7 @@
 """`batik-scratch gradcheck`: the gradient report, or a walk through the museum of bugs."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ def add(commands: Any) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Print the table; the exit code is 1 if a gradient is wrong, or if a bug of the museum gets through."""
+    # the passes are tiny: threads that spin while they wait would take the processor from those that work
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from .gradient_report import figures, museum_figures, museum_report, report
 
     if options.thorough and (options.museum or options.model is not None):

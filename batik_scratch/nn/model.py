@@ -114,6 +114,14 @@ class Sequential(Network):
         with self.alone():
             return self._forward_backward(x, y)[0]
 
+    def training_loss(self, x: np.ndarray, y: np.ndarray) -> float:
+        """The loss of one batch as `train_gradients` has it, without the backward pass.
+
+        Dropout is on and running means move; the gradients in each layer's `grads` stay as they are.
+        """
+        with self.alone():
+            return self._loss_on_logits(self._training_logits(x), y)[0]
+
     def loss_and_logits(
         self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
@@ -232,13 +240,14 @@ class Sequential(Network):
     def _forward_backward(
         self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
     ) -> tuple[Any, np.ndarray]:
-        x = self.checked(x)
-        blocks = self.plan()
-        logits = passes.forward(blocks, x, training=True)  # (N, U)
+        logits = self._training_logits(x)  # (N, U)
         loss, dlogits = self._loss_on_logits(logits, y, weights)  # scalar, (N, U)
         if np.isfinite(loss):
-            passes.backward(blocks, dlogits, need_dx=False)
+            passes.backward(self.plan(), dlogits, need_dx=False)
         return loss, logits.copy()  # blocks overwrite their arrays
+
+    def _training_logits(self, x: np.ndarray) -> np.ndarray:
+        return passes.forward(self.plan(), self.checked(x), training=True)  # (N, U)
 
     def _loss_on_logits(
         self, logits: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None

@@ -1,5 +1,7 @@
 """Every option reaches what it names, and what a command does is what the API does with the same values."""
 
+import os
+
 import pytest
 from plain_mode import needs_numba
 
@@ -44,6 +46,18 @@ def test_gradcheck_prints_the_report_it_was_asked_for_and_its_exit_code_says_how
     assert [str(part) for part in one[-1][0]] == ["None", "some.npz", "False"] and museum == []
     assert command(code, "gradcheck", "--museum").out == "the museum\n" and len(one) == 3
     assert "--thorough" in command(2, "gradcheck", "--museum", "--thorough").err
+
+
+@pytest.mark.parametrize("asked, so", [(None, "passive"), ("active", "active")])
+def test_threads_sleep_between_the_passes_of_gradcheck_unless_the_user_wants_otherwise(
+    asked, so, command, noted, monkeypatch
+):
+    noted(gradient_report, "report", ("the table", True))
+    monkeypatch.setenv("OMP_WAIT_POLICY", asked or "")
+    if asked is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    command(0, "gradcheck")
+    assert os.environ["OMP_WAIT_POLICY"] == so
 
 
 # ------------------------------------------------------------------ run

@@ -200,6 +200,19 @@ def test_every_direction_is_compared_with_the_gradients_before_the_first_step():
         assert row.skipped == 0 and row.analytic == along(gradients, unit_direction(gradients, rng))
 
 
+def test_however_many_directions_are_measured_a_network_goes_backward_three_times():
+    class Counts(nn.Dense):
+        backwards = 0
+
+        def backward(self, dy, need_dx=True, need_grads=True):
+            Counts.backwards += 1
+            return super().backward(dy, need_dx, need_grads)
+
+    model, x, y = network(Counts(4))
+    assert check_model(model, x, y, directions=9, each_tensor=True).ok
+    assert Counts.backwards == 3  # an earlier batch, this one, and to the input
+
+
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_a_networks_check_names_its_rows_and_leaves_the_weights(dtype):
     model, x, y = network(dtype=dtype)

@@ -1,10 +1,15 @@
 """The examiner of layers: what it builds, holds still, moves and puts back, and how it tells what went wrong."""
 
+import random
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from batik_scratch import nn
 from batik_scratch.errors import InputError
+from batik_scratch.nn.gradcheck import check_layer
+from batik_scratch.nn.gradcheck.randomness import global_sources_kept
 from batik_scratch.nn.gradcheck.specimen import (
     Failure,
     NoArray,
@@ -52,6 +57,50 @@ def test_generators_of_several_layers_are_put_back():
     draws = [layer.rng.random() for layer in layers[::2]]
     held.rewind()
     assert [layer.rng.random() for layer in layers[::2]] == draws and draws[0] != draws[1]
+
+
+class DropsByGlobalNumbers(nn.Layer):
+    """Its mask is drawn from NumPy's global generator, and its scale from Python's."""
+
+    def forward(self, x, training=False, keep=None):
+        mask = np.random.standard_normal(x.shape) * random.random() if training else np.ones(x.shape)  # noqa: NPY002
+        self._keep(mask, training, keep)
+        return mask * x
+
+    def backward(self, dy, need_dx=True, need_grads=True):
+        return self._recall() * dy
+
+
+def where_the_global_sources_stand():
+    kind, words, *rest = np.random.get_state()  # noqa: NPY002
+    return kind, words.tolist(), rest, random.getstate()
+
+
+@pytest.mark.parametrize("kept_once", [False, True], ids=["pass by pass", "once around all passes"])
+def test_global_generators_are_held_for_each_pass_and_given_back_to_the_last_number(kept_once):
+    np.random.standard_normal(), random.gauss(0, 1)  # each keeps a second number for the next call  # noqa: NPY002
+    before, one, x = where_the_global_sources_stand(), specimen(DropsByGlobalNumbers(), (5,)), np.ones((3, 5))
+    with global_sources_kept() if kept_once else nullcontext():
+        y = one.forward(x)
+        assert np.array_equal(one.forward(x), y) and (one.backward(x)["dx"] == y).all()
+        one.draw_on()
+        other = one.forward(x)
+        assert not np.array_equal(other, y) and np.array_equal(one.forward(x), other)
+    assert where_the_global_sources_stand() == before
+    assert check_layer(DropsByGlobalNumbers(), (5,), method="all", thorough=True).ok
+    assert where_the_global_sources_stand() == before
+
+
+def test_global_generators_are_given_back_even_if_a_layer_raises():
+    class Raises(DropsByGlobalNumbers):
+        def forward(self, x, training=False, keep=None):
+            super().forward(x)
+            raise ZeroDivisionError
+
+    before = where_the_global_sources_stand()
+    with pytest.raises(ZeroDivisionError):
+        check_layer(Raises(), (5,))
+    assert where_the_global_sources_stand() == before
 
 
 def test_running_means_are_where_they_were_after_every_pass():

@@ -114,6 +114,17 @@ def test_a_step_moves_the_weights_and_a_gradient_alone_does_not():
         np.testing.assert_allclose(w, old - 0.1 * g, rtol=1e-12)
 
 
+def test_the_training_loss_alone_is_that_of_a_step_and_leaves_the_gradients():
+    layers = [nn.Dense(8), nn.BatchNormalization(), nn.Dropout(0.5), nn.Dense(3), nn.Softmax()]
+    model = nn.Sequential(layers, (4,), 0, "float64")
+    model.compile()
+    again = copy.deepcopy(model)
+    means = layers[1].params["moving_mean"].copy()
+    loss = model.training_loss(X, Y)
+    assert loss == again.train_step(X, Y)[0] != model.loss_and_logits(X, Y)[0]  # under the same dropout mask
+    assert all(layer.grads == {} for layer in layers) and not np.array_equal(layers[1].params["moving_mean"], means)
+
+
 def test_a_loss_that_is_not_finite_makes_no_step_and_no_gradient():
     model, x = network(), X.copy()
     x[2, 1] = np.nan
@@ -281,6 +292,7 @@ def test_sums_are_made_by_one_blas_thread_wherever_a_network_computes():
         lambda: model.forward(X),
         lambda: model.train_step(X, Y),
         lambda: model.train_gradients(X, Y),
+        lambda: model.training_loss(X, Y),
         lambda: model.loss_and_logits(X, Y),
         lambda: model.predict(X),
         lambda: model.fit(X, Y, verbose=0),

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import InputError
+from ...ops.threads import one_blas_thread
 from ..layers import Layer
 from . import methods, rest
 from . import thorough as more
 from .methods import METHODS
 from .numeric import ADJOINT, CENTRAL, COMPLEX, DIRECTION
 from .probe import Probe
+from .randomness import global_sources_kept
 from .report import GradientReport, TensorCheck
 from .specimen import Failure
 
@@ -48,10 +50,11 @@ def check_layer(
         raise InputError(f"check_layer: method is one of {', '.join(METHODS)} or all; got {method!r}")
     report = GradientReport(f"{describe(layer)} {tuple(input_shape)}", layer=layer, input_shape=tuple(input_shape))
     try:
-        with np.errstate(all="ignore"):  # a step may lead out of what a logarithm takes: that is tried, and seen
-            report.tensors = _rows(Probe(layer, tuple(input_shape), n, seed, x), samples, method)
-        if thorough:
-            report.tensors += more.rows(layer, tuple(input_shape), n, seed)
+        with global_sources_kept(), one_blas_thread():  # once, and not around each of the many passes
+            with np.errstate(all="ignore"):  # a step may lead out of what a logarithm takes: that is tried, and seen
+                report.tensors = _rows(Probe(layer, tuple(input_shape), n, seed, x), samples, method)
+            if thorough:
+                report.tensors += more.rows(layer, tuple(input_shape), n, seed)
     except Failure as failure:
         raise failure.error from None
     return report

@@ -71,7 +71,7 @@ class ModelProbe:
         """The training loss with the tensors as they stand, and the gates on the way; none of a complex model."""
         with unmoved(self.model.layers):
             self.masks.rewind()
-            loss = self.model.train_gradients(self.x, self.y)
+            loss = self.model.training_loss(self.x, self.y)
             if self.model.dtype.kind == "c":
                 return loss, []
             self.masks.rewind()  # training may fuse layers; one by one, each keeps what it decided
