@@ -51,7 +51,8 @@ def backward(
     dx = np.empty(x.shape, x.dtype) if need_dx else nothing  # (N, D)
     dkernel = np.empty(kernel.shape, x.dtype) if need_grads else nothing  # (D, U)
     with threads.one_blas_thread():
-        _backward(np.ascontiguousarray(x), kernel, np.ascontiguousarray(dy), _part(x, kernel), dx, dkernel)
+        dy, dy_t = np.ascontiguousarray(dy), np.ascontiguousarray(dy.T)  # (N, U), (U, N)
+        _backward(np.ascontiguousarray(x), kernel, dy, dy_t, _part(x, kernel), dx, dkernel)
     return (dx if need_dx else None), *((dkernel, dy.sum(axis=0)) if need_grads else (None, None))
 
 
@@ -79,21 +80,26 @@ def _forward(x, kernel, part, partial):
 
 
 @compiled(parallel=True)
-def _backward(x, kernel, dy, part, dx, dkernel):
+def _backward(x, kernel, dy, dy_t, part, dx, dkernel):
     features = kernel.shape[0]
     for block in prange(BLOCKS):
         # rows of dW and columns of dX belong to one block alone, so nothing is added up between threads
-        end = (block + 1) * features // BLOCKS
-        for low in range(block * features // BLOCKS, end, part):
-            high = min(low + part, end)
-            if len(dkernel) > 0:
+        start, end = block * features // BLOCKS, (block + 1) * features // BLOCKS
+        if len(dkernel) > 0:
+            for low in range(start, end, part):
+                high = min(low + part, end)
                 columns = x[:, low:high].copy()
                 np.dot(columns.T, dy, dkernel[low:high])  # (part, N) @ (N, U) -> (part, U)
-            if len(dx) > 0:
-                _copy(dx[:, low:high], np.dot(dy, kernel[low:high].T))  # (N, U) @ (U, part) -> (N, part)
+        if len(dx) > 0:
+            product = np.empty((part, len(x)), x.dtype)
+            for low in range(start, end, part):
+                rows = product[: min(low + part, end) - low]
+                # dX' and not dX: BLAS takes twice as long where it has to turn W over
+                np.dot(kernel[low : low + len(rows)], dy_t, rows)  # (part, U) @ (U, N) -> (part, N)
+                _turn(rows, dx[:, low : low + len(rows)])
 
 
-# `a += b` and `a[:] = b` as loops: of arrays, numba would compile for three seconds what it says if shapes differ
+# `a += b` as a loop: of arrays, numba would compile for three seconds what it says if shapes differ
 @compiled()
 def _add(total, values):
     for n in range(values.shape[0]):
@@ -102,7 +108,8 @@ def _add(total, values):
 
 
 @compiled()
-def _copy(target, values):
-    for n in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            target[n, i] = values[n, i]
+def _turn(rows, dx):
+    """dx (N, part) = rows' (part, N)."""
+    for n in range(dx.shape[0]):
+        for i in range(dx.shape[1]):
+            dx[n, i] = rows[i, n]
