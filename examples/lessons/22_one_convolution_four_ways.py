@@ -550,11 +550,11 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # numbers: the image 67,500, its im2col table 591,408, all outputs 700,928, after pooling 175,232
 # ```
 #
-# *im2col* copies the image nearly nine times. Then BLAS writes a map of outputs that is ten times as large as the image;
-# ReLU reads it and writes it again, pooling reads it once more, and three numbers of four are thrown away. *Winograd*
-# saves three quarters of the multiply-adds, but there were few to save. Each of its sums ends after 3 channels, is
-# stored, loaded again, and taken back by $A^\top$: six columns and then four rows for a tile of 16 outputs, ten
-# additions each, and not fewer for 3 channels than for 32.
+# *im2col* copies the image nearly nine times. Then BLAS writes a map of outputs, ten times as large as the image; ReLU
+# reads it and writes it again, pooling reads it once more, and three numbers of four are thrown away. *Winograd* saves
+# three quarters of the multiply-adds, but there were few to save. Each of its sums ends after 3 channels, is stored,
+# loaded again, and taken back by $A^\top$: six columns and then four rows for a tile of 16 outputs, ten additions each,
+# and not fewer for 3 channels than for 32.
 #
 # So this layer wants a way that copies no windows, and that keeps an output at hand until ReLU and pooling are done.
 #
