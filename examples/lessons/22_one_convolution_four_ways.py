@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 22. One convolution, four ways
+# # 22. One convolution, four ways, and a fifth for few channels
 #
-# Needs lesson 6. About fifteen minutes.
+# Needs lesson 6. About twenty minutes.
 #
 # The same sums can take twenty seconds, or a thousandth of one. We take the second convolution of the paper's
 # network, 3 by 3 windows with 32 channels in and 64 filters, and compute it for one image in four ways:
@@ -10,6 +10,8 @@
 # 2. the same loops, compiled by numba: `forward` of the same file;
 # 3. im2col and BLAS, [ops/conv_im2col.py](../../batik_scratch/ops/conv_im2col.py);
 # 4. Winograd, [ops/conv_winograd.py](../../batik_scratch/ops/conv_winograd.py).
+#
+# At the end comes the first layer. It has 3 channels, and wants a fifth way: *lanes*.
 #
 # This is how many *multiply-adds* (one multiplication and the addition of what came out) the definition has:
 #
@@ -32,10 +34,12 @@ import numpy as np
 
 from batik_scratch import nn
 from batik_scratch.figures import style
-from batik_scratch.figures.boxes import draw_numbers, tint
+from batik_scratch.figures.boxes import draw_numbers, outline, tint
 from batik_scratch.learn import lesson
-from batik_scratch.ops import conv_im2col, conv_loops, conv_winograd, threads
+from batik_scratch.ops import conv_direct, conv_im2col, conv_loops, conv_winograd, pooling, relu, threads
 from batik_scratch.ops.jit import compiled
+from batik_scratch.ops.lanes import LANES, add_product, load, spread
+from batik_scratch.ops.workspace import Workspace
 
 numba.set_num_threads(1)
 layer = nn.paper_cnn().layers[3]
@@ -161,9 +165,9 @@ def filters_innermost(x, kernel, bias):
 
 
 assert np.allclose(filters_innermost(x, k, b), results[loops], atol=1e-5 * top)
-square = rng.standard_normal((512, 512)).astype(np.float32)
+large = rng.standard_normal((512, 512)).astype(np.float32)
 with threads.one_blas_thread():
-    extra = seconds({"vectors": lambda: filters_innermost(x, k, b), "product": lambda: square @ square}, rounds)
+    extra = seconds({"vectors": lambda: filters_innermost(x, k, b), "product": lambda: large @ large}, rounds)
 limit = 2 * 512**3 / extra["product"] / 1e9
 lesson.check(
     "with f innermost the compiled loops are more than twice as fast",
@@ -454,7 +458,7 @@ print(
 )
 
 # %% [markdown]
-# ## All in one figure
+# ## Four ways in one figure
 #
 # ```text
 # each way is faster than the last: True
@@ -533,6 +537,226 @@ left.set_yticks(list(places.values()), list(places), fontsize=style.TEXT_SIZE)
 lesson.show(figure, "22_one_convolution_four_ways")
 
 # %% [markdown]
+# ## The first layer: too little work for each output
+#
+# The first layer of the network sees red, green and blue: 3 channels. So a window has 27 numbers, where in the second
+# layer it has 288, and an output costs 27 multiply-adds. Whatever else is done for an output weighs ten times as much.
+# And more is done: after the convolution come ReLU, which makes negative numbers 0, and max-pooling, which keeps the
+# largest number of every 2 by 2 (lesson 7).
+#
+# ```text
+# multiply-adds for an output: 27 in the first layer, 288 in the second
+# by Winograd 6.75 and 72.00, and then 6.25 additions in both
+# numbers: the image 67,500, its im2col table 591,408, all outputs 700,928, after pooling 175,232
+# ```
+#
+# *im2col* copies the image nearly nine times. Then BLAS writes a map of outputs, ten times as large as the image; ReLU
+# reads it and writes it again, pooling reads it once more, and three numbers of four are thrown away. *Winograd* saves
+# three quarters of the multiply-adds, but there were few to save. Each of its sums ends after 3 channels, is stored,
+# loaded again, and taken back by $A^\top$: six columns and then four rows for a tile of 16 outputs, ten additions each,
+# and not fewer for 3 channels than for 32.
+#
+# So this layer wants a way that copies no windows, and that keeps an output at hand until ReLU and pooling are done.
+#
+# ## What is a lane?
+#
+# A processor computes in *registers*. A vector register holds several numbers side by side: 16 of float32, or 8, or 4;
+# a processor has 16 or 32 such registers. The place of one number in a register is called a *lane*. One instruction
+# does the same in all lanes at once, and as on a road the lanes do not meet: what is in lane 2 only ever meets what is
+# in lane 2 of another register.
+#
+# What shall stand side by side? Not the channels: there are three, and most lanes would be empty. But there are 32
+# filters, and all do the same: they multiply the same pixel, each by a weight of its own. So *each lane is a filter*.
+# Then three operations do the whole convolution, and
+# [ops/lanes.py](../../batik_scratch/ops/lanes.py) gives them names:
+#
+# - `load`: numbers that lie side by side in memory, one into each lane. So come the weights that all these filters have
+#   at one place of the window.
+# - `spread`: one number into every lane. So comes a pixel.
+# - `add_product(y, x, w)`: $y + x w$ in each lane. One instruction does it for 16 filters, if there are 16 lanes.
+#
+# In compiled code these are instructions. Called from Python they work on small arrays, so that we can look:
+#
+# ```text
+# the first four lanes
+# bias, by load: 1 0 2 1
+# weights, by load: 3 -2 1 2
+# pixel, by spread: 2 2 2 2
+# bias + pixel * weights, by add_product: 7 -4 4 5
+# ```
+#
+# ## A square of outputs stays in registers
+#
+# Four outputs in a square, 2 by 2, look at 4 by 4 pixels. A weight meets four of these pixels, one for each output: so
+# it is loaded once, and used four times. `square` below computes them for as many filters as there are lanes. Its four
+# sums begin as the bias. After 27 steps they are the outputs, and on the way none of them has been stored.
+#
+# ```text
+# four registers hold the outputs of the definition: True
+# ```
+#
+# With 16 lanes a step fetches 4 pixels and 16 weights for 64 multiply-adds. This is the block of 4 by 16 sums that made
+# BLAS fast. But nobody has written a table of windows for it: a pixel serves all windows from where it is. In
+# `filters_innermost` the compiler found vectors, too, but it leaves the sums in memory, and loads and stores all of
+# them at every step. Here they have names, and so the compiler can keep them in registers.
+#
+# And the square is a window of max-pooling. So its largest output, or 0, is found lane by lane, in the same registers,
+# and that alone is stored. The package does all this in
+# [ops/direct_squares.py](../../batik_scratch/ops/direct_squares.py), called by
+# [ops/conv_direct.py](../../batik_scratch/ops/conv_direct.py): `algorithm="direct"`.
+#
+# The figure shows the first of the 27 steps, with whole numbers. A column is a lane: follow the framed one down.
+
+# %%
+few = nn.paper_cnn().layers[0]
+(oh_1, ow_1, filters_1), (h_1, w_1, channels_1) = few.output_shape, few.input_shape
+products_1 = 9 * channels_1
+print(f"multiply-adds for an output: {products_1} in the first layer, {products} in the second")
+back = 10 * (6 + 4) / 16  # `a_t` of ops/winograd_transforms.py has ten additions
+print(f"by Winograd {products_1 / 4:.2f} and {products / 4:.2f}, and then {back:.2f} additions in both")
+print(
+    f"numbers: the image {h_1 * w_1 * channels_1:,}, its im2col table {oh_1 * ow_1 * products_1:,}, "
+    f"all outputs {oh_1 * ow_1 * filters_1:,}, after pooling {oh_1 * ow_1 * filters_1 // 4:,}"
+)
+
+seen = np.array([[2, 5, 1, 4], [3, 1, 4, 2], [5, 2, 3, 1], [1, 4, 2, 5]], np.float32)  # 4 by 4 pixels of one channel
+of_filters = np.array([3, -2, 1, 2, -1, 3, 2, -3, 1, -1, 2, 3, -2, 1, -3, 2], np.float32)  # their weights at one place
+begin = np.array([1, 0, 2, 1, 0, 3, 1, 2, 0, 1, 3, 0, 2, 1, 0, 1], np.float32)  # their biases
+bias, weights = load(begin, 0), load(of_filters, 0)  # (LANES,) both
+pixel = spread(seen[0], 0)  # (LANES,)
+print("the first four lanes")
+print("bias, by load:", numbers(bias[:4]))
+print("weights, by load:", numbers(weights[:4]))
+print("pixel, by spread:", numbers(pixel[:4]))
+print("bias + pixel * weights, by add_product:", numbers(add_product(bias, pixel, weights)[:4]))
+
+
+def square(pixels, kernel, bias):
+    """2 by 2 outputs of LANES filters: pixels (4, 4, C), kernel (3, 3, C, LANES), bias (LANES,)."""
+    y00 = y01 = y10 = y11 = load(bias, 0)
+    for u, v, c in np.ndindex(kernel.shape[:3]):
+        w = load(kernel[u, v, c], 0)
+        y00 = add_product(y00, spread(pixels[u, v], c), w)
+        y01 = add_product(y01, spread(pixels[u, v + 1], c), w)
+        y10 = add_product(y10, spread(pixels[u + 1, v], c), w)
+        y11 = add_product(y11, spread(pixels[u + 1, v + 1], c), w)
+    return y00, y01, y10, y11
+
+
+x_1 = rng.standard_normal((1, h_1, w_1, channels_1)).astype(np.float32)  # (N, H, W, C)
+k_1 = (rng.standard_normal((3, 3, channels_1, filters_1)) * np.sqrt(2 / products_1)).astype(np.float32)
+b_1 = rng.standard_normal(filters_1).astype(np.float32)
+truth_1 = conv_loops.forward(x_1.astype(float), k_1.astype(float), b_1.astype(float))  # float64, (1, OH, OW, F)
+four_outputs = np.array(square(x_1[0, :4, :4], k_1[..., :LANES], b_1[:LANES])).reshape(2, 2, LANES)
+off = np.abs(four_outputs - truth_1[0, :2, :2, :LANES]).max()
+lesson.check("four registers hold the outputs of the definition", off < 1e-4, f"off by {off:.0e}")
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+PLACES = {"y00": (0, 0), "y01": (0, 1), "y10": (1, 0), "y11": (1, 1)}
+TINT = dict(zip(PLACES, map(tint, ("sky blue", "orange", "bluish green", "reddish purple")), strict=True))
+FOLLOWED = 2  # the lane with the frame
+
+
+def register(axes, values, colour, says):
+    """A box for each lane, together as wide as the figure, and above them what they are."""
+    draw_numbers(axes, values[None, :], [[colour] * LANES], size=style.SMALL_SIZE)
+    axes.set_aspect("auto")
+    axes.set_title(says, fontsize=style.SMALL_SIZE, color=style.INK, loc="left", pad=4)
+    outline(axes, 0, FOLLOWED, 1, 1, "black")
+
+
+figure = style.new_figure(style.NARROW, 7.6)
+above, below = figure.subfigures(2, 1, height_ratios=[1.9, 5.7])
+left, right = above.subplots(1, 2, width_ratios=[4, 2.6])
+named = {place: TINT[name] for name, place in PLACES.items()}
+draw_numbers(left, seen, [[named.get((i, j), "white") for j in range(4)] for i in range(4)], size=style.SMALL_SIZE)
+left.set_title("4 by 4 pixels of one channel", fontsize=style.SMALL_SIZE)
+outline(left, 0, 0, 3, 3, "black")
+left.text(2, 4.55, "framed: the window of y00", ha="center", va="center", fontsize=style.SMALL_SIZE)
+left.set_ylim(4.9, -0.05)
+draw_numbers(right, np.zeros((2, 2)), [[named[i, j] for j in range(2)] for i in range(2)], form="")
+for name, (i, j) in PLACES.items():
+    right.text(j + 0.5, i + 0.5, name, ha="center", va="center", fontsize=style.SMALL_SIZE, zorder=3)
+right.set_title("2 by 2 outputs", fontsize=style.SMALL_SIZE)
+saying = "framed below: one lane,\nthe numbers of one filter"
+right.text(1, 2.6, saying, ha="center", va="center", fontsize=style.SMALL_SIZE)
+right.set_xlim(-0.6, 2.6)
+right.set_ylim(2.95, -0.3)
+registers = below.subplots(10, 1)
+register(registers[0], bias, "white", f"load: the biases of {LANES} filters, where all four sums begin")
+register(registers[1], weights, tint("yellow"), "load w: their weights for the upper left of a window")
+for n, (name, (i, j)) in enumerate(PLACES.items()):
+    x_ij = spread(seen[i], j)
+    register(registers[2 + 2 * n], x_ij, TINT[name], f"spread x{i}{j}: this pixel, in every lane")
+    register(registers[3 + 2 * n], add_product(bias, x_ij, weights), TINT[name], f"add_product: {name} + x{i}{j} * w")
+lesson.show(figure, "22_lanes")
+
+# %% [markdown]
+# ## The first layer, measured
+#
+# Each way now does what the network does there: convolution, ReLU and pooling. With loops and with BLAS the three run
+# one by one; Winograd and the lanes do them in one pass.
+#
+# ```text
+# on the first layer all agree to a ten-thousandth of the largest value: True
+# lanes are more than five times faster than the loops: True
+# lanes are faster than im2col and BLAS: True
+# and they round less than Winograd: True
+# ```
+#
+# Forward, Winograd comes close, because its $A^\top$ goes through lanes as well, a filter in each. When this was
+# written, the two were level on a processor with 16 lanes, and with 8 Winograd took a third longer. So it has little to
+# win here, and its price, the rounding, stays. On the way back to the pixels (lesson 14) lanes gain more: of the four
+# outputs of a square only the winner has a gradient, so a quarter of the products is left. The code prints these times,
+# too.
+
+# %%
+pooled = np.empty((1, oh_1 // 2, ow_1 // 2, filters_1), np.float32)  # (N, PH, PW, F), filled again and again
+
+
+def one_by_one(convolve):
+    return pooling.forward(relu.forward(convolve(x_1, k_1, b_1))[0], (2, 2), (2, 2))[0]
+
+
+def in_one_pass(ops):
+    ops.forward_pooled(x_1, k_1, b_1, pooled)
+    return pooled
+
+
+here = {
+    loops: lambda: one_by_one(conv_loops.forward),
+    "with f innermost": lambda: one_by_one(filters_innermost),
+    blas: lambda: one_by_one(conv_im2col.forward),
+    winograd: lambda: in_one_pass(conv_winograd),
+    "lanes": lambda: in_one_pass(conv_direct),
+}
+truth_1 = one_by_one(lambda *of: conv_loops.forward(*(array.astype(float) for array in of)))  # float64
+off = max(np.abs(way() - truth_1).max() for way in here.values()) / truth_1.max()
+claim = "on the first layer all agree to a ten-thousandth of the largest value"
+lesson.check(claim, off < 1e-4, f"largest difference {off:.0e}")
+errors_1 = {name: typical(way() - truth_1) / typical(truth_1) for name, way in here.items()}
+times_1 = seconds(here, rounds)
+for name, t in times_1.items():
+    print(f"  {name:16s} {1000 * t:6.2f} ms, typical error {errors_1[name]:.1e}")
+faster = {name: t / times_1["lanes"] for name, t in times_1.items()}
+lesson.check("lanes are more than five times faster than the loops", faster[loops] > 5, f"{faster[loops]:.0f} times")
+lesson.check("lanes are faster than im2col and BLAS", faster[blas] > 1, f"{faster[blas]:.1f} times")
+less = errors_1[winograd] / errors_1["lanes"]
+lesson.check("and they round less than Winograd", less > 1, f"{less:.1f} times")
+
+
+def way_back(ops):
+    """A call that takes the gradients `pooled` of the outputs to the pixels."""
+    winner = np.empty(ops.winner_shape(x_1.shape, filters_1), np.uint8)
+    ops.forward_pooled(x_1, k_1, b_1, pooled, winner)
+    room, dx = Workspace(), np.empty_like(x_1)
+    return lambda: ops.backward_pooled(x_1, k_1, pooled, winner, dx, False, room)
+
+
+for name, t in seconds({winograd: way_back(conv_winograd), "lanes": way_back(conv_direct)}, rounds).items():
+    print(f"  {name:16s} {1000 * t:6.2f} ms, from the gradients of the outputs to those of the pixels")
+
+# %% [markdown]
 # ## Try it
 #
 # - `import dis; dis.dis(conv_loops.forward.py_func)`: how many steps of the interpreter has the innermost line?
@@ -558,14 +782,15 @@ lesson.show(figure, "22_one_convolution_four_ways")
 #
 #   </details>
 #
-# - Take 3 channels in place of 32, as in the first layer. Which way suffers most, and why? (`ops/conv_direct.py` is
-#   what the package does there.)
+# - Take 3 channels in place of 32, with the 64 filters of the second layer. Which of the four ways suffers most, and
+#   why?
 #
 #   <details><summary>Answer</summary>
 #
 #   The two fast ways. Their work beside the products (copying windows, transforms, writing the output) is done per
-#   pixel and per filter, and with 3 channels there are far fewer products to share it. `ops/conv_direct.py` neither
-#   copies nor transforms.
+#   pixel and per filter, and with 3 channels there are far fewer products to share it. `ops/conv_direct.py` makes no
+#   table of windows and transforms nothing. It does copy: the four rows of pixels that a row of squares looks at, so
+#   each pixel twice, and not nine times.
 #
 #   ```python
 #   thin = np.ascontiguousarray(k[:, :, :3])  # (3, 3, 3, F)

@@ -30,7 +30,7 @@ class Conv2D(Layer):
         "im2col"     a matrix product over copied windows
         "plain"      the same in four lines of NumPy
         "winograd"   3x3 at stride 1 only: fewer multiplications
-        "direct"     3x3 at stride 1 only: shifted lines instead of copied windows, fast with few channels
+        "direct"     3x3 at stride 1 only: no window is copied, filters side by side; fast with few channels
         "auto"       one of these by the table in ops/choose.py; `runs` says which, and why
 
     In a model, a Conv2D, a ReLU and a MaxPooling2D in a row may run as one block, by the same algorithm: see passes.py.
