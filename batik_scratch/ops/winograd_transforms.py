@@ -80,8 +80,8 @@ def add_input_tiles(dv, low, row, lines, spill, dimage):
     """The adjoint of `input_tiles`: dimage (H, W*C) += B dV B', adding where tiles overlap.
 
     Neighbouring tiles overlap, every second tile does not: tiles with even and with odd numbers have lines of their own
-    in lines (3, 6, 4T+2, C), zero between the tiles, and the third takes their sum. What falls below the image goes to
-    the line `spill` (W*C,).
+    in lines (3, 6, 4T+2, C), zero between the tiles, and the third takes their sum. What falls below the image is added
+    to spill (2, W*C): the last two of the six lines have one each.
     """
     _, _, width, channels = lines.shape
     for e in range(6):
@@ -109,9 +109,10 @@ def _add_input_columns(lines, row, spill, dimage):
     """The adjoint of `_input_columns`: six rows of dimage (H, W*C) += B lines."""
     h, n = dimage.shape
     e0, e1, e2, e3, e4, e5 = lines[0][:n], lines[1][:n], lines[2][:n], lines[3][:n], lines[4][:n], lines[5][:n]
-    d0, d1 = (dimage[row] if row < h else spill), (dimage[row + 1] if row + 1 < h else spill)
-    d2, d3 = (dimage[row + 2] if row + 2 < h else spill), (dimage[row + 3] if row + 3 < h else spill)
-    d4, d5 = (dimage[row + 4] if row + 4 < h else spill), (dimage[row + 5] if row + 5 < h else spill)
+    s0, s1 = spill[0], spill[1]
+    d0, d1 = (dimage[row] if row < h else s0), (dimage[row + 1] if row + 1 < h else s0)
+    d2, d3 = (dimage[row + 2] if row + 2 < h else s0), (dimage[row + 3] if row + 3 < h else s0)
+    d4, d5 = (dimage[row + 4] if row + 4 < h else s0), (dimage[row + 5] if row + 5 < h else s1)
     for k in range(n):
         g0, g1, g2, g3, g4, g5 = b(e0[k], e1[k], e2[k], e3[k], e4[k], e5[k])
         d0[k] += g0
