@@ -24,11 +24,14 @@ stay in the cache. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile i
 windows, and the large map between convolution and pooling is never stored.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..errors import InputError
 from . import conv_relu_pool, few_by_few, pooling, threads
 from . import winograd_kernels as kernels
+from . import winograd_weights as weights
 from .chunks import CHUNKS
 from .few_by_few import Gradients
 from .jit import plain_reason, runs_plain
@@ -48,7 +51,7 @@ B_T = np.array(
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], float)
 TILE_VALUES = 2**20  # of V and M together in one step of the fast version: tall matrices, and still in the cache
-BOTH_SIDES = np.kron(G, G)  # (36, 9): k -> G k G' in one product
+ENOUGH_TILES = 32  # of a part: with fewer, more parts cost more than they gain
 
 
 def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:
@@ -207,15 +210,22 @@ def _tiles(x: np.ndarray) -> np.ndarray:
 def _transformed(kernel: np.ndarray) -> np.ndarray:
     """U (36, C, F) of a kernel (3, 3, C, F): G k G'."""
     c, f = kernel.shape[2:]
-    return (BOTH_SIDES.astype(kernel.dtype) @ kernel.reshape(9, c * f)).reshape(36, c, f)
+    u = np.empty((36, c, f), kernel.dtype)
+    weights.transform(np.ascontiguousarray(kernel).reshape(9, c * f), _sixth(kernel), u.reshape(36, c * f))
+    return u
+
+
+def _sixth(array: np.ndarray) -> Any:
+    """1/6 as a number of the array's type, or float32 arithmetic would turn into float64."""
+    return array.dtype.type(1 / 6)
 
 
 def _run_forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, pooled: bool, y: np.ndarray, winner: np.ndarray
 ) -> None:
-    rows = _tile_rows(x, kernel.shape[3])
     places = np.arange(pooling.DEAD + 1, dtype=x.dtype)
-    kernels.forward(np.ascontiguousarray(x), _transformed(kernel), bias, places, rows, pooled, y, winner)
+    u, steps = _transformed(kernel), _steps(x, kernel)
+    kernels.forward(np.ascontiguousarray(x), u, bias, places, steps, pooled, y, winner)
 
 
 def _run_backward(
@@ -229,31 +239,47 @@ def _run_backward(
     room: Workspace,
 ) -> Gradients:
     c, f = kernel.shape[2:]
-    sums = CHUNKS if need_grads else 0
-    du = room.take("du", (sums, 36, c, f), x.dtype)
-    dbias = room.take("dbias", (sums, f), x.dtype)
+    parts = _parts(x)
+    du = room.take("du", (parts if need_grads else 0, 36, c, f), x.dtype)
+    dbias = room.take("dbias", (len(du), f), x.dtype)
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
-    kernels.backward(
-        np.ascontiguousarray(x),
-        np.ascontiguousarray(_transformed(kernel).swapaxes(1, 2)),  # (36, F, C)
-        np.ascontiguousarray(dy),
-        winner,
-        _tile_rows(x, f),
-        pooled,
-        target,
-        du,
-        dbias,
-    )
+    turned = _transformed(kernel.swapaxes(2, 3))  # (36, F, C)
+    rows = min(_tile_rows(x, f), -(-_all_rows(x) // parts))
+    x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
+    kernels.backward(x, turned, dy, winner, parts, rows, pooled, target, du, dbias)
     if not need_grads:
         return dx, None, None
-    kernels.sum_chunks(du)
-    dkernel = BOTH_SIDES.T.astype(x.dtype) @ du[0].reshape(36, c * f)  # G' dU G: (9, 36) @ (36, C*F)
-    return dx, dkernel.reshape(3, 3, c, f), dbias.sum(axis=0)
+    dkernel = np.empty(kernel.shape, x.dtype)  # (3, 3, C, F)
+    weights.transform_back(du.reshape(parts, 36, c * f), _sixth(x), dkernel.reshape(9, c * f))
+    return dx, dkernel, dbias.sum(axis=0)
+
+
+def _all_rows(x: np.ndarray) -> int:
+    """How many rows of tiles all images have together."""
+    return len(x) * ((x.shape[1] + 1) // 4)
 
 
 def _tile_rows(x: np.ndarray, filters: int) -> int:
-    """Rows of tiles per step, so that V and M of that step hold TILE_VALUES numbers, and no product is large."""
+    """Rows of tiles per step, at most: V and M of a step hold TILE_VALUES numbers, and no product is large."""
     across, channels = (x.shape[2] + 1) // 4, x.shape[3]
     fits_the_cache = TILE_VALUES // (36 * across * (channels + filters))
     rows = max(1, min(fits_the_cache, threads.SMALL_PRODUCT // (across * channels * filters)))
     return rows - rows % 4 if rows > 4 else rows  # BLAS works on four rows of a matrix at a time
+
+
+def _parts(x: np.ndarray) -> int:
+    """Into how many parts the rows of tiles are shared out: CHUNKS, or fewer if a part would be too small to pay.
+
+    Two pay in any case. The images alone decide, never the number of threads, on which no bit may depend.
+    """
+    rows, parts = _all_rows(x), CHUNKS
+    while parts > 2 and rows * ((x.shape[2] + 1) // 4) < parts * ENOUGH_TILES:
+        parts //= 2
+    return min(parts, rows)
+
+
+def _steps(x: np.ndarray, kernel: np.ndarray) -> int:
+    """The steps of a forward pass, none with more than `_tile_rows`: as many for each of `_parts`."""
+    rows, parts = _all_rows(x), _parts(x)
+    steps = -(-rows // _tile_rows(x, kernel.shape[3]))
+    return min(rows, -(-steps // parts) * parts)

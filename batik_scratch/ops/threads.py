@@ -8,7 +8,8 @@ How many numba uses is the smallest of what anybody allows: NUMBA_NUM_THREADS, O
 this process may run on (affinity, containers, joblib's limits for its workers), and `numba.set_num_threads`.
 
 The BLAS limit is the process', but threadpoolctl (3.8 and later) lets only the Python thread that set it change it
-again. One thread of ours, the keeper, therefore sets and restores it for all.
+again, while that thread has not given up control. Who comes first sets it, and keeps control while he is inside, so
+that nobody else's limit comes in between; who leaves last restores it.
 
 Without numba there are no kernels, and the count is 1. Without threadpoolctl each BLAS keeps the threads that it has;
 OPENBLAS_NUM_THREADS=1 in the environment then makes sums repeat bit for bit on any number of processors. In a browser
@@ -19,7 +20,6 @@ import functools
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -41,11 +41,11 @@ except ImportError:
 SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
 
 _lock = threading.Lock()
-_inside = 0
+_inside = 0  # how many Python threads
 _limit: Any = None
 _controller: Any = None
-_keeper = ThreadPoolExecutor(1, thread_name_prefix="blas-limit")
-_one_at_a_time = threading.RLock()
+_one_at_a_time = threading.Lock()
+_mine = threading.local()  # what a Python thread knows of itself: `inside`, and `limiting` if the limit is its own
 
 
 @contextmanager
@@ -55,38 +55,52 @@ def one_blas_thread() -> Iterator[None]:
     Nested and concurrent use is counted; the last one restores. If numba has only its `workqueue` layer, which
     aborts when two Python threads enter it, the block also runs alone.
     """
-    global _inside
-    if in_browser():
+    if in_browser() or getattr(_mine, "inside", False):
         yield
         return
-    with _lock:
-        if _inside == 0:
-            _keeper.submit(_set_limit).result()
-        _inside += 1
+    _enter()
     try:
         with _kernels_as_allowed() if COMPILED else nullcontext():
             yield
     finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _keeper.submit(_restore).result()
+        _leave()
+
+
+def _enter() -> None:
+    global _inside
+    with _lock:
+        if _inside == 0:
+            _set_limit()
+            _mine.limiting = True
+        _inside += 1
+    _mine.inside = True
+
+
+def _leave() -> None:
+    global _inside
+    _mine.inside = False
+    with _lock:
+        _inside -= 1
+        if _inside == 0:
+            _restore()
+        if _inside == 0 or getattr(_mine, "limiting", False):
+            _mine.limiting = False
+            _give_up_control()
 
 
 @contextmanager
 def _kernels_as_allowed() -> Iterator[None]:
     """Numba's share of `one_blas_thread`."""
     before = numba.get_num_threads()  # of this Python thread alone
-    numba.set_num_threads(min(before, allowed()))
-    alone = _needs_turns()
-    if alone:
-        _one_at_a_time.acquire()
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
-        if alone:
-            _one_at_a_time.release()
+    most = min(before, allowed())
+    if most != before:
+        numba.set_num_threads(most)
+    with _one_at_a_time if _needs_turns() else nullcontext():
+        try:
+            yield
+        finally:
+            if numba.get_num_threads() != before:
+                numba.set_num_threads(before)
 
 
 def _set_limit() -> None:
@@ -94,16 +108,22 @@ def _set_limit() -> None:
     if ThreadpoolController is None:
         return
     if _controller is None:
-        _controller = ThreadpoolController()  # made after scipy.linalg, see above
-    _limit = _controller.limit(limits=1, user_api="blas")
-    _limit.__enter__()
+        _controller = ThreadpoolController().select(user_api="blas")  # made after scipy.linalg, see above
+    _limit = _controller.limit(limits=1)
 
 
 def _restore() -> None:
     global _limit
     if _limit is not None:
-        _limit.__exit__(None, None, None)
+        _limit.restore_original_limits()
         _limit = None
+
+
+def _give_up_control() -> None:
+    """Let another Python thread set or restore the limits of BLAS."""
+    for library in _controller.lib_controllers if _controller is not None else ():
+        if hasattr(library, "clear_controlling_thread"):  # threadpoolctl 3.8
+            library.clear_controlling_thread()
 
 
 @functools.cache
@@ -133,6 +153,7 @@ def _pool_size() -> int:
     return size
 
 
+@functools.cache
 def _needs_turns() -> bool:
     """True if numba has only a threading layer that aborts when two Python threads enter it."""
     numba.set_num_threads(numba.get_num_threads())  # starts the pool: before that nobody knows the layer

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .chunks import CHUNKS
 from .jit import compiled, prange
 from .lanes import LANES
 from .winograd_transforms import (
@@ -66,19 +65,19 @@ def _add(source, target):
 
 
 @compiled(parallel=True)
-def forward(x, u, bias, places, group, pooled, y, winner):
+def forward(x, u, bias, places, steps, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
-    The rows of tiles of all images are numbered through; `group` of them make one step. TH rows of T tiles an image;
-    winner is (N, TH, 4, T*F), or empty if nobody asks. places (5,) as `pooling.largest_of_four` reads them.
+    The rows of tiles of all images are numbered through, and shared out evenly among the steps. TH rows of T tiles an
+    image; winner is (N, TH, 4, T*F), or empty if nobody asks. places (5,) as `pooling.largest_of_four` reads them.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
     down, tiles = (h + 1) // 4, (w + 1) // 4  # ceil((h - 2) / 4)
     total, line = n_images * down, tiles * filters
-    for task in prange((total + group - 1) // group):
-        first = task * group
-        rows = min(group, total - first)
+    for step in prange(steps):
+        first = step * total // steps
+        rows = (step + 1) * total // steps - first
         v = np.empty((36, rows * tiles, channels), x.dtype)
         m = np.empty((36, rows * line + LANES), x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
@@ -109,13 +108,17 @@ def forward(x, u, bias, places, group, pooled, y, winner):
 
 
 @compiled()
-def _add_gradients(v, dm, p, partial, du, dbias):
-    """Add to du (36, C, F) and dbias (F,): the products of the first p tiles of V (36, P, C) and dM (36, ...)."""
+def _add_gradients(v, dm, p, first, partial, du, dbias):
+    """Add to du (36, C, F) and dbias (F,): the products of the first p tiles of V (36, P, C) and dM (36, ...).
+
+    If these are the `first`, du holds nothing yet.
+    """
     filters = dbias.size
     for e in range(36):
         v_e, dm_e = v[e][:p], dm[e][: p * filters].reshape(-1, filters)
-        np.dot(v_e.T, dm_e, partial)  # (C, P) @ (P, F) -> (C, F)
-        _add(partial.reshape(-1), du[e].reshape(-1))
+        np.dot(v_e.T, dm_e, du[e] if first else partial)  # (C, P) @ (P, F) -> (C, F)
+        if not first:
+            _add(partial.reshape(-1), du[e].reshape(-1))
     # A has a row of ones: at place (1, 1) stands the sum of the tile's gradients
     for k in range(p):
         _add(dm[7][k * filters : (k + 1) * filters], dbias)
@@ -145,56 +148,76 @@ def _input_products(dm, u_t, p, filters, dv):
         np.dot(dm_e, u_t[e], dv_e)  # (P, F) @ (F, C) -> (P, C)
 
 
+@compiled()
+def _add_to_images(dv, first, rows, begin, end, dlines, spill, dx):
+    """B dV B' of the rows of tiles from number `first` on to dx (N, H, W, C), of a part that has those in begin..end-1.
+
+    Lines of dx that belong to the part are set to zero before; to spill (2, W*C) goes what falls below the last one.
+    """
+    _, h, w, channels = dx.shape
+    down, tiles = (h + 1) // 4, (w + 1) // 4
+    for r in range(rows):
+        n, row = (first + r) // down, (first + r) % down
+        below = h if (n + 1) * down <= end else 4 * (end - n * down)  # the first line that is not the part's
+        if row == 0 or first + r == begin:
+            dx[n][4 * row : below] = 0
+        if first + r == end - 1:
+            spill[:] = 0  # of what fell below an image
+        add_input_tiles(dv, r * tiles, 4 * row, dlines, spill, dx[n][:below].reshape(below, w * channels))
+
+
+@compiled()
+def _join(spill, end, dx):
+    """Add what a part left in spill (2, W*C), if its last row of tiles, before number `end`, is not an image's last."""
+    down = (dx.shape[1] + 1) // 4
+    n, row = end // down, end % down
+    if row > 0:
+        _add(spill[0], dx[n, 4 * row].reshape(-1))
+        _add(spill[1], dx[n, 4 * row + 1].reshape(-1))
+
+
 @compiled(parallel=True)
-def backward(x, u_t, dy, winner, group, pooled, dx, du, dbias):
-    """dy, as `forward` left y, into dx (N, H, W, C) and the partial sums du (CHUNKS, 36, C, F), dbias (CHUNKS, F).
+def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
+    """dy, as `forward` left y, into dx (N, H, W, C) and the partial sums du (parts, 36, C, F), dbias (parts, F).
 
     u_t (36, F, C) is U with each matrix turned over: BLAS is a third slower if it must turn it at each product.
 
-    An empty dx or du is not wanted. Each chunk walks through every CHUNKS-th image, `group` rows of tiles at a time.
+    An empty dx or du is not wanted. The rows of tiles of all images are numbered through and shared out evenly among
+    the parts; each walks through its own, at most `group` at a time. A part that ends inside an image does not touch
+    the two lines of dx in which its last tiles overlap with the next part's: they wait in `spill` until all are done.
     """
     need_dx, need_grads = len(dx) > 0, len(du) > 0
     n_images, h, w, channels = x.shape
     filters = u_t.shape[1]
     down, tiles = (h + 1) // 4, (w + 1) // 4
-    line = tiles * filters
-    for chunk in prange(CHUNKS):
+    total, line = n_images * down, tiles * filters
+    spill = np.zeros((parts, 2, w * channels), x.dtype)
+    for part in prange(parts):
         v = np.empty((36, group * tiles, channels), x.dtype)
         dm = np.empty((36, group * line + LANES), x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         dlines = np.zeros((2, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
-        spill = np.zeros(w * channels, x.dtype)
         out = np.empty((4 if pooled else 16, line + LANES), x.dtype)
         won = np.empty((4, line + LANES), np.uint8)
         partial = np.empty((channels, filters), x.dtype)
         if need_grads:
-            du[chunk] = 0
-            dbias[chunk] = 0
-        # this chunk's rows of tiles are numbered through its images: row `at` is in image chunk + at // down * CHUNKS
-        total = (n_images - chunk + CHUNKS - 1) // CHUNKS * down
-        for first in range(0, total, group):
-            rows = min(group, total - first)
+            dbias[part] = 0
+        begin, end = part * total // parts, (part + 1) * total // parts
+        steps = (end - begin + group - 1) // group
+        for step in range(steps):
+            first = begin + step * (end - begin) // steps
+            rows = begin + (step + 1) * (end - begin) // steps - first
             for r in range(rows):
-                n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
+                n, row = (first + r) // down, (first + r) % down
                 _output_gradients(dy[n], winner[n], pooled, row, line, out, won, dm, r * line)
                 if need_grads:
                     input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
             if need_grads:
-                _add_gradients(v, dm, rows * tiles, partial, du[chunk], dbias[chunk])
+                _add_gradients(v, dm, rows * tiles, step == 0, partial, du[part], dbias[part])
             if need_dx:
                 _input_products(dm, u_t, rows * tiles, filters, v)  # V is done with: its room takes dV
-                for r in range(rows):
-                    n, row = chunk + (first + r) // down * CHUNKS, (first + r) % down
-                    if row == 0:
-                        dx[n] = 0
-                    add_input_tiles(v, r * tiles, 4 * row, dlines, spill, dx[n].reshape(h, w * channels))
-
-
-@compiled(parallel=True)
-def sum_chunks(du):
-    """du[0] = the sum of du (CHUNKS, 36, C, F) over its first axis, in that order."""
-    for e in prange(36):
-        total = du[0, e].reshape(-1)
-        for chunk in range(1, len(du)):
-            _add(du[chunk, e].reshape(-1), total)
+                _add_to_images(v, first, rows, begin, end, dlines, spill[part], dx)
+    if need_dx:
+        for part in range(1, parts):
+            _join(spill[part - 1], part * total // parts, dx)

@@ -102,7 +102,8 @@ def add_input_tiles(dv, low, row, lines, spill, dimage):
     """The adjoint of `input_tiles`: dimage (H, W*C) += B dV B', adding where tiles overlap.
 
     Neighbouring tiles overlap, every second tile does not: tiles with even and with odd numbers have lines of their own
-    in lines (2, 6, 4T+2, C), zero between the tiles. What falls below the image goes to the line `spill` (W*C,).
+    in lines (2, 6, 4T+2, C), zero between the tiles. What falls below the image is added to spill (2, W*C): the last
+    two of the six lines have one each.
     """
     _, _, width, channels = lines.shape
     flat, whole = dv.reshape(36, -1), channels - channels % LANES
@@ -139,9 +140,10 @@ def _add_input_row(dv, e, place, line, at, channels):
 def _add_input_columns(even, odd, row, spill, dimage):
     """The adjoint of `_input_columns`: six rows of dimage (H, W*C) += B lines, where lines are even + odd (6, ...)."""
     h, n = dimage.shape
-    d0, d1 = (dimage[row] if row < h else spill), (dimage[row + 1] if row + 1 < h else spill)
-    d2, d3 = (dimage[row + 2] if row + 2 < h else spill), (dimage[row + 3] if row + 3 < h else spill)
-    d4, d5 = (dimage[row + 4] if row + 4 < h else spill), (dimage[row + 5] if row + 5 < h else spill)
+    s0, s1 = spill[0], spill[1]
+    d0, d1 = (dimage[row] if row < h else s0), (dimage[row + 1] if row + 1 < h else s0)
+    d2, d3 = (dimage[row + 2] if row + 2 < h else s0), (dimage[row + 3] if row + 3 < h else s0)
+    d4, d5 = (dimage[row + 4] if row + 4 < h else s0), (dimage[row + 5] if row + 5 < h else s1)
     whole = n - n % LANES
     for k in range(0, whole, LANES):
         e0, e1, e2 = _both(even[0], odd[0], k), _both(even[1], odd[1], k), _both(even[2], odd[2], k)

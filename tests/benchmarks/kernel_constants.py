@@ -39,6 +39,8 @@ def draw(rng: random.Random) -> Setting:
         "chunks.CHUNKS": rng.randint(1, 13),
         "choose.FEW": rng.randint(4, 12),
         "conv_winograd.TILE_VALUES": round(2 ** rng.uniform(14, 21)),
+        "conv_winograd.ENOUGH_TILES": rng.randint(1, 99),
+        "winograd_weights.BLOCK": rng.randint(1, 3000),
         "conv_im2col.TILE_BYTES": round(2 ** rng.uniform(12, 19)),
         "dense.BLOCKS": rng.randint(1, 40),
         "dense.LARGE": round(2 ** rng.uniform(8, 17)),

@@ -147,7 +147,7 @@ def winograd_block(name: str, size: int, channels: int, filters: int) -> Iterato
     yield Phase(f"{name} output transform, ReLU, pool", 0, transformed * filters + pooled, rows(1))
     yield Phase(f"{name} pooled gradient's transform", 0, transformed * filters + pooled, rows(2))
     add = winograd_kernels._add_gradients
-    yield Phase(f"{name} dW products", products, 0, repeat(lambda: add(v, m, p, partial_sum, du, dbias)))
+    yield Phase(f"{name} dW products", products, 0, repeat(lambda: add(v, m, p, False, partial_sum, du, dbias)))
     multiply = winograd_kernels._input_products
     yield Phase(f"{name} dV products", products, 0, repeat(lambda: multiply(m, u_t, p, filters, dv)))
     yield Phase(f"{name} adjoint of the input transform", 0, images + transformed * channels, rows(3))

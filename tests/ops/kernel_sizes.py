@@ -7,7 +7,7 @@ tests ask the package whether it does.
 import numpy as np
 from kernel_truth import Size
 
-from batik_scratch.ops import conv_im2col, conv_winograd, dense, direct_kernels, lanes, threads
+from batik_scratch.ops import chunks, conv_im2col, conv_winograd, dense, direct_kernels, lanes, threads
 
 PAPER = [Size(1, 150, 150, 3, 32), Size(1, 74, 74, 32, 64), Size(2, 36, 36, 64, 128)]  # its three convolutions
 
@@ -72,20 +72,39 @@ def tile_rows(size: Size) -> int:
     return conv_winograd._tile_rows(np.broadcast_to(np.float32(0), size[:4]), size.f)
 
 
-def winograd_steps(group: int = 3) -> list[tuple[Size, tuple[int, int]]]:
-    """Images whose rows of tiles make one step, two, and a remainder inside an image; steps and rows of the last."""
+def shares(size: Size) -> tuple[int, int]:
+    """The parts of a backward pass and the steps of a forward pass, as the package says."""
+    x, kernel = np.broadcast_to(np.float32(0), size[:4]), np.broadcast_to(np.float32(0), (3, 3, size.c, size.f))
+    return conv_winograd._parts(x), conv_winograd._steps(x, kernel)
+
+
+def winograd_parts() -> list[tuple[Size, int]]:
+    """Images whose rows of tiles make as many parts as there may be, and fewer, down to a row alone; the parts."""
+    across, halves = conv_winograd.ENOUGH_TILES, [chunks.CHUNKS]
+    while halves[-1] > 2:
+        halves.append(halves[-1] // 2)
+    found = [(Size(1, 6, 4 * across + 2, 2, 3), 1)]
+    for j, parts in enumerate(halves):
+        for n, rows in ((1, parts), (1, parts + 1), (2, parts // 2 + 1)):
+            most = next(half for half in halves if half <= max(2, n * rows))
+            found.append((Size(n, 4 * rows + 2 - j % 4, 4 * across + 2 - j % 4, 2, 3), min(most, n * rows)))
+        if across > 1:
+            most = next(half for half in halves if half <= 2 or half * across <= parts * (across - 1))
+            found.append((Size(1, 4 * parts + 2, 4 * (across - 1) + 2, 1, 2), min(most, parts)))
+    return found
+
+
+def winograd_steps(group: int = 3) -> list[tuple[Size, int]]:
+    """Images whose parts have one step, and two, and three; the most steps that a part has."""
     c, f, w = next(
         (c, f, w)
         for c, f in ((3, 61), (2, 7), (1, 2))
         for w in range(6, 4000, 4)
-        if tile_rows(Size(1, 6, w, c, f)) == group
+        if tile_rows(Size(1, 6, w, c, f)) == group and w >= 4 * conv_winograd.ENOUGH_TILES
     )
-    batch = [(1, group - 1), (1, group), (1, group + 1), (2, group), (2, group - 1), (2 * group + 1, 1)]
-    found = []
-    for j, (n, down) in enumerate(batch):
-        steps, last = divmod(n * down - 1, group)
-        found.append((Size(n, 4 * down + 2 - j % 4, w, c, f), (steps + 1, last + 1)))
-    return found
+    full = chunks.CHUNKS * group
+    batch = [(1, full, 1), (1, full + 1, 2), (2, full // 2 + 1, 2), (2, full, 2), (3, full, 3)]
+    return [(Size(n, 4 * down + 2 - j % 4, w - j % 4, c, f), steps) for j, (n, down, steps) in enumerate(batch)]
 
 
 # ------------------------------------------------------------------------------------------------ conv_im2col

@@ -70,7 +70,8 @@ def flat():
 direct = Size(2 * chunks.CHUNKS + 1, 2 * direct_kernels.ROWS + 7, 10, 2, 3)
 RUNS = {
     "conv_direct": lambda: fused(conv_direct, direct),
-    "conv_winograd": lambda: fused(conv_winograd, winograd_steps()[5][0]),
+    "conv_winograd": lambda: fused(conv_winograd, winograd_steps()[3][0]),
+    "conv_winograd of one image": lambda: fused(conv_winograd, winograd_steps()[1][0]),
     "conv_winograd unpooled": lambda: convolution(conv_winograd, Size(19, 14, 17, 3, 5)),
     "conv_direct unpooled": lambda: convolution(conv_direct, direct),
     "conv_im2col": lambda: convolution(conv_im2col, Size(19, 14, 17, 3, 5)),

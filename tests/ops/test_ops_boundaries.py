@@ -10,9 +10,11 @@ from kernel_sizes import (
     direct_lanes,
     im2col_heights,
     im2col_rows,
+    shares,
     tile_rows,
     winograd_channels,
     winograd_lines,
+    winograd_parts,
     winograd_steps,
 )
 from kernel_truth import Size, check_convolution, check_fused, close, convolution, draw, images
@@ -30,6 +32,7 @@ from batik_scratch.ops import (
     lanes,
     pooling,
     threads,
+    winograd_weights,
 )
 from batik_scratch.ops.workspace import Workspace
 
@@ -175,21 +178,55 @@ def test_winograd_without_pooling_in_several_vectors():
             check_convolution(conv_winograd, size)
 
 
-@pytest.mark.parametrize("case", range(6))
-def test_winograd_steps_of_several_rows_of_tiles(case):
-    size, (steps, last) = winograd_steps()[case]
-    group, down = tile_rows(size), (size.h + 1) // 4
-    assert divmod(size.n * down - 1, group) == (steps - 1, last - 1)
-    assert (steps, last - group) == [(1, -1), (1, 0), (2, 1 - group), (2, 0), (2, 1 - group), (3, 1 - group)][case]
-    check_fused(conv_winograd, size)
+def test_winograd_parts_of_an_image_and_of_several():
+    ends_inside, reached = False, set()
+    for size, parts in winograd_parts():
+        down = (size.h + 1) // 4
+        assert shares(size)[0] == parts
+        ends_inside |= any(part * size.n * down // parts % down for part in range(1, parts))
+        reached.add(parts)
+        check_fused(conv_winograd, size)
+    assert max(reached) == chunks.CHUNKS and min(reached) == 1
+    assert ends_inside or chunks.CHUNKS == 1  # there lines of dx belong to the tiles of two parts
 
 
-def test_winograd_steps_that_begin_in_one_image_of_a_chunk_and_end_in_the_next():
-    size = winograd_steps()[0][0]
-    group, down = tile_rows(size), 2
-    size = size._replace(n=chunks.CHUNKS + 1, h=4 * down + 1)
-    assert down < group < 2 * down  # the first chunk has two images: one step and a remainder
-    check_fused(conv_winograd, size, dtypes=("float32",))
+def test_winograd_parts_without_pooling():
+    for size, parts in winograd_parts():
+        if parts == chunks.CHUNKS:
+            check_convolution(conv_winograd, size)
+
+
+@pytest.mark.parametrize("case", range(5))
+def test_winograd_parts_of_several_steps(case):
+    size, most = winograd_steps()[case]
+    rows, parts = size.n * ((size.h + 1) // 4), chunks.CHUNKS
+    assert shares(size)[0] == parts
+    shared = [(part + 1) * rows // parts - part * rows // parts for part in range(parts)]
+    assert max(-(-some // tile_rows(size)) for some in shared) == most
+    check_fused(conv_winograd, size, dtypes=DTYPES if case < 2 else ("float32",))
+
+
+def test_winograd_steps_are_as_many_for_each_part_and_none_is_too_large():
+    sizes = [size for size, _ in (*winograd_parts(), *winograd_steps())]
+    for size in (*sizes, *PAPER, Size(9, 36, 36, 64, 128)):
+        (parts, steps), rows = shares(size), size.n * ((size.h + 1) // 4)
+        assert steps % parts == 0 or steps == rows
+        assert -(-rows // steps) <= tile_rows(size)
+        assert steps < -(-rows // tile_rows(size)) + parts
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_winograd_weights_and_their_gradients_in_several_blocks(dtype):
+    block = winograd_weights.BLOCK
+    for n in {1, max(1, block - 1), block, block + 1, 2 * block + 1}:
+        weights, numbers = draw((9, n), (3, 36, n))
+        both = np.kron(conv_winograd.G, conv_winograd.G)  # k -> G k G' in one product
+        sixth = np.dtype(dtype).type(1 / 6)
+        u, dk = np.full((36, n), np.nan, dtype), np.full((9, n), np.nan, dtype)
+        winograd_weights.transform(weights.astype(dtype), sixth, u)
+        close(u, both @ weights, dtype)
+        winograd_weights.transform_back(numbers.astype(dtype), sixth, dk)
+        close(dk, both.T @ numbers.sum(axis=0), dtype)
 
 
 @pytest.mark.parametrize("n", batches(chunks.CHUNKS))

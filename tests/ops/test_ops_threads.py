@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 from plain_mode import whole_module_needs_numba
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from batik_scratch.ops import relu, threads
 
@@ -49,6 +49,31 @@ def test_the_last_of_several_threads_restores():
         assert set(blas_threads()) == {1}
     leave.set()
     worker.join()
+    assert blas_threads() == before
+
+
+def test_whoever_leaves_last_restores_and_keeps_nothing_from_others():
+    before, entered, leave = blas_threads(), threading.Event(), threading.Event()
+    seen = []
+
+    def hold():
+        with threads.one_blas_thread():
+            entered.set()
+            leave.wait(5)
+            seen.append(set(blas_threads()))
+
+    worker = threading.Thread(target=hold)
+    with threads.one_blas_thread():
+        if threads._needs_turns():
+            pytest.skip("here one waits for the other")
+        worker.start()
+        entered.wait(5)
+    assert set(blas_threads()) == {1}  # who set the limit has left, and it holds for the other
+    leave.set()
+    worker.join()
+    assert seen == [{1}] and blas_threads() == before
+    with threadpool_limits(3, user_api="blas"):  # this Python thread may set a limit again
+        assert set(blas_threads()) == {3}
     assert blas_threads() == before
 
 

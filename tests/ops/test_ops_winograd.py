@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from plain_mode import sized
 
 from batik_scratch.errors import InputError
-from batik_scratch.ops import conv_direct, conv_im2col, conv_loops, conv_winograd, pooling, relu, winograd_transforms
+from batik_scratch.ops import (
+    conv_direct,
+    conv_im2col,
+    conv_loops,
+    conv_winograd,
+    pooling,
+    relu,
+    winograd_transforms,
+    winograd_weights,
+)
 from batik_scratch.ops.jit import compiled
 from batik_scratch.ops.lanes import LANES, load, store
 from batik_scratch.ops.workspace import Workspace
@@ -66,6 +75,8 @@ def test_each_transform_is_its_matrix_and_each_adjoint_its_transpose():
         (winograd_transforms.b(*v), conv_winograd.B_T.T @ v),
         (winograd_transforms.a_t(*v), conv_winograd.A_T @ v),
         (winograd_transforms.a(*v[:4]), conv_winograd.A_T.T @ v[:4]),
+        (winograd_weights.g(*v[:3], 1 / 6), conv_winograd.G @ v[:3]),
+        (winograd_weights.g_t(*v, 1 / 6), conv_winograd.G.T @ v),
     ):
         np.testing.assert_allclose(got, expected, rtol=1e-14, atol=1e-14)
 

@@ -48,7 +48,7 @@ def main(file: str, name: str, folder: str, seconds: str) -> None:
 
 def limit_memory() -> None:
     """If the system can: a MemoryError in the student's line instead of a machine that swaps."""
-    with one_blas_thread():  # the package's own thread starts before: what it takes is not the student's
+    with one_blas_thread():  # numba's threads start before: what they take is not the student's
         pass
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
