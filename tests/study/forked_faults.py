@@ -220,7 +220,7 @@ class Faults:
             self.left[number] = ended, digest(found)
             if not (self.states_kept / digest(found)).exists():
                 shutil.copytree(self.place, self.states_kept / digest(found))
-            what = self.judged(ended, before)
+            what = self.judged(ended, before, self.operations[number - 1].split(maxsplit=1)[1])
             if what:
                 self.wrong[number] = what
             words = f"{number} {self.operations[number - 1]}, {chosen[number]}: {last_line(ended)} {what}"
@@ -234,8 +234,11 @@ class Faults:
         assert ended.code == 0, ended.said
         assert contents(self.out) == self.undisturbed, "the faults reached the run beside them"
 
-    def judged(self, ended: Told, before: Files) -> str:
-        """What is wrong with how a command met a fault, "" if nothing is."""
+    def judged(self, ended: Told, before: Files, failing: str) -> str:
+        """What is wrong with how a command met a fault in the file `failing`, "" if nothing is.
+
+        Files from before stand as they stood, or whole; but one that was half written when it failed may be gone.
+        """
         if not ended.failed:
             return "no fault was met"
         if ended.code == 0:
@@ -246,8 +249,9 @@ class Faults:
         torn = []
         for path, content in before.bytes.items():
             if path.is_relative_to(self.out) and ".new-" not in str(path):
-                now = path.read_bytes() if path.exists() else b""
-                if now not in (content, self.undisturbed.get(str(path.relative_to(self.out)))):
+                final = self.undisturbed.get(str(path.relative_to(self.out)))
+                half = content != final and path == self.place / failing
+                if path.read_bytes() not in (content, final) if path.exists() else not half:
                     torn.append(str(path))
         return f"torn: {torn}" if torn else ""
 
