@@ -29,6 +29,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+# as in conftest.py: on a busy machine threads that wait by turning in a loop make a trial many times as long
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
