@@ -8,8 +8,9 @@ what was written before must be whole, and the resumed run must end with the bit
 count of each way as it goes. A place in memory (TMPDIR=/dev/shm) makes it some three times as fast.
 
 With --quick the run is that of `batik-scratch run --quick`, and random operations of it fail, each in a way drawn for
-it; forked_faults.py says how that takes half an hour of one core, and why it is the same as one by one. Some of them are also
-done one by one, to compare. It needs NUMBA_NUM_THREADS=1, OPENBLAS_NUM_THREADS=1 and NUMBA_THREADING_LAYER=workqueue.
+it; forked_faults.py says how that takes half an hour of one core, and why it is the same as one by one. Some of them
+are also done one by one, to compare. It needs NUMBA_NUM_THREADS=1, OPENBLAS_NUM_THREADS=1 and
+NUMBA_THREADING_LAYER=workqueue.
 """
 
 import argparse
