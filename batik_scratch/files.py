@@ -54,10 +54,15 @@ def atomic(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     sync_folder(target.parent)
 
 
+def write_bytes(path: str | os.PathLike, content: bytes) -> None:
+    """Write bytes atomically."""
+    with atomic(path) as file:
+        file.write(content)
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write UTF-8 text atomically; file names that are not UTF-8 keep their bytes (surrogateescape)."""
-    with atomic(path) as file:
-        file.write(text.encode("utf-8", "surrogateescape"))
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:

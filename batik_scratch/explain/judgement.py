@@ -10,7 +10,7 @@ from .. import motifs, nn
 from ..errors import InputError
 from ..figures import cascade, methods_grid
 from ..figures.style import to_png
-from ..files import write_npz, write_text
+from ..files import write_bytes, write_npz, write_text
 from ..images.reading import printable
 from ..saliency import catalogue, evaluation
 from ..study.data import to_unit
@@ -58,9 +58,9 @@ def evaluate_saliency(
     text = f"{head}\n\n{found.text()}\n"
     write_text(out / "table.txt", text)
     write_npz(out / "values.npz", found.arrays())
-    (out / "networks.png").write_bytes(to_png(_networks({"trained": model, **others}, x[0], entries)))
+    write_bytes(out / "networks.png", to_png(_networks({"trained": model, **others}, x[0], entries)))
     say("randomisation, layer by layer")
-    (out / "randomisation.png").write_bytes(to_png(_cascade(model, x[:12], entries)))
+    write_bytes(out / "randomisation.png", to_png(_cascade(model, x[:12], entries)))
     return f"{text}\nwritten: {out}"
 
 

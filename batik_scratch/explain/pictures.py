@@ -9,7 +9,7 @@ from .. import nn, saliency
 from ..errors import InputError
 from ..figures import methods_grid
 from ..figures.style import to_png
-from ..files import write_npz
+from ..files import write_bytes, write_npz
 from ..images.names import nearest, place_of
 from ..images.passed_over import shortened
 from ..record import write_png
@@ -53,7 +53,7 @@ def explain_images(
         figure = methods_grid(picture, maps, rows, list(entries), explained)
         stem = _free_name(out, path.stem, written)
         files = [out / f"{stem}_{what}" for what in ("methods.png", "overlay.png", "map.npz")]
-        files[0].write_bytes(to_png(figure))
+        write_bytes(files[0], to_png(figure))
         write_png(files[1], saliency.overlay(picture, shades))
         arrays = {name.replace("-", "_"): found[explained] for name, found in raw.items()}
         write_npz(files[2], arrays | {"map": shades})

@@ -135,9 +135,9 @@ def _open(path: str | os.PathLike) -> IO[bytes]:
 
 
 def _near(path: Path) -> str:
-    """The file beside a missing one that was perhaps meant."""
+    """The file beside a missing one that was perhaps meant; it is not itself, which may be back by now."""
     try:
-        names = [entry.name for entry in path.absolute().parent.iterdir()]
+        names = [entry.name for entry in path.absolute().parent.iterdir() if entry.name != path.name]
     except OSError:
         return ""
     found = nearest(path.name, names)

@@ -15,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..errors import InputError
-from ..files import default_mode
+from ..files import default_mode, named
 from ..images.places import own_name, user_cache, writable_cache
 from .drawing import DEFAULT_DIFFICULTY, MOTIFS, VERSION, check, draw_described
 
@@ -118,15 +118,17 @@ def _draw_one(folder: Path, motif: str, index: int, seed: int, size: int, diffic
     rng = np.random.default_rng(np.random.SeedSequence([seed, key, index]))
     image, mask, drawn = draw_described(motif, rng, size, difficulty)
     name = f"{motif}/{motif}_{index:05d}.png"
-    Image.fromarray(image).save(folder / "images" / name)
-    Image.fromarray(mask).save(folder / "masks" / name)
-    fixed = (f"images/{name}", f"masks/{name}", motif, index, seed, size, difficulty, round(float(mask.mean()), 4))
+    picture, truth = f"images/{name}", f"masks/{name}"
+    for file, pixels in ((picture, image), (truth, mask)):
+        with named(folder / file):
+            Image.fromarray(pixels).save(folder / file)
+    fixed = (picture, truth, motif, index, seed, size, difficulty, round(float(mask.mean()), 4))
     return dict(zip(FIRST_COLUMNS, fixed, strict=True)) | drawn
 
 
 def _write_manifest(path: Path, rows: Sequence[Row]) -> None:
     columns = list(FIRST_COLUMNS) + sorted({key for row in rows for key in row} - set(FIRST_COLUMNS))
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with named(path), path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_erosion
 
 from ..errors import InputError
+from ..files import named
 from ..images.folders import list_folder
 from ..images.reading import printable, read_image
 
@@ -39,7 +40,8 @@ def contact_sheet(folder: str | os.PathLike, out: str | os.PathLike, per_class: 
             sheet.paste(_tile(listing.root / path, mask), (GAP + column * (TILE + GAP), top + TITLE))
     if not target.absolute().parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}; make it first")
-    sheet.save(target, format="PNG")
+    with named(target):
+        sheet.save(target, format="PNG")
     return target
 
 

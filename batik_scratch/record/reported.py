@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..files import atomic, write_text
+from ..files import write_bytes, write_text
 
 
 class ReportFiles:
@@ -14,8 +14,7 @@ class ReportFiles:
     def write_figure(self, name: str, png: bytes) -> None:
         """figures/NAME.png"""
         self.figures.mkdir(exist_ok=True)
-        with atomic(self.figures / f"{name}.png") as file:
-            file.write(png)
+        write_bytes(self.figures / f"{name}.png", png)
 
     def write_table(self, name: str, csv: str, markdown: str) -> None:
         """tables/NAME.csv and tables/NAME.md"""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from ..errors import InputError
+from ..files import DAMAGE, named
 from ..record import overlaid_names
 from .recorded import Recorded, StageName
 from .tables import mistakes
@@ -15,7 +17,7 @@ SIDE = 320  # pixels at most: twice what a tile is wide
 
 @dataclass(frozen=True)
 class Mistake:
-    """One misread image: its picture as a data URI ("" if the run folder has lost it), and the words below."""
+    """One misread image: its picture as a data URI ("" if the one in the run folder is lost or damaged), and words."""
 
     path: str
     true: str
@@ -36,13 +38,16 @@ def gallery(run: Recorded, stage: StageName, most: int) -> list[Mistake]:
 
 
 def _picture(run: Recorded, name: str) -> str:
+    """InputError if the disk fails: another try may bring the picture, and a page without it would not be the same."""
     if run.overlaid is None or not name or not (run.overlaid / name).is_file():
         return ""
-    memory = io.BytesIO()
+    path, memory = run.overlaid / name, io.BytesIO()
     try:
-        with Image.open(run.overlaid / name) as picture:
+        with named(path), Image.open(path) as picture:
             picture.thumbnail((SIDE, SIDE))
             picture.convert("RGB").save(memory, "JPEG", quality=85, optimize=True)
-    except OSError:  # the page tells of the mistake all the same
-        return ""
+    except (OSError, Image.DecompressionBombError, *DAMAGE) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not the decoder's
+            raise InputError(f"report: {path} cannot be read: {error.strerror}; mend that, or run again") from None
+        return ""  # the page tells of the mistake all the same
     return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode("ascii")

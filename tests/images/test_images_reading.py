@@ -109,6 +109,9 @@ def test_what_is_no_image_is_refused_with_its_name_and_reason(tmp_path):
         assert name in str(error.value)
     with pytest.raises(UnreadableImage, match="no such file"):
         read_image(tmp_path / "none.jpg")
+    (tmp_path / "broken link.jpg").symlink_to(tmp_path / "gone" / "photo.jpg")
+    with pytest.raises(UnreadableImage, match=r"no such file$"):  # and not: did you mean "broken link.jpg"?
+        read_image(tmp_path / "broken link.jpg")
 
 
 def test_bombs_are_refused_before_they_are_decoded(tmp_path, monkeypatch):

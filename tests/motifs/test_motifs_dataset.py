@@ -4,12 +4,14 @@ import csv
 import hashlib
 import io
 import os
+import shutil
 import sys
 
 import joblib
 import numpy as np
 import pytest
 from PIL import Image
+from study.faulty_files import SHORT, WAYS, FaultyDisk
 
 from batik_scratch import motifs
 from batik_scratch.errors import InputError
@@ -291,3 +293,27 @@ def test_a_set_of_the_papers_counts_has_568_images_in_the_papers_shares(tmp_path
     motifs.write_dataset(tmp_path / "d", motifs.PAPER_COUNTS, 0, 32, progress=False)
     classes = [row["class"] for row in rows_of(tmp_path / "d")]
     assert classes == ["keratonan"] * 217 + ["mega_mendung"] * 200 + ["singa_barong"] * 151
+
+
+@pytest.mark.parametrize("way", [*WAYS, SHORT])
+def test_whatever_file_operation_fails_while_drawing_the_error_names_the_file_and_no_half_set_stays(tmp_path, way):
+    counts, place = {"kawung": 1}, tmp_path.resolve()
+
+    def draw(disk):
+        with disk.at_work():
+            motifs.write_dataset(place / "set", counts, SEED, 32, progress=False)
+        return disk
+
+    total = len(draw(FaultyDisk(place)).operations)
+    whole = sorted(path.name for path in (place / "set").rglob("*"))
+    for number in range(1, total + 1):
+        shutil.rmtree(place / "set", ignore_errors=True)
+        disk = FaultyDisk(place, number, way)
+        try:
+            draw(disk)
+            assert sorted(path.name for path in (place / "set").rglob("*")) == whole
+        except InputError as error:
+            assert str(place) in str(error)
+        except OSError as error:
+            assert str(error.filename).startswith(str(place)), (disk.operations[-1], error)
+        assert [path.name for path in place.iterdir()] in ([], ["set"])

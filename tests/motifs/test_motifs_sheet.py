@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from study.faulty_files import FaultyDisk
 
 from batik_scratch.errors import InputError
 from batik_scratch.motifs import contact_sheet, write_dataset
@@ -126,3 +127,14 @@ def test_pictures_are_squeezed_to_their_tile_smoothly(tmp_path, folder):
     picture.save(folder / "parang/0.png")
     expected = np.asarray(picture.resize((TILE, TILE), Image.Resampling.LANCZOS))
     assert np.array_equal(tile(sheet(folder, tmp_path), 2, 0), expected)
+
+
+def test_a_sheet_on_a_full_disk_is_an_error_that_names_it(folder, tmp_path):
+    target = tmp_path.resolve() / "sheet.png"
+    disk = FaultyDisk(target)
+    with disk.at_work():
+        contact_sheet(folder, target)
+    written = disk.operations.index("write .") + 1
+    with FaultyDisk(target, written, "full").at_work(), pytest.raises(OSError) as error:
+        contact_sheet(folder, target)
+    assert error.value.filename == str(target)

@@ -224,6 +224,16 @@ def test_a_csv_log_begins_anew_unless_it_is_to_go_on_and_has_one_header(tmp_path
         assert path not in files_open()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_csv_log_on_a_full_disk_is_an_error_that_names_it():
+    logger = nn.CSVLogger("/dev/full")
+    logger.on_train_begin({})
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        logger.on_epoch_end(0, {"loss": 0.5})
+    with pytest.raises(OSError):
+        logger.on_train_end({})  # closing tries once more
+
+
 def test_a_training_that_fails_still_ends_for_every_callback(tmp_path):
     model = nn.Sequential([nn.Dense(2)], (3,), 0)
     model.compile(loss=nn.SparseCategoricalCrossentropy(from_logits=True))

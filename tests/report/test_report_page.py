@@ -4,13 +4,16 @@ import base64
 import io
 import json
 import re
+import zlib
 
 import numpy as np
 import pytest
 from page_tree import png, sections, table
 from PIL import Image
+from study.faulty_files import FaultyDisk
 from synthetic_run import STAGES
 
+from batik_scratch.errors import InputError
 from batik_scratch.figures import style
 from batik_scratch.record import overlaid_names
 from batik_scratch.report.gallery import gallery
@@ -70,7 +73,8 @@ def test_every_mistake_is_a_tile_with_what_was_said_and_what_it_is(run, page):
         rows = all_tables(run)[f"mistakes_{stage}"].rows
         for tile, (path, true, said, share) in zip(tiles, rows, strict=True):
             true, said = (name.replace("_", " ") for name in (true, said))
-            assert tile.text == f"{said}, {100 * share:.1f} % and it is {true}{path}"
+            words = f"{said}, {100 * share:.1f} % and it is {true}{path}"
+            assert tile.text == f"(its picture is lost or damaged) {words}"  # this run has none
 
 
 def test_a_mistakes_picture_is_the_image_under_its_map_and_a_lost_one_is_left_out(read):
@@ -86,6 +90,27 @@ def test_a_mistakes_picture_is_the_image_under_its_map_and_a_lost_one_is_left_ou
     with Image.open(io.BytesIO(base64.b64decode(one.source.partition(",")[2]))) as shown:
         assert shown.size == (60, 40) and np.abs(np.asarray(shown, float) - pixels).max() < 12
     assert len(gallery(run, STAGES[0], 5)) == 5
+
+
+def test_a_mistakes_damaged_picture_is_left_out_and_one_that_the_disk_withholds_is_an_error(read, monkeypatch):
+    run = read()
+    first = all_tables(run)["mistakes_stage1"].rows[0][0]
+    paths = [row[0] for row in run.split]
+    picture = run.overlaid / overlaid_names(paths, [row[1] for row in run.split])[paths.index(first)]
+    picture.parent.mkdir(parents=True)
+    Image.new("RGB", (40, 60)).save(picture)
+    whole = picture.read_bytes()
+    huge = whole[:16] + (30_000).to_bytes(4, "big") * 2 + whole[24:29]  # more pixels than Pillow opens
+    huge += zlib.crc32(huge[12:]).to_bytes(4, "big") + whole[33:]
+    for damaged in (b"", b"no picture", whole[:60], whole.replace(b"IDAT", b"IDAX"), huge):
+        picture.write_bytes(damaged)
+        assert gallery(run, STAGES[0], 1)[0].source == ""
+    picture.write_bytes(whole)
+    assert gallery(run, STAGES[0], 1)[0].source
+    disk = FaultyDisk(picture, 2, "broken")  # its first reading
+    with disk.at_work(), pytest.raises(InputError, match=rf"{re.escape(str(picture))} cannot be read: Input/output"):
+        gallery(run, STAGES[0], 1)
+    assert disk.failed
 
 
 def test_only_the_ten_surest_of_many_mistakes_are_shown(page_of):

@@ -37,7 +37,7 @@ class FaultyDisk:
         if not os.path.abspath(text).startswith(self.root) or not text:
             return
         self.operations.append(f"{name} {os.path.relpath(text, self.root)}")
-        if len(self.operations) != self.fails_at or (self.way == SHORT and half is None):
+        if not self.fails_now() or (self.way == SHORT and half is None):
             return
         self.failed = True
         if self.way == SHORT and half is not None:
@@ -45,6 +45,10 @@ class FaultyDisk:
         number = WAYS.get(self.way, errno.EIO if name == "read" else errno.ENOSPC)
         # a failed write or sync knows no name, as a real one
         raise OSError(number, os.strerror(number), *([] if half or nameless else [text]))
+
+    def fails_now(self) -> bool:
+        """Whether the operation that was counted last is the one that fails."""
+        return len(self.operations) == self.fails_at
 
     @contextmanager
     def at_work(self) -> Iterator["FaultyDisk"]:

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from ...bars import tqdm
 from ...errors import InputError
+from ...files import named
 from .. import shown
 from .trainee import Trainee
 
@@ -249,8 +250,9 @@ class CSVLogger(Callback):
             self._writer = csv.DictWriter(self._file, ["epoch", *sorted(logs)])
             if self._file.tell() == 0:
                 self._writer.writeheader()
-        self._writer.writerow({"epoch": epoch} | logs)
-        self._file.flush()
+        with named(self.path):
+            self._writer.writerow({"epoch": epoch} | logs)
+            self._file.flush()
 
     def on_train_end(self, logs: Logs) -> None:
         if self._file is not None:
