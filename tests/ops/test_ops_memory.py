@@ -7,10 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kernel_truth import DirtyWorkspace, Size, draw, images
+from guarded_memory import GuardedNumPy
+from kernel_truth import DirtyWorkspace, Size, check_convolution, check_fused, draw, images
 from plain_mode import needs_numba
 
-from batik_scratch.ops import adam, conv_direct, conv_im2col, conv_winograd, dense, dropout, pooling, relu
+from batik_scratch.ops import (
+    adam,
+    conv_direct,
+    conv_im2col,
+    conv_winograd,
+    dense,
+    direct_kernels,
+    dropout,
+    lanes,
+    pooling,
+    relu,
+    workspace,
+)
 from batik_scratch.ops.workspace import Workspace
 
 FUSED = pytest.mark.parametrize("ops", [conv_direct, conv_winograd], ids=["direct", "winograd"])
@@ -71,6 +84,26 @@ def test_nan_in_one_image_stays_in_its_image(ops):
     winner[1] = 0
     dx, dkernel, dbias = ops.backward_pooled(x, kernel, dy, winner, np.empty_like(x), True, Workspace())
     assert np.isnan(dx[1]).any() and np.isfinite(dx[[0, 2]]).all() and np.isnan(dkernel).all() and np.isnan(dbias).all()
+
+
+BESIDE = [
+    Size(3, 2 * direct_kernels.ROWS + 7, 9, lanes.LANES // 4 + 1, lanes.LANES + 1),
+    Size(2, 2 * direct_kernels.ROWS + 4, 8, 3, lanes.LANES),
+    Size(1, 5, 7, lanes.LANES + 1, 2 * lanes.LANES + 1),
+    Size(1, 7, 5, 1, 1),
+]
+
+
+@needs_numba
+@FUSED
+@pytest.mark.parametrize("size", BESIDE)
+def test_nothing_beside_an_array_is_written_or_counts(ops, size, monkeypatch):
+    memory = GuardedNumPy()
+    for module in (ops, workspace):
+        monkeypatch.setattr(module, "np", memory)
+    check_fused(ops, size)
+    check_convolution(ops, size)
+    memory.assert_intact()
 
 
 def odd_orders(array):
