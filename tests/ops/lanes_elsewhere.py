@@ -7,24 +7,33 @@ wrong. A process of its own: numba reads these at its start.
 from guarded_memory import GuardedNumPy
 from kernel_truth import Size, check_convolution, check_fused
 
-from batik_scratch.ops import conv_direct, conv_winograd, direct_kernels, winograd_kernels, workspace
+from batik_scratch.ops import (
+    conv_direct,
+    conv_winograd,
+    direct_kernels,
+    direct_squares,
+    lanes,
+    winograd_kernels,
+    winograd_transforms,
+    workspace,
+)
 from batik_scratch.ops.jit import plain_reason
 from batik_scratch.ops.lanes import LANES
 
-TWO_PARTS = LANES // 4 + 1  # channels: a row of four pixels takes two vectors
-SIZES = [(7, 9, 1, 1), (8, 6, TWO_PARTS, LANES), (5, 7, LANES + 1, LANES + 1), (6, 4, 2, 2 * LANES + 1)]  # H, W, C, F
 
-
-def kernels_in_python() -> None:
+def kernels_in_python(width: int) -> None:
     """Without numba the package never enters its kernels: enter them here, on images that Python can do.
 
     Python checks what numba does not: a vector that is read or written beyond its line is too short there. And memory
     that a kernel asks for is full of NaN, so what it forgets to fill shows.
     """
+    for module in (lanes, conv_direct, direct_kernels, direct_squares, winograd_kernels, winograd_transforms):
+        module.LANES = width
+    sizes = [(7, 9, 1, 1), (8, 6, width // 4 + 1, width), (5, 7, width + 1, width + 1), (6, 4, 2, 2 * width + 1)]
     for ops, kernels in ((conv_direct, direct_kernels), (conv_winograd, winograd_kernels)):
         ops.plain_reason, ops.runs_plain = lambda: None, lambda x: False
         ops.np = kernels.np = workspace.np = memory = GuardedNumPy()
-        for size in SIZES:
+        for size in sizes:
             check_fused(ops, Size(2, *size), dtypes=("float64",))
             check_convolution(ops, Size(2, *size), dtypes=("float64",))
         memory.assert_intact()
@@ -36,7 +45,8 @@ def kernels_in_python() -> None:
 
 def main() -> None:
     if plain_reason() is not None:
-        kernels_in_python()
+        kernels_in_python(LANES)
+        kernels_in_python(2 * LANES)  # with four lanes four pixels are whole vectors, of however many channels
     else:
         for filters in (1, LANES, 2 * LANES + 3):
             for channels in (1, 3):
