@@ -96,10 +96,24 @@ def test_a_vector_is_as_long_as_the_processors_registers(features, width, monkey
     assert lanes._native_lanes() == width
 
 
+class MemoryAt:
+    """Stands in for `np`: `empty` begins so many numbers behind a line of the cache."""
+
+    def __init__(self, shift):
+        self.shift = shift
+
+    def empty(self, size, dtype):
+        room = np.empty(size + 2 * lanes.LINE_OF_CACHE, dtype)
+        first = next(k for k in range(lanes.LINE_OF_CACHE) if room[k:].ctypes.data % lanes.LINE_OF_CACHE == 0)
+        return room[first + self.shift : first + self.shift + size]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 4)])
-def test_aligned_numbers_begin_where_a_line_of_the_cache_does(dtype, shape):
+@pytest.mark.parametrize("shift", [0, 1, 4, 7])
+def test_aligned_numbers_begin_where_a_line_of_the_cache_does(dtype, shape, shift, monkeypatch):
     numbers = np.random.default_rng(0).standard_normal(shape).astype(dtype).swapaxes(0, -1)
+    monkeypatch.setattr(lanes, "np", MemoryAt(shift))
     line = aligned(numbers)
     assert line.ctypes.data % lanes.LINE_OF_CACHE == 0 and line.flags.c_contiguous and line.dtype == dtype
     assert np.array_equal(line, numbers.reshape(-1))
