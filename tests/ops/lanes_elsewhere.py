@@ -36,6 +36,7 @@ def kernels_in_python(width: int) -> None:
         for size in sizes:
             check_fused(ops, Size(2, *size), dtypes=("float64",))
             check_convolution(ops, Size(2, *size), dtypes=("float64",))
+        check_convolution(ops, Size(1, 3, 3, 1, 1), dtypes=("float64",))  # one output: its square lies half outside
         memory.assert_intact()
     direct_kernels.ROWS, conv_winograd._tile_rows = 2, lambda x, filters: 2  # and what is left over
     check_fused(conv_direct, Size(1, 9, 6, 1, 1), dtypes=("float64",))
