@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-GUARD = 64  # numbers on either side: more than a vector, so that a vector too far meets nothing else
+GUARD = 512  # numbers on either side: more than a vector, and than a row of the images that tests take
 LEFT_OVER = {"f": np.nan, "u": 77}  # what an earlier user has left in new memory: nothing of use
 
 
