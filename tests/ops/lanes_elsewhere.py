@@ -1,46 +1,61 @@
-"""The direct convolution for another processor than this one: `python tests/ops/lanes_elsewhere.py`.
+"""The kernels in lanes for another processor than this one: `python tests/ops/lanes_elsewhere.py`.
 
 NUMBA_CPU_NAME and NUMBA_CPU_FEATURES, or BATIK_SCRATCH_PLAIN=1, choose it. Prints the lanes, and fails if a number is
 wrong. A process of its own: numba reads these at its start.
 """
 
-import numpy as np
-from kernel_truth import Size, check_convolution, check_fused, draw, images
+from guarded_memory import GuardedNumPy
+from kernel_truth import Size, check_convolution, check_fused
 
-from batik_scratch.ops import conv_direct, direct_kernels
+from batik_scratch.ops import (
+    conv_direct,
+    conv_winograd,
+    direct_kernels,
+    direct_squares,
+    lanes,
+    winograd_kernels,
+    winograd_transforms,
+    workspace,
+)
 from batik_scratch.ops.jit import plain_reason
 from batik_scratch.ops.lanes import LANES
 
 
-def kernels_in_python() -> None:
-    """Without numba the package never enters its kernels: enter them here, on images that Python can do."""
-    for size in (Size(1, 6, 5, 2, LANES + 1), Size(1, 5, 6, 1, 2 * LANES)):
-        x, kernel, bias = images(size)
-        padded = -(-size.f // LANES) * LANES
-        y, won = conv_direct.forward_pooled_plain(x, kernel, bias)
-        got, winner = np.empty(y.shape), np.empty((size.n, y.shape[1], y.shape[2] * padded), np.uint8)
-        k, b = conv_direct._by_vector(kernel), conv_direct._padded(bias)
-        direct_kernels.forward_pooled(x, k, b, np.arange(5.0), got, winner)
-        np.testing.assert_allclose(got, y, rtol=0, atol=1e-12)
-        assert np.array_equal(winner.reshape(*y.shape[:3], padded)[..., : size.f], won)
-        dy = draw(y.shape)[0]
-        dx, dk = np.empty(x.shape), np.empty((direct_kernels.CHUNKS, padded // LANES, size.c, 9 * LANES))
-        dbias = np.empty((direct_kernels.CHUNKS, padded))
-        direct_kernels.backward(x, conv_direct._in_squares(kernel), dy, padded, True, winner, dx, dk, dbias)
-        truth = conv_direct.backward_pooled_plain(x, kernel, dy, won)
-        dkernel = dk.sum(axis=0).reshape(-1, size.c, 3, 3, LANES).transpose(2, 3, 1, 0, 4).reshape(3, 3, size.c, padded)
-        for array, expected in zip((dx, dkernel[..., : size.f], dbias.sum(axis=0)[: size.f]), truth, strict=True):
-            np.testing.assert_allclose(array, expected, rtol=0, atol=1e-12)
+def kernels_in_python(width: int) -> None:
+    """Without numba the package never enters its kernels: enter them here, on images that Python can do.
+
+    Python checks what numba does not: a vector that is read or written beyond its line is too short there. And memory
+    that a kernel asks for is full of NaN, so what it forgets to fill shows.
+    """
+    for module in (lanes, conv_direct, direct_kernels, direct_squares, winograd_kernels, winograd_transforms):
+        module.LANES = width
+    sizes = [(7, 9, 1, 1), (8, 6, width // 4 + 1, width), (5, 7, width + 1, width + 1), (6, 4, 2, 2 * width + 1)]
+    for ops, kernels in ((conv_direct, direct_kernels), (conv_winograd, winograd_kernels)):
+        ops.plain_reason, ops.runs_plain = lambda: None, lambda x: False
+        ops.np = kernels.np = workspace.np = memory = GuardedNumPy()
+        for size in sizes:
+            check_fused(ops, Size(2, *size), dtypes=("float64",))
+            check_convolution(ops, Size(2, *size), dtypes=("float64",))
+        check_convolution(ops, Size(1, 3, 3, 1, 1), dtypes=("float64",))  # one output: its square lies half outside
+        memory.assert_intact()
+    direct_kernels.ROWS, conv_winograd._tile_rows = 2, lambda x, filters: 2  # and what is left over
+    check_fused(conv_direct, Size(1, 9, 6, 1, 1), dtypes=("float64",))
+    check_convolution(conv_direct, Size(1, 7, 5, 1, 1), dtypes=("float64",))
+    check_fused(conv_winograd, Size(winograd_kernels.CHUNKS + 1, 11, 5, 1, 1), dtypes=("float64",))
 
 
 def main() -> None:
     if plain_reason() is not None:
-        kernels_in_python()
+        kernels_in_python(LANES)
+        kernels_in_python(2 * LANES)  # with four lanes four pixels are whole vectors, of however many channels
     else:
         for filters in (1, LANES, 2 * LANES + 3):
             for channels in (1, 3):
                 check_fused(conv_direct, Size(2, 8, 9, channels, filters), dtypes=("float32",))
                 check_convolution(conv_direct, Size(2, 7, 8, channels, filters), dtypes=("float32",))
+        for filters, channels in ((1, 1), (LANES + 1, LANES), (3, LANES + 1)):
+            check_fused(conv_winograd, Size(2, 8, 13, channels, filters), dtypes=("float32",))
+            check_convolution(conv_winograd, Size(2, 7, 8, channels, filters), dtypes=("float32",))
     print(LANES)
 
 

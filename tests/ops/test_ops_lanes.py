@@ -47,25 +47,73 @@ def test_compiled_lanes_do_what_python_does(dtype, at):
     assert set(places[:-1]) == {3, 4}
 
 
-@needs_numba
-def test_nan_is_never_the_larger_one():
-    numbers = np.full(LANES, np.nan)
-    for a, b in ((numbers, np.ones(LANES)), (np.ones(LANES), numbers)):
-        assert np.array_equal(choose(a, b, np.zeros(LANES), np.ones(LANES)), np.ones(LANES))
-        got = np.zeros(LANES)
-        choose_between(a, b, got)
-        assert np.array_equal(got, np.ones(LANES))
+UNLIKE = [np.nan, -np.inf, np.inf, -1.0, -0.0, 0.0, 1.0, 2.0]
 
 
 @compiled()
-def choose_between(a, b, result):
-    store(result, 0, choose(load(a, 0), load(b, 0), load(result, 0), spread(np.ones(1), 0)))
+def compare(a, b, places, largest, chosen, kept):
+    for at in range(0, a.size, LANES):
+        u, v = load(a, at), load(b, at)
+        store(largest, at, larger(u, v))
+        store(chosen, at, choose(u, v, u, v))
+        store(kept, at, keep(u, places, at, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_pair_is_compared_as_it_is_said_nan_and_zeros_of_both_signs_too(dtype):
+    a, b = (side.reshape(-1).astype(dtype) for side in np.meshgrid(UNLIKE, UNLIKE))
+    places = np.arange(a.size).astype(np.uint8) % 3
+    truth = np.where(a > b, a, b), np.where(a >= b, a, b), np.where(places == 1, a, 0).astype(dtype)
+    for kernel in (compare, compare.py_func):
+        got = np.full((3, a.size), 7, dtype)
+        kernel(a, b, places, *got)
+        for numbers, expected in zip(got, truth, strict=True):
+            np.testing.assert_array_equal(numbers, expected)
+            assert np.array_equal(np.signbit(numbers), np.signbit(expected))
+
+
+@compiled()
+def swap(a, b):
+    u, v = load(a, 0), load(b, 0)
+    store(a, 0, v)
+    store(b, 0, u)
+
+
+def test_what_was_loaded_stays_when_its_line_changes():
+    for kernel in (swap, swap.py_func):
+        a, b = np.zeros(LANES), np.ones(LANES)
+        kernel(a, b)
+        assert a.all() and not b.any()
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("features", "width"),
+    [("+avx,+avx2,+avx512f,+fma", 16), ("+avx,+avx2,-avx512f", 8), ("+avx", 8), ("-avx,+sse2", 4)],
+)
+def test_a_vector_is_as_long_as_the_processors_registers(features, width, monkeypatch):
+    monkeypatch.setattr(lanes.numba.config, "CPU_FEATURES", features)
+    assert lanes._native_lanes() == width
+
+
+class MemoryAt:
+    """Stands in for `np`: `empty` begins so many numbers behind a line of the cache."""
+
+    def __init__(self, shift):
+        self.shift = shift
+
+    def empty(self, size, dtype):
+        room = np.empty(size + 2 * lanes.LINE_OF_CACHE, dtype)
+        first = next(k for k in range(lanes.LINE_OF_CACHE) if room[k:].ctypes.data % lanes.LINE_OF_CACHE == 0)
+        return room[first + self.shift : first + self.shift + size]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 4)])
-def test_aligned_numbers_begin_where_a_line_of_the_cache_does(dtype, shape):
+@pytest.mark.parametrize("shift", [0, 1, 4, 7])
+def test_aligned_numbers_begin_where_a_line_of_the_cache_does(dtype, shape, shift, monkeypatch):
     numbers = np.random.default_rng(0).standard_normal(shape).astype(dtype).swapaxes(0, -1)
+    monkeypatch.setattr(lanes, "np", MemoryAt(shift))
     line = aligned(numbers)
     assert line.ctypes.data % lanes.LINE_OF_CACHE == 0 and line.flags.c_contiguous and line.dtype == dtype
     assert np.array_equal(line, numbers.reshape(-1))

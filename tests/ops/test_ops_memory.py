@@ -7,10 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kernel_truth import DirtyWorkspace, Size, draw, images
+from guarded_memory import GuardedNumPy
+from kernel_truth import DirtyWorkspace, Size, check_convolution, check_fused, draw, images
 from plain_mode import needs_numba
 
-from batik_scratch.ops import adam, conv_direct, conv_im2col, conv_winograd, dense, dropout, pooling, relu
+from batik_scratch.ops import (
+    adam,
+    conv_direct,
+    conv_im2col,
+    conv_winograd,
+    dense,
+    direct_kernels,
+    dropout,
+    lanes,
+    pooling,
+    relu,
+    workspace,
+)
 from batik_scratch.ops.workspace import Workspace
 
 FUSED = pytest.mark.parametrize("ops", [conv_direct, conv_winograd], ids=["direct", "winograd"])
@@ -73,6 +86,26 @@ def test_nan_in_one_image_stays_in_its_image(ops):
     assert np.isnan(dx[1]).any() and np.isfinite(dx[[0, 2]]).all() and np.isnan(dkernel).all() and np.isnan(dbias).all()
 
 
+BESIDE = [
+    Size(3, 2 * direct_kernels.ROWS + 7, 9, lanes.LANES // 4 + 1, lanes.LANES + 1),
+    Size(2, 2 * direct_kernels.ROWS + 4, 8, 3, lanes.LANES),
+    Size(1, 5, 7, lanes.LANES + 1, 2 * lanes.LANES + 1),
+    Size(1, 7, 5, 1, 1),
+]
+
+
+@needs_numba
+@FUSED
+@pytest.mark.parametrize("size", BESIDE)
+def test_nothing_beside_an_array_is_written_or_counts(ops, size, monkeypatch):
+    memory = GuardedNumPy()
+    for module in (ops, workspace):
+        monkeypatch.setattr(module, "np", memory)
+    check_fused(ops, size)
+    check_convolution(ops, size)
+    memory.assert_intact()
+
+
 def odd_orders(array):
     """The same numbers, reversed in memory, in Fortran's order, and in every second place."""
     yield np.flip(np.flip(array).copy())
@@ -105,6 +138,25 @@ def test_a_fused_pass_reads_arrays_of_any_order(ops):
         gradients = ops.backward_pooled(x_, kernel_, dy_, winner, np.empty_like(x), True, Workspace())
         for got, wanted in zip(gradients, expected, strict=True):
             np.testing.assert_allclose(got, wanted, atol=1e-3)
+
+
+@pytest.mark.slow  # numba compiles all kernels anew for arrays that are read-only
+@FUSED
+def test_a_convolution_takes_arrays_that_are_read_only_and_leaves_them_so(ops):
+    x, kernel, bias = (array.astype("float32") for array in images(Size(2, 7, 10, 3, 4)))
+    y = ops.forward(x, kernel, bias)
+    expected = y, *ops.backward(x, kernel, y)
+    pooled, winner = np.empty((2, 2, 4, 4), "float32"), np.empty(ops.winner_shape(x.shape, 4), np.uint8)
+    ops.forward_pooled(x, kernel, bias, pooled, winner)
+    expected += ops.backward_pooled(x, kernel, pooled, winner, np.empty_like(x), True, Workspace())
+    given = x, kernel, bias, y, pooled, winner
+    for array in given:
+        array.setflags(write=False)
+    got = ops.forward(x, kernel, bias), *ops.backward(x, kernel, y)
+    ops.forward_pooled(x, kernel, bias, np.empty_like(pooled), np.empty_like(winner))
+    got += ops.backward_pooled(x, kernel, pooled, winner, np.empty_like(x), True, Workspace())
+    assert all(np.array_equal(one, other) for one, other in zip(got, expected, strict=True))
+    assert not any(array.flags.writeable for array in given)
 
 
 def test_the_flat_operations_read_arrays_of_any_order():

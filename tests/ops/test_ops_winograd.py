@@ -221,8 +221,9 @@ def pooled_in_lanes(windows):
 
 
 def test_a_dead_window_passes_no_gradient():
-    best, winner = pooled_in_lanes(np.array([[-1.0, 0], [-2, 0], [-3, 0], [-4, 0]]))
+    best, winner = pooled_in_lanes(np.array([[-1.0, 0, -0.0], [-2, 0, -0.0], [-3, 0, -0.0], [-4, 0, -0.0]]))
     assert not best.any() and np.array_equal(winner, np.full(LANES, pooling.DEAD))
+    assert not np.signbit(best).any()  # no -0 in a layer's output
     back = np.full((4, LANES), np.nan)
     send_back_in_lanes(np.ones(LANES), winner, back)
     assert not np.any(back)
