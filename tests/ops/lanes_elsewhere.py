@@ -8,6 +8,7 @@ from guarded_memory import GuardedNumPy
 from kernel_truth import Size, check_convolution, check_fused
 
 from batik_scratch.ops import (
+    chunks,
     conv_direct,
     conv_winograd,
     direct_kernels,
@@ -41,7 +42,10 @@ def kernels_in_python(width: int) -> None:
     direct_kernels.ROWS, conv_winograd._tile_rows = 2, lambda x, filters: 2  # and what is left over
     check_fused(conv_direct, Size(1, 9, 6, 1, 1), dtypes=("float64",))
     check_convolution(conv_direct, Size(1, 7, 5, 1, 1), dtypes=("float64",))
-    check_fused(conv_winograd, Size(winograd_kernels.CHUNKS + 1, 11, 5, 1, 1), dtypes=("float64",))
+    check_fused(conv_winograd, Size(chunks.CHUNKS + 1, 11, 5, 1, 1), dtypes=("float64",))
+    conv_winograd.ENOUGH_TILES = 1  # parts that end inside an image
+    check_fused(conv_winograd, Size(1, 19, 6, 1, 1), dtypes=("float64",))
+    check_convolution(conv_winograd, Size(2, 11, 6, 1, 1), dtypes=("float64",))
 
 
 def main() -> None:
