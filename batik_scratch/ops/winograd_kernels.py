@@ -84,6 +84,14 @@ def _add(source, target):
         target[k] += source[k]
 
 
+@compiled()
+def _room_for_tiles(p, channels, filters, dtype):
+    """V (36, P, C) and M (36, P*F), side by side: of one large piece the system takes back less than of two."""
+    room = np.empty(36 * p * (channels + filters), dtype)
+    v, m = room[: 36 * p * channels], room[36 * p * channels :]
+    return v.reshape(36, p, channels), m.reshape(36, p * filters)
+
+
 @compiled(parallel=True)
 def forward(x, u, bias, steps, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
@@ -99,8 +107,7 @@ def forward(x, u, bias, steps, pooled, y, winner):
     for step in prange(steps):
         first = step * total // steps
         rows = (step + 1) * total // steps - first
-        v = np.empty((36, rows * tiles, channels), x.dtype)
-        m = np.empty((36, rows * tiles * filters), x.dtype)
+        v, m = _room_for_tiles(rows * tiles, channels, filters, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         half = np.empty((24, few * filters), x.dtype)
@@ -217,8 +224,7 @@ def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
     few = max(1, LINE // filters)
     spill = np.zeros((parts, 2, w * channels), x.dtype)
     for part in prange(parts):
-        v = np.empty((36, group * tiles, channels), x.dtype)
-        dm = np.empty((36, group * tiles * filters), x.dtype)
+        v, dm = _room_for_tiles(group * tiles, channels, filters, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         dlines = np.zeros((3, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
