@@ -20,7 +20,8 @@ Source: Lavin & Gray (2016), "Fast Algorithms for Convolutional Neural Networks"
 infinity. P tiles, C channels in, F filters; 3x3 kernels at stride 1.
 
 `*_plain` is the mathematics in einsums; winograd_kernels.py walks over some rows of tiles at a time, so that V and M
-stay in the cache. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there: it holds four whole pooling
+stay in the cache, and shares them out: the parts of one image as well as those of many. winograd_weights.py takes k to
+U and back. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there: it holds four whole pooling
 windows, and the large map between convolution and pooling is never stored.
 """
 

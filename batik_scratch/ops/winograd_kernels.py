@@ -64,6 +64,14 @@ def _add(source, target):
         target[k] += source[k]
 
 
+@compiled()
+def _room_for_tiles(p, channels, filters, dtype):
+    """V (36, P, C) and M (36, P*F + LANES), side by side: of one large piece the system takes back less than of two."""
+    room = np.empty(36 * (p * (channels + filters) + LANES), dtype)
+    v, m = room[: 36 * p * channels], room[36 * p * channels :]
+    return v.reshape(36, p, channels), m.reshape(36, -1)
+
+
 @compiled(parallel=True)
 def forward(x, u, bias, places, steps, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
@@ -78,8 +86,7 @@ def forward(x, u, bias, places, steps, pooled, y, winner):
     for step in prange(steps):
         first = step * total // steps
         rows = (step + 1) * total // steps - first
-        v = np.empty((36, rows * tiles, channels), x.dtype)
-        m = np.empty((36, rows * line + LANES), x.dtype)
+        v, m = _room_for_tiles(rows * tiles, channels, filters, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         out = np.empty((4 if pooled else 16, line + LANES), x.dtype)
@@ -193,8 +200,7 @@ def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
     total, line = n_images * down, tiles * filters
     spill = np.zeros((parts, 2, w * channels), x.dtype)
     for part in prange(parts):
-        v = np.empty((36, group * tiles, channels), x.dtype)
-        dm = np.empty((36, group * line + LANES), x.dtype)
+        v, dm = _room_for_tiles(group * tiles, channels, filters, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         dlines = np.zeros((2, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)

@@ -85,9 +85,9 @@ def winograd_parts() -> list[tuple[Size, int]]:
         halves.append(halves[-1] // 2)
     found = [(Size(1, 6, 4 * across + 2, 2, 3), 1)]
     for j, parts in enumerate(halves):
-        for n, rows in ((1, parts), (1, parts + 1), (2, parts // 2 + 1)):
-            most = next(half for half in halves if half <= max(2, n * rows))
-            found.append((Size(n, 4 * rows + 2 - j % 4, 4 * across + 2 - j % 4, 2, 3), min(most, n * rows)))
+        for n, rows in ((1, parts), (1, parts + 1), (2, parts // 2 + 1), (3, parts // 2 + 1)):
+            most, missing = next(half for half in halves if half <= max(2, n * rows)), (j + n // 3) % 4
+            found.append((Size(n, 4 * rows + 2 - missing, 4 * across + 2 - missing, 2, 3), min(most, n * rows)))
         if across > 1:
             most = next(half for half in halves if half <= 2 or half * across <= parts * (across - 1))
             found.append((Size(1, 4 * parts + 2, 4 * (across - 1) + 2, 1, 2), min(most, parts)))

@@ -1,5 +1,7 @@
 """Compiled kernels at the paper's sizes, and around every block, group, chunk and line (kernel_sizes.py)."""
 
+import itertools
+
 import numpy as np
 import pytest
 from kernel_sizes import (
@@ -179,15 +181,21 @@ def test_winograd_without_pooling_in_several_vectors():
 
 
 def test_winograd_parts_of_an_image_and_of_several():
-    ends_inside, reached = False, set()
+    ends_inside, goes_on, reached = False, False, set()
     for size, parts in winograd_parts():
         down = (size.h + 1) // 4
         assert shares(size)[0] == parts
-        ends_inside |= any(part * size.n * down // parts % down for part in range(1, parts))
+        ends = [part * size.n * down // parts for part in range(parts)]
+        ends_inside |= any(end % down for end in ends)
+        # a part with the end of one image, whose last tiles reach below it, and the beginning of the next
+        goes_on |= size.h < 4 * down + 2 and any(
+            a // down < b // down and b % down for a, b in itertools.pairwise(ends)
+        )
         reached.add(parts)
         check_fused(conv_winograd, size)
     assert max(reached) == chunks.CHUNKS and min(reached) == 1
     assert ends_inside or chunks.CHUNKS == 1  # there lines of dx belong to the tiles of two parts
+    assert goes_on or chunks.CHUNKS == 1 or chunks.CHUNKS % 3 == 0  # then parts end with the images
 
 
 def test_winograd_parts_without_pooling():
