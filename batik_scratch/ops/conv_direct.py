@@ -170,8 +170,9 @@ def _whole_vectors(filters: int) -> int:
 
 def _padded(values: np.ndarray) -> np.ndarray:
     """(..., F) to (..., FP), with zeros."""
-    missing = _whole_vectors(values.shape[-1]) - values.shape[-1]
-    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
+    padded = np.zeros((*values.shape[:-1], _whole_vectors(values.shape[-1])), values.dtype)
+    padded[..., : values.shape[-1]] = values
+    return padded
 
 
 def _by_vector(kernel: np.ndarray) -> np.ndarray:
