@@ -85,11 +85,11 @@ def _add(source, target):
 
 
 @compiled()
-def _room_for_tiles(p, channels, filters, dtype):
-    """V (36, P, C) and M (36, P*F), side by side: of one large piece the system takes back less than of two."""
-    room = np.empty(36 * p * (channels + filters), dtype)
+def _room_for_tiles(p, channels, line, dtype):
+    """V (36, P, C) and M (36, line), side by side: of one large piece the system takes back less than of two."""
+    room = np.empty(36 * (p * channels + line), dtype)
     v, m = room[: 36 * p * channels], room[36 * p * channels :]
-    return v.reshape(36, p, channels), m.reshape(36, p * filters)
+    return v.reshape(36, p, channels), m.reshape(36, line)
 
 
 @compiled(parallel=True)
@@ -107,7 +107,7 @@ def forward(x, u, bias, steps, pooled, y, winner):
     for step in prange(steps):
         first = step * total // steps
         rows = (step + 1) * total // steps - first
-        v, m = _room_for_tiles(rows * tiles, channels, filters, x.dtype)
+        v, m = _room_for_tiles(rows * tiles, channels, rows * tiles * filters, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         half = np.empty((24, few * filters), x.dtype)
@@ -192,7 +192,7 @@ def _add_to_images(dv, first, rows, begin, end, dlines, spill, dx):
         if row == 0 or first + r == begin:
             dx[n][4 * row : below] = 0
         if first + r == end - 1:
-            spill[:] = 0  # of what fell below an image
+            spill[:] = 0  # what fell below an image is rounding alone, and not of this one
         add_input_tiles(dv, r * tiles, 4 * row, dlines, spill, dx[n][:below].reshape(below, w * channels))
 
 
@@ -224,7 +224,7 @@ def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
     few = max(1, LINE // filters)
     spill = np.zeros((parts, 2, w * channels), x.dtype)
     for part in prange(parts):
-        v, dm = _room_for_tiles(group * tiles, channels, filters, x.dtype)
+        v, dm = _room_for_tiles(group * tiles, channels, group * tiles * filters, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         dlines = np.zeros((3, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
