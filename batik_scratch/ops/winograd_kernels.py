@@ -65,11 +65,11 @@ def _add(source, target):
 
 
 @compiled()
-def _room_for_tiles(p, channels, filters, dtype):
-    """V (36, P, C) and M (36, P*F + LANES), side by side: of one large piece the system takes back less than of two."""
-    room = np.empty(36 * (p * (channels + filters) + LANES), dtype)
+def _room_for_tiles(p, channels, line, dtype):
+    """V (36, P, C) and M (36, line), side by side: of one large piece the system takes back less than of two."""
+    room = np.empty(36 * (p * channels + line), dtype)
     v, m = room[: 36 * p * channels], room[36 * p * channels :]
-    return v.reshape(36, p, channels), m.reshape(36, -1)
+    return v.reshape(36, p, channels), m.reshape(36, line)
 
 
 @compiled(parallel=True)
@@ -86,7 +86,7 @@ def forward(x, u, bias, places, steps, pooled, y, winner):
     for step in prange(steps):
         first = step * total // steps
         rows = (step + 1) * total // steps - first
-        v, m = _room_for_tiles(rows * tiles, channels, filters, x.dtype)
+        v, m = _room_for_tiles(rows * tiles, channels, rows * line + LANES, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         out = np.empty((4 if pooled else 16, line + LANES), x.dtype)
@@ -169,7 +169,7 @@ def _add_to_images(dv, first, rows, begin, end, dlines, spill, dx):
         if row == 0 or first + r == begin:
             dx[n][4 * row : below] = 0
         if first + r == end - 1:
-            spill[:] = 0  # of what fell below an image
+            spill[:] = 0  # what fell below an image is rounding alone, and not of this one
         add_input_tiles(dv, r * tiles, 4 * row, dlines, spill, dx[n][:below].reshape(below, w * channels))
 
 
@@ -200,7 +200,7 @@ def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
     total, line = n_images * down, tiles * filters
     spill = np.zeros((parts, 2, w * channels), x.dtype)
     for part in prange(parts):
-        v, dm = _room_for_tiles(group * tiles, channels, filters, x.dtype)
+        v, dm = _room_for_tiles(group * tiles, channels, group * line + LANES, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         dlines = np.zeros((2, 6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
