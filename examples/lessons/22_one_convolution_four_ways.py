@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 22. One convolution, four ways, and a fifth for few channels
 #
-# Needs lesson 6. About twenty minutes.
+# Needs lesson 6. About forty minutes, half of them for the last part.
 #
 # The same sums can take twenty seconds, or a thousandth of one. We take the second convolution of the paper's
 # network, 3 by 3 windows with 32 channels in and 64 filters, and compute it for one image in four ways:
@@ -129,7 +129,8 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 # ```
 #
 # *Arithmetic per byte.* Both kinds of loop fetch new numbers for every multiply-add, and fetching takes longer than
-# multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers; fetch 4
+# multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers (the few
+# places that it computes in, without asking memory); fetch 4
 # numbers of the left matrix and 16 of the right one; that is enough for 64 multiply-adds. BLAS is this idea, done for
 # every level of memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each
 # pixel up to nine times. Its table is cut into tiles as well, which stay in the cache:
@@ -566,13 +567,13 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # in lane 2 of another register.
 #
 # What shall stand side by side? Not the channels: there are three, and most lanes would be empty. But there are 32
-# filters, and all do the same: they multiply the same pixel, each by a weight of its own. So *each lane is a filter*.
-# Then three operations do the whole convolution, and
+# filters, and all do the same: they multiply the same pixel, each by a weight of its own. So *each lane is a filter*,
+# and with 16 lanes two registers hold all 32. Then three operations do the whole convolution, and
 # [ops/lanes.py](../../batik_scratch/ops/lanes.py) gives them names:
 #
 # - `load`: numbers that lie side by side in memory, one into each lane. So come the weights that all these filters have
 #   at one place of the window.
-# - `spread`: one number into every lane. So comes a pixel.
+# - `spread`: one number into every lane. So comes a pixel, one channel of it at a time.
 # - `add_product(y, x, w)`: $y + x w$ in each lane. One instruction does it for 16 filters, if there are 16 lanes.
 #
 # In compiled code these are instructions. Called from Python they work on small arrays, so that we can look:
@@ -595,14 +596,19 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # four registers hold the outputs of the definition: True
 # ```
 #
-# With 16 lanes a step fetches 4 pixels and 16 weights for 64 multiply-adds. This is the block of 4 by 16 sums that made
-# BLAS fast. But nobody has written a table of windows for it: a pixel serves all windows from where it is. In
-# `filters_innermost` the compiler found vectors, too, but it leaves the sums in memory, and loads and stores all of
-# them at every step. Here they have names, and so the compiler can keep them in registers.
+# With 16 lanes a step fetches 4 pixels and 16 weights for 64 multiply-adds. This is the block of 4 by 16 sums that
+# made BLAS fast. But nobody has written a table of windows for it: every window finds its pixels in the image's own
+# rows.
 #
-# And the square is a window of max-pooling. So its largest output, or 0, is found lane by lane, in the same registers,
-# and that alone is stored. The package does all this in
-# [ops/direct_squares.py](../../batik_scratch/ops/direct_squares.py), called by
+# Why not leave it to the compiler? In `filters_innermost` it found vectors, too. But there `sums` is a piece of the
+# array `y`: how many filters it has is known only when the program runs, and a register has no number by which a loop
+# could ask for it. So the sums stay in memory, and each of the 27 steps loads and stores all of them. Here each sum is
+# a variable, `y00` to `y11`, of exactly the size of a register. So the compiler can give it one, from the first step
+# to the last.
+#
+# And the square is a window of max-pooling. So its largest output, or 0 where the ReLU shuts, is found lane by lane,
+# in the same registers, and that alone is stored. The package does all this in
+# [ops/direct_squares.py](../../batik_scratch/ops/direct_squares.py), compiled, and called by
 # [ops/conv_direct.py](../../batik_scratch/ops/conv_direct.py): `algorithm="direct"`.
 #
 # The figure shows the first of the 27 steps, with whole numbers. A column is a lane: follow the framed one down.
@@ -704,11 +710,14 @@ lesson.show(figure, "22_lanes")
 # and they round less than Winograd: True
 # ```
 #
-# Forward, Winograd comes close, because its $A^\top$ goes through lanes as well, a filter in each. When this was
-# written, the two were level on a processor with 16 lanes, and with 8 Winograd took a third longer. So it has little to
-# win here, and its price, the rounding, stays. On the way back to the pixels (lesson 14) lanes gain more: of the four
-# outputs of a square only the winner has a gradient, so a quarter of the products is left. The code prints these times,
-# too.
+# Forward, Winograd comes close after all, because its $A^\top$ goes through lanes as well, a filter in each. When this
+# was written, the two were level on a processor with 16 lanes, and with 8 lanes Winograd took a third longer. So it
+# has little to win here, and its price, the rounding, stays.
+#
+# On the way back to the pixels (lessons 7 and 14) the lanes change: now the numbers of a row of pixels stand side by
+# side. Filter after filter, its 27 weights times its gradient are added to the 4 by 4 pixels of the square. Only one
+# of the four outputs has a gradient, and which one it was says only where in the square the weights lie. So three
+# quarters of the products never come up. The code prints these times, too.
 
 # %%
 pooled = np.empty((1, oh_1 // 2, ow_1 // 2, filters_1), np.float32)  # (N, PH, PW, F), filled again and again
