@@ -86,9 +86,9 @@ def test_a_lesson_says_how_long_it_takes_as_the_index_does_and_ends_with_somethi
     text, number = lesson.read_text(), int(lesson.stem[:2])
     assert re.search(rf"^# # {number}\. ", text, re.MULTILINE), "its title has its number"
     row = re.search(rf"^\| \[{number}\].+$", (FOLDER / "README.md").read_text(), re.MULTILINE)
-    said = re.search(r"bout (ten|fifteen|twenty) minutes", text[:1500])
+    said = re.search(r"bout (ten|fifteen|twenty|forty) minutes", text[:1500])
     assert said and row, "its head says how long it takes"
-    minutes = {"ten": 10, "fifteen": 15, "twenty": 20}[said.group(1)]
+    minutes = {"ten": 10, "fifteen": 15, "twenty": 20, "forty": 40}[said.group(1)]
     assert row.group().split("|")[4].strip() == str(minutes)
     assert "\n# ## Try it\n" in text
 

@@ -2,9 +2,9 @@
 
 `python -m batik_scratch.bench.worker NAME BATCH SIZE NETWORK START` starts it, with the weights in the folder START. A
 line such as "step 5" asks for five calls of one kind of work, or as many more as fill LEAST. The answer is the seconds
-of one call, on average; one call before them is not timed. The answer to "memory" is the process' peak resident memory
-in MB, and to "difference saliency" how far the next call is from this package's answer in START. The first line that
-the process prints, "ready", says that the program is built.
+of one call, on average; calls before them, for WARM seconds, are not timed. The answer to "memory" is the process' peak
+resident memory in MB, and to "difference saliency" how far the next call is from this package's answer in START. The
+first line that the process prints, "ready", says that the program is built.
 """
 
 import os
@@ -17,6 +17,7 @@ from .programs import PROGRAMS, WORK
 from .start import difference
 
 LEAST = 0.05  # seconds: a few calls of less than a millisecond would tell of the clock and of chance
+WARM = 0.3  # seconds: for so long a system may leave two threads that were asleep on one processor
 
 
 def main(name: str, batch: str, size: str, network: str, start: str) -> None:
@@ -34,7 +35,11 @@ def main(name: str, batch: str, size: str, network: str, start: str) -> None:
                 print(difference(Path(start), count[0], calls[count[0]]()), file=answers)
                 continue
             assert work in WORK
-            calls[work]()  # not timed, for no program: it wins threads and caches back from the program before
+            # not timed, for no program: it wins threads and caches back from the program before
+            began = time.perf_counter()
+            calls[work]()
+            while time.perf_counter() - began < WARM:
+                calls[work]()
             done, passed, began = 0, 0.0, time.perf_counter()
             while done < int(count[0]) or passed < LEAST:
                 calls[work]()

@@ -79,10 +79,9 @@ def first_block() -> Iterator[Phase]:
 
 
 @compiled()
-def _each_row(phase, image, tiles, group, m, v, lines, dlines, zeros, out, won, bias, places, dx):
+def _each_row(phase, image, tiles, group, m, v, lines, dlines, zeros, spill, out, won, bias, places, dx):
     """One phase of all rows of tiles of a step; which one is a number, so that the compiler sees the real calls."""
-    h, filters = image.shape[0], bias.size // tiles
-    line = tiles * filters
+    h, line = image.shape[0], bias.size - LANES
     for r in range(group):
         row = r % ((h + 1) // 4)
         if phase == 0:
@@ -92,7 +91,7 @@ def _each_row(phase, image, tiles, group, m, v, lines, dlines, zeros, out, won, 
         elif phase == 2:
             winograd_transforms.pooled_gradient_tiles(out, won, line, m, r * line)
         else:
-            winograd_transforms.add_input_tiles(v, r * tiles, 4 * row, dlines, zeros, dx)
+            winograd_transforms.add_input_tiles(v, r * tiles, 4 * row, dlines, spill, dx)
 
 
 @compiled()
@@ -116,21 +115,18 @@ def winograd_block(name: str, size: int, channels: int, filters: int) -> Iterato
     partial_sum, dbias = np.empty((channels, filters), np.float32), np.zeros(filters, np.float32)
     lines = np.zeros((6, 4 * tiles + 2, channels), np.float32)
     dlines = np.zeros((2, *lines.shape), np.float32)
-    zeros, bias = np.zeros(size * channels, np.float32), np.zeros(line, np.float32)
+    zeros, spill = np.zeros(size * channels, np.float32), np.zeros((2, size * channels), np.float32)
     out, won = np.zeros((4, line + room), np.float32), np.zeros((4, line + room), np.uint8)
     places, dx = np.arange(5, dtype=np.float32), np.zeros_like(image)
-    padded_bias = np.zeros(line + room, np.float32)
+    bias = np.zeros(line + room, np.float32)
     steps = IMAGES * tiles / group  # how many of these make a batch
     images, pooled = IMAGES * image.nbytes, IMAGES * ((size - 2) // 2) ** 2 * filters * 5  # a number and a byte each
     transformed, products = IMAGES * tiles**2 * 36 * 4, IMAGES * tiles**2 * 36 * channels * filters
-    del bias
 
     def rows(phase: int) -> Callable[[], None]:
         def work() -> None:
             for _ in range(round(steps)):
-                _each_row(
-                    phase, image, tiles, group, m, v, lines, dlines, zeros, out, won, padded_bias[:line], places, dx
-                )
+                _each_row(phase, image, tiles, group, m, v, lines, dlines, zeros, spill, out, won, bias, places, dx)
 
         return work
 
