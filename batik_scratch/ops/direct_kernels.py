@@ -17,6 +17,7 @@ from .direct_squares import (
 )
 from .jit import compiled, prange
 from .lanes import LANES
+from .lines import add_line, copy_line
 
 # Any value from 1 on is right; it decides about speed.
 ROWS = 8  # rows of squares a task
@@ -29,9 +30,8 @@ def _take_pixels(image, first, pixels):
     for r in range(4):
         line, n = pixels[r].reshape(-1), 0
         if first + r < h:
-            row, n = image[first + r].reshape(-1), min(w * channels, line.size)  # pooling may leave a column out
-            for m in range(n):
-                line[m] = row[m]
+            n = min(w * channels, line.size)  # pooling may leave a column out
+            copy_line(image[first + r].reshape(-1), line[:n])
         line[n:] = 0
 
 
@@ -40,10 +40,8 @@ def _take_pooled(dy, padded, line):
     """A row of pooled gradients dy (S, F) to line (S*FP,)."""
     squares, filters = dy.shape
     for j in range(squares):
-        source, target = dy[j], line[j * padded : (j + 1) * padded]
-        for f in range(filters):
-            target[f] = source[f]
-        target[filters:] = 0
+        copy_line(dy[j], line[j * padded : j * padded + filters])
+        line[j * padded + filters : (j + 1) * padded] = 0
 
 
 @compiled()
@@ -53,9 +51,8 @@ def _take_all(dy, i, padded, g):
     g[:] = 0
     for a in range(min(2, oh - 2 * i)):
         for j in range(ow):
-            source, target = dy[2 * i + a, j], g[2 * a + j % 2][j // 2 * padded :]
-            for f in range(filters):
-                target[f] = source[f]
+            at = j // 2 * padded
+            copy_line(dy[2 * i + a, j], g[2 * a + j % 2][at : at + filters])
 
 
 @compiled()
@@ -64,13 +61,7 @@ def _add_lines(lines, first, dimage):
     h, w, channels = dimage.shape
     for r in range(min(4, h - first)):
         n = min(w * channels, lines.shape[1])
-        _add(lines[r][:n], dimage[first + r].reshape(-1)[:n])
-
-
-@compiled()
-def _add(source, target):
-    for k in range(target.size):
-        target[k] += source[k]
+        add_line(lines[r][:n], dimage[first + r].reshape(-1)[:n])
 
 
 @compiled(parallel=True)
@@ -90,15 +81,13 @@ def forward_pooled(x, k, bias, places, y, winner):
             convolve_and_pool_row(pixels, k, bias, places, out, winner[n, i] if len(winner) > 0 else nobody)
             if padded > filters:
                 for j in range(squares):
-                    source, target = best[j * padded : j * padded + filters], y[n, i, j]
-                    for f in range(filters):
-                        target[f] = source[f]
+                    copy_line(best[j * padded :], y[n, i, j])
 
 
 @compiled(parallel=True)
 def forward(x, k, bias, y):
     """x (N, H, W, C), k (FP/LANES*C*9*LANES,), bias (FP,) -> y (N, OH, OW, F)."""
-    n_images, oh, ow, filters = y.shape
+    n_images, oh, ow, _ = y.shape
     padded, squares, down = bias.size, (ow + 1) // 2, (oh + 1) // 2
     tasks = (down + ROWS - 1) // ROWS
     for task in prange(n_images * tasks):
@@ -110,9 +99,7 @@ def forward(x, k, bias, y):
             convolve_row(pixels, k, bias, outputs)
             for a in range(min(2, oh - 2 * i)):
                 for j in range(ow):
-                    source, target = outputs[2 * a + j % 2], y[n, 2 * i + a, j]
-                    for f in range(filters):
-                        target[f] = source[j // 2 * padded + f]
+                    copy_line(outputs[2 * a + j % 2][j // 2 * padded :], y[n, 2 * i + a, j])
 
 
 @compiled(parallel=True)
@@ -150,7 +137,7 @@ def backward(x, kernels, dy, padded, pooled, winner, dx, dk, dbias):
                         add_pooled_kernel_gradients(pixels, line, winner[n, i], padded, sums, dbias[chunk])
                     else:
                         add_kernel_gradients(pixels, g, padded, sums, dbias[chunk])
-                    _add(sums.reshape(-1), dk[chunk].reshape(-1))
+                    add_line(sums.reshape(-1), dk[chunk].reshape(-1))
                 if need_dx:
                     lines[:] = 0
                     if pooled:

@@ -16,43 +16,12 @@ from .pooling import DEAD, largest_of_four, send_to_winner
 
 
 @compiled(forceinline=True)
-def _square(pixels, line, channels, j, k, at, bias, low):
-    """The four outputs of square j, for the LANES filters from `low` on.
-
-    pixels flat, its rows `line` long; k flat, with these filters' (C, 3, 3, LANES) from `at` on.
-    """
-    y00 = y01 = y10 = y11 = load(bias, low)
-    for c in range(channels):
-        for u in range(3):
-            for v in range(3):
-                weights = load(k, at + (c * 9 + u * 3 + v) * LANES)
-                pixel = u * line + (2 * j + v) * channels + c
-                y00 = add_product(y00, spread(pixels, pixel), weights)
-                y01 = add_product(y01, spread(pixels, pixel + channels), weights)
-                y10 = add_product(y10, spread(pixels, pixel + line), weights)
-                y11 = add_product(y11, spread(pixels, pixel + line + channels), weights)
-    return y00, y01, y10, y11
-
-
-@compiled()
-def convolve_row(pixels, k, bias, y):
-    """k and bias (FP,) over pixels (4, 2*S + 2, C), to all outputs y (4, S*FP)."""
-    padded, channels = bias.size, pixels.shape[2]
-    line, step = pixels.shape[1] * channels, channels * 9 * LANES
-    flat = pixels.reshape(-1)
-    for low in range(0, padded, LANES):
-        for j in range(y.shape[1] // padded):
-            y00, y01, y10, y11 = _square(flat, line, channels, j, k, low // LANES * step, bias, low)
-            at = j * padded + low
-            store(y[0], at, y00)
-            store(y[1], at, y01)
-            store(y[2], at, y10)
-            store(y[3], at, y11)
-
-
-@compiled(forceinline=True)
 def _two_squares(pixels, line, channels, j, k, at, other, bias, low, high):
-    """`_square` for two vectors of filters, which share the pixels that are loaded."""
+    """The four outputs of square j, for two vectors of filters, which share the pixels that are loaded.
+
+    y for the LANES filters from `low` on, z for those from `high` on; pixels flat, its rows `line` long; k flat, with
+    their weights (C, 3, 3, LANES) from `at` and from `other` on.
+    """
     y00 = y01 = y10 = y11 = load(bias, low)
     z00 = z01 = z10 = z11 = load(bias, high)
     for c in range(channels):
@@ -68,6 +37,32 @@ def _two_squares(pixels, line, channels, j, k, at, other, bias, low, high):
                 y10, z10 = add_product(y10, x10, w), add_product(z10, x10, m)
                 y11, z11 = add_product(y11, x11, w), add_product(z11, x11, m)
     return y00, y01, y10, y11, z00, z01, z10, z11
+
+
+@compiled()
+def convolve_row(pixels, k, bias, y):
+    """k and bias (FP,) over pixels (4, 2*S + 2, C), to all outputs y (4, S*FP)."""
+    padded, channels = bias.size, pixels.shape[2]
+    line, step = pixels.shape[1] * channels, channels * 9 * LANES
+    flat = pixels.reshape(-1)
+    for low in range(0, padded, 2 * LANES):
+        high = min(low + LANES, padded - LANES)  # an odd last vector is done twice
+        at, other = low // LANES * step, high // LANES * step
+        for j in range(y.shape[1] // padded):
+            y00, y01, y10, y11, z00, z01, z10, z11 = _two_squares(
+                flat, line, channels, j, k, at, other, bias, low, high
+            )
+            _store_four(y, j * padded + low, y00, y01, y10, y11)
+            _store_four(y, j * padded + high, z00, z01, z10, z11)
+
+
+@compiled(forceinline=True)
+def _store_four(y, at, y00, y01, y10, y11):
+    """A vector to each of four lines."""
+    store(y[0], at, y00)
+    store(y[1], at, y01)
+    store(y[2], at, y10)
+    store(y[3], at, y11)
 
 
 @compiled()
@@ -214,10 +209,8 @@ def _four_rows(g, kernels, at, r0, r1, r2, r3):
 @compiled(forceinline=True)
 def _add_to_rows(lines, at, r0, r1, r2, r3):
     """The four lines, from place `at` on, += a row of pixels each."""
-    store(lines[0], at, load(lines[0], at) + r0)
-    store(lines[1], at, load(lines[1], at) + r1)
-    store(lines[2], at, load(lines[2], at) + r2)
-    store(lines[3], at, load(lines[3], at) + r3)
+    sums = load(lines[0], at) + r0, load(lines[1], at) + r1, load(lines[2], at) + r2, load(lines[3], at) + r3
+    _store_four(lines, at, sums[0], sums[1], sums[2], sums[3])
 
 
 @compiled()

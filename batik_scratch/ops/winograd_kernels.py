@@ -4,6 +4,7 @@ import numpy as np
 
 from .jit import compiled, prange
 from .lanes import LANES
+from .lines import add_line, copy_line
 from .winograd_transforms import (
     add_input_tiles,
     gradient_tiles,
@@ -20,7 +21,7 @@ def _store(tiles, row, y):
     oh, ow, f = y.shape
     for r in range(min(4, oh - 4 * row)):
         for j in range(ow):
-            _copy(tiles[4 * r + j % 4][j // 4 * f :], y[4 * row + r, j])
+            copy_line(tiles[4 * r + j % 4][j // 4 * f :], y[4 * row + r, j])
 
 
 @compiled()
@@ -30,7 +31,7 @@ def _load(dy, row, tiles):
     tiles[:] = 0
     for r in range(min(4, oh - 4 * row)):
         for j in range(ow):
-            _copy(dy[4 * row + r, j], tiles[4 * r + j % 4][j // 4 * f : (j // 4 + 1) * f])
+            copy_line(dy[4 * row + r, j], tiles[4 * r + j % 4][j // 4 * f : (j // 4 + 1) * f])
 
 
 @compiled()
@@ -39,7 +40,7 @@ def _store_pooled(windows, row, y):
     ph, pw, f = y.shape
     for r in range(min(2, ph - 2 * row)):
         for j in range(pw):
-            _copy(windows[2 * r + j % 2][j // 2 * f :], y[2 * row + r, j])
+            copy_line(windows[2 * r + j % 2][j // 2 * f :], y[2 * row + r, j])
 
 
 @compiled()
@@ -49,19 +50,7 @@ def _load_pooled(dy, row, windows):
     windows[:] = 0
     for r in range(min(2, ph - 2 * row)):
         for j in range(pw):
-            _copy(dy[2 * row + r, j], windows[2 * r + j % 2][j // 2 * f : (j // 2 + 1) * f])
-
-
-@compiled()
-def _copy(source, target):
-    for k in range(target.size):
-        target[k] = source[k]
-
-
-@compiled()
-def _add(source, target):
-    for k in range(target.size):
-        target[k] += source[k]
+            copy_line(dy[2 * row + r, j], windows[2 * r + j % 2][j // 2 * f : (j // 2 + 1) * f])
 
 
 @compiled()
@@ -108,7 +97,7 @@ def forward(x, u, bias, places, steps, pooled, y, winner):
                 pooled_output_tiles(m, r * line, line, bias_line, places, out, won)
                 _store_pooled(out, row, y[n])
                 for window in range(len(won)):
-                    _copy(won[window], winner[n, row, window])
+                    copy_line(won[window], winner[n, row, window])
             else:
                 output_tiles(m, r * line, line, bias_line, out)
                 _store(out, row, y[n])
@@ -125,10 +114,10 @@ def _add_gradients(v, dm, p, first, partial, du, dbias):
         v_e, dm_e = v[e][:p], dm[e][: p * filters].reshape(-1, filters)
         np.dot(v_e.T, dm_e, du[e] if first else partial)  # (C, P) @ (P, F) -> (C, F)
         if not first:
-            _add(partial.reshape(-1), du[e].reshape(-1))
+            add_line(partial.reshape(-1), du[e].reshape(-1))
     # A has a row of ones: at place (1, 1) stands the sum of the tile's gradients
     for k in range(p):
-        _add(dm[7][k * filters : (k + 1) * filters], dbias)
+        add_line(dm[7][k * filters : (k + 1) * filters], dbias)
 
 
 @compiled()
@@ -140,7 +129,7 @@ def _output_gradients(dy, winner, pooled, row, line, out, won, dm, low):
     if pooled:
         _load_pooled(dy, row, out)
         for window in range(4):
-            _copy(winner[row, window], won[window][:line])
+            copy_line(winner[row, window], won[window][:line])
         pooled_gradient_tiles(out, won, line, dm, low)
     else:
         _load(dy, row, out)
@@ -179,8 +168,8 @@ def _join(spill, end, dx):
     down = (dx.shape[1] + 1) // 4
     n, row = end // down, end % down
     if row > 0:
-        _add(spill[0], dx[n, 4 * row].reshape(-1))
-        _add(spill[1], dx[n, 4 * row + 1].reshape(-1))
+        add_line(spill[0], dx[n, 4 * row].reshape(-1))
+        add_line(spill[1], dx[n, 4 * row + 1].reshape(-1))
 
 
 @compiled(parallel=True)

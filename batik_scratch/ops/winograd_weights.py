@@ -10,6 +10,7 @@ written out as the additions that it is, and run over lines of C*F numbers, a bl
 import numpy as np
 
 from .jit import compiled, prange
+from .lines import add_line, copy_line
 
 QUARTER, HALF = np.float32(0.25), np.float32(0.5)  # exact, so float64 stays float64
 
@@ -61,18 +62,6 @@ def transform(kernel, sixth, u):
             _to_six(half[e // 2], half[e // 2 + 1], half[e // 2 + 2], u0, u1, u2, u3, u4, u5, sixth)
 
 
-@compiled()
-def _add(source, target):
-    for i in range(target.size):
-        target[i] += source[i]
-
-
-@compiled()
-def _copy(source, target):
-    for i in range(target.size):
-        target[i] = source[i]
-
-
 @compiled(parallel=True)
 def transform_back(du, sixth, dkernel):
     """dk = G' dU G, with dU the sum of du (parts, 36, C*F) over its first axis, in that order; dkernel (9, C*F)."""
@@ -83,9 +72,9 @@ def transform_back(du, sixth, dkernel):
         half = np.empty((18, high - low), du.dtype)  # dU G: half[3 * row + column]
         for row in range(6):
             for e in range(6):
-                _copy(du[0, 6 * row + e][low:high], total[e])
+                copy_line(du[0, 6 * row + e][low:high], total[e])
                 for part in range(1, len(du)):
-                    _add(du[part, 6 * row + e][low:high], total[e])
+                    add_line(du[part, 6 * row + e][low:high], total[e])
             h0, h1, h2 = half[3 * row], half[3 * row + 1], half[3 * row + 2]
             _to_three(total[0], total[1], total[2], total[3], total[4], total[5], h0, h1, h2, sixth)
         for v in range(3):

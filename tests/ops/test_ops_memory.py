@@ -125,12 +125,17 @@ def test_a_convolution_reads_arrays_of_any_order(ops):
             np.testing.assert_allclose(got, wanted, atol=1e-3)
 
 
-@FUSED
-def test_a_fused_pass_reads_arrays_of_any_order(ops):
+def fused_pass(ops):
+    """x, kernel, bias, y and winner of a forward pass, and the gradients of x, kernel and bias if y comes back."""
     x, kernel, bias = (array.astype("float32") for array in images(Size(2, 7, 10, 3, 4)))
     y, winner = np.empty((2, 2, 4, 4), "float32"), np.empty(ops.winner_shape(x.shape, 4), np.uint8)
     ops.forward_pooled(x, kernel, bias, y, winner)
-    expected = ops.backward_pooled(x, kernel, y, winner, np.empty_like(x), True, Workspace())
+    return (x, kernel, bias, y, winner), ops.backward_pooled(x, kernel, y, winner, np.empty_like(x), True, Workspace())
+
+
+@FUSED
+def test_a_fused_pass_reads_arrays_of_any_order(ops):
+    (x, kernel, bias, y, winner), expected = fused_pass(ops)
     for x_, kernel_, dy_ in zip(odd_orders(x), odd_orders(kernel), odd_orders(y), strict=True):
         again = np.empty_like(y)
         ops.forward_pooled(x_, kernel_, bias, again)
@@ -143,11 +148,8 @@ def test_a_fused_pass_reads_arrays_of_any_order(ops):
 @pytest.mark.slow  # numba compiles the kernels anew for arrays that are read-only
 @FUSED
 def test_a_fused_pass_takes_arrays_that_are_read_only_and_leaves_them_so(ops):
-    x, kernel, bias = (array.astype("float32") for array in images(Size(2, 7, 10, 3, 4)))
-    pooled, winner = np.empty((2, 2, 4, 4), "float32"), np.empty(ops.winner_shape(x.shape, 4), np.uint8)
-    ops.forward_pooled(x, kernel, bias, pooled, winner)
-    expected = ops.backward_pooled(x, kernel, pooled, winner, np.empty_like(x), True, Workspace())
-    given = x, kernel, bias, pooled, winner
+    given, expected = fused_pass(ops)
+    x, kernel, bias, pooled, winner = given
     for array in given:
         array.setflags(write=False)
     again = np.empty_like(pooled)
