@@ -210,8 +210,8 @@ class Network:
             or not isinstance(self.layers[0], WANTS_UNIT_RANGE)
         ):
             return
-        low, high = x[0].min(), x[0].max()
-        if low >= 0 and 2 < high <= 255:
+        high = x[0].max()
+        if 2 < high <= 255 and (low := x[0].min()) >= 0:
             raise InputError(
                 f"images need numbers in [0, 1], got {x.dtype} from {low:g} to {high:g}, which look like 0..255; "
                 "divide by 255 first, or begin the network with Rescaling(1 / 255)"

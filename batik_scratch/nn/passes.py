@@ -47,7 +47,8 @@ class ConvReluPool(Layer):
         winner = None  # who won matters to the backward pass alone
         if training if keep is None else keep:
             winner = self.room.take("winner", self.ops.winner_shape(padded.shape, kernel.shape[3]), np.uint8)
-        self.ops.forward_pooled(padded, kernel, bias, y, winner)
+        room = None if training else self.room  # while the network is trained no weights are met twice
+        self.ops.forward_pooled(padded, kernel, bias, y, winner, room)
         self._keep((winner, padded), training, keep)
         for layer in (self.convolution, self.relu, self.pooling):
             layer.forget()  # what an earlier pass left: nobody may mix it with this one

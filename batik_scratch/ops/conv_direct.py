@@ -29,7 +29,7 @@ from .chunks import CHUNKS
 from .few_by_few import Gradients
 from .jit import plain_reason, runs_plain
 from .lanes import LANES, aligned
-from .workspace import Workspace
+from .workspace import Workspace, made_of
 
 
 def forward_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, strides: tuple[int, int] = (1, 1)) -> np.ndarray:
@@ -112,15 +112,24 @@ def backward_pooled_plain(
 
 
 def forward_pooled(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    y: np.ndarray,
+    winner: np.ndarray | None = None,
+    room: Workspace | None = None,
 ) -> None:
-    """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given."""
+    """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given.
+
+    In `room`, if there is one, the weights as the kernel reads them wait for the next call with the same ones.
+    """
     if plain_reason() is not None:
         return conv_relu_pool.fill(forward_pooled_plain, x, kernel, bias, y, winner)
     if winner is None:
         winner = np.empty((0, 0, 0), np.uint8)
     places = np.arange(pooling.DEAD + 1, dtype=x.dtype)
-    kernels.forward_pooled(np.ascontiguousarray(x), _by_vector(kernel), _padded(bias), places, y, winner)
+    by_vector = made_of(room, kernel, "by vector", _by_vector)
+    kernels.forward_pooled(np.ascontiguousarray(x), by_vector, _padded(bias), places, y, winner)
 
 
 def backward_pooled(
@@ -132,7 +141,10 @@ def backward_pooled(
     need_grads: bool,
     room: Workspace,
 ) -> Gradients:
-    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias."""
+    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias.
+
+    Without `need_grads` nobody trains: the weights, as the kernel reads them, wait in `room` for the next call.
+    """
     if plain_reason() is not None:
         return conv_relu_pool.fill_back(backward_pooled_plain, x, kernel, dy, winner, dx, need_grads)
     return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
@@ -152,8 +164,10 @@ def _run_backward(
     padded, chunks = _whole_vectors(f), CHUNKS if need_grads else 0
     sums = room.take("sums", (chunks, padded // LANES, c, 9 * LANES), x.dtype)
     dbias = room.take("dbias", (chunks, padded), x.dtype)
-    in_squares = np.empty(0, x.dtype) if dx is None else _in_squares(kernel)
-    target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
+    in_squares, target = np.empty(0, x.dtype), np.empty((0, 0, 0, 0), x.dtype)
+    if dx is not None:
+        in_squares = made_of(None if need_grads else room, kernel, "in squares", _in_squares)
+        target = dx
     x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
     kernels.backward(x, in_squares, dy, padded, pooled, winner, target, sums, dbias)
     if not need_grads:
@@ -170,6 +184,8 @@ def _whole_vectors(filters: int) -> int:
 
 def _padded(values: np.ndarray) -> np.ndarray:
     """(..., F) to (..., FP), with zeros."""
+    if values.shape[-1] % LANES == 0:
+        return values
     padded = np.zeros((*values.shape[:-1], _whole_vectors(values.shape[-1])), values.dtype)
     padded[..., : values.shape[-1]] = values
     return padded

@@ -36,7 +36,7 @@ from . import winograd_weights as weights
 from .chunks import CHUNKS
 from .few_by_few import Gradients
 from .jit import plain_reason, runs_plain
-from .workspace import Workspace
+from .workspace import Workspace, made_of
 
 B_T = np.array(
     [
@@ -118,7 +118,7 @@ def forward(
     if runs_plain(x):
         return few_by_few.forward(forward_plain, x, kernel, bias, strides, y, _tile_values(x, kernel))
     with threads.one_blas_thread():
-        _run_forward(x, kernel, bias, False, y, np.empty((n, 0, 0, 0), np.uint8))
+        _run_forward(x, kernel, bias, False, y, np.empty((n, 0, 0, 0), np.uint8), None)
     return y
 
 
@@ -147,8 +147,8 @@ def winner_shape(x_shape: tuple[int, ...], filters: int) -> tuple[int, int, int,
     """The shape of the winners' array that `forward_pooled` fills: (N, TH, 4, TW*F), four windows a tile."""
     if plain_reason() is not None:
         return conv_relu_pool.output_shape(x_shape, filters)
-    n, h, w, _ = x_shape
-    return n, (h + 1) // 4, 4, (w + 1) // 4 * filters
+    down, across = _tiles_of(x_shape, pooled=True)
+    return x_shape[0], down, 4, across * filters
 
 
 def forward_pooled_plain(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -164,14 +164,22 @@ def backward_pooled_plain(
 
 
 def forward_pooled(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, y: np.ndarray, winner: np.ndarray | None = None
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    y: np.ndarray,
+    winner: np.ndarray | None = None,
+    room: Workspace | None = None,
 ) -> None:
-    """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given."""
+    """Fill y (N, PH, PW, F) with `forward_pooled_plain`; and `winner`, of `winner_shape`, if given.
+
+    In `room`, if there is one, U waits for the next call with the same kernel.
+    """
     if plain_reason() is not None:
         return conv_relu_pool.fill(forward_pooled_plain, x, kernel, bias, y, winner)
     if winner is None:
         winner = np.empty((0, 0, 0, 0), np.uint8)
-    _run_forward(x, kernel, bias, True, y, winner)
+    _run_forward(x, kernel, bias, True, y, winner, room)
 
 
 def backward_pooled(
@@ -183,7 +191,10 @@ def backward_pooled(
     need_grads: bool,
     room: Workspace,
 ) -> Gradients:
-    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias."""
+    """The adjoint of `forward_pooled`: dy (N, PH, PW, F) -> dx, filled if it is given, dkernel and dbias.
+
+    Without `need_grads` nobody trains: U waits in `room` for the next call.
+    """
     if plain_reason() is not None:
         return conv_relu_pool.fill_back(backward_pooled_plain, x, kernel, dy, winner, dx, need_grads)
     return _run_backward(x, kernel, dy, winner, True, dx, need_grads, room)
@@ -210,10 +221,14 @@ def _tiles(x: np.ndarray) -> np.ndarray:
 
 def _transformed(kernel: np.ndarray) -> np.ndarray:
     """U (36, C, F) of a kernel (3, 3, C, F): G k G'."""
-    c, f = kernel.shape[2:]
-    u = np.empty((36, c, f), kernel.dtype)
-    weights.transform(np.ascontiguousarray(kernel).reshape(9, c * f), _sixth(kernel), u.reshape(36, c * f))
+    u = np.empty((36, *kernel.shape[2:]), kernel.dtype)
+    weights.transform(np.ascontiguousarray(kernel).reshape(9, -1), _sixth(kernel), u.reshape(36, -1))
     return u
+
+
+def _turned(kernel: np.ndarray) -> np.ndarray:
+    """U (36, F, C), each matrix turned over, as the backward kernel reads it."""
+    return _transformed(kernel.swapaxes(2, 3))
 
 
 def _sixth(array: np.ndarray) -> Any:
@@ -222,11 +237,18 @@ def _sixth(array: np.ndarray) -> Any:
 
 
 def _run_forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, pooled: bool, y: np.ndarray, winner: np.ndarray
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    pooled: bool,
+    y: np.ndarray,
+    winner: np.ndarray,
+    room: Workspace | None,
 ) -> None:
     places = np.arange(pooling.DEAD + 1, dtype=x.dtype)
-    u, steps = _transformed(kernel), _steps(x, kernel)
-    kernels.forward(np.ascontiguousarray(x), u, bias, places, steps, pooled, y, winner)
+    down, across = _tiles_of(x.shape, pooled)
+    u, steps = made_of(room, kernel, "U", _transformed), _steps(len(x) * down, across, *kernel.shape[2:])
+    kernels.forward(np.ascontiguousarray(x), u, bias, places, down, across, steps, pooled, y, winner)
 
 
 def _run_backward(
@@ -240,14 +262,16 @@ def _run_backward(
     room: Workspace,
 ) -> Gradients:
     c, f = kernel.shape[2:]
-    parts = _parts(x)
+    down, across = _tiles_of(x.shape, pooled)
+    all_rows = len(x) * down
+    parts = _parts(all_rows, across)
     du = room.take("du", (parts if need_grads else 0, 36, c, f), x.dtype)
     dbias = room.take("dbias", (len(du), f), x.dtype)
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
-    turned = _transformed(kernel.swapaxes(2, 3))  # (36, F, C)
-    rows = min(_tile_rows(x, f), -(-_all_rows(x) // parts))
+    turned = made_of(None if need_grads else room, kernel, "U turned", _turned)  # (36, F, C)
+    rows = min(_tile_rows(across, c, f), -(-all_rows // parts))
     x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
-    kernels.backward(x, turned, dy, winner, parts, rows, pooled, target, du, dbias)
+    kernels.backward(x, turned, dy, winner, down, across, parts, rows, pooled, target, du, dbias)
     if not need_grads:
         return dx, None, None
     dkernel = np.empty(kernel.shape, x.dtype)  # (3, 3, C, F)
@@ -255,32 +279,34 @@ def _run_backward(
     return dx, dkernel, dbias.sum(axis=0)
 
 
-def _all_rows(x: np.ndarray) -> int:
-    """How many rows of tiles all images have together."""
-    return len(x) * ((x.shape[1] + 1) // 4)
+def _tiles_of(x_shape: tuple[int, ...], pooled: bool) -> tuple[int, int]:
+    """How many tiles stand below and beside each other: TH, TW. 2x2 pooling leaves an odd last row or column out."""
+    oh, ow = x_shape[1] - 2, x_shape[2] - 2
+    if pooled:
+        oh, ow = oh - oh % 2, ow - ow % 2
+    return -(-oh // 4), -(-ow // 4)
 
 
-def _tile_rows(x: np.ndarray, filters: int) -> int:
+def _tile_rows(across: int, channels: int, filters: int) -> int:
     """Rows of tiles per step, at most: V and M of a step hold TILE_VALUES numbers, and no product is large."""
-    across, channels = (x.shape[2] + 1) // 4, x.shape[3]
     fits_the_cache = TILE_VALUES // (36 * across * (channels + filters))
     rows = max(1, min(fits_the_cache, threads.SMALL_PRODUCT // (across * channels * filters)))
     return rows - rows % 4 if rows > 4 else rows  # BLAS works on four rows of a matrix at a time
 
 
-def _parts(x: np.ndarray) -> int:
+def _parts(all_rows: int, across: int) -> int:
     """Into how many parts the rows of tiles are shared out: CHUNKS, or fewer if a part would be too small to pay.
 
     Two pay in any case. The images alone decide, never the number of threads, on which no bit may depend.
     """
-    rows, parts = _all_rows(x), CHUNKS
-    while parts > 2 and rows * ((x.shape[2] + 1) // 4) < parts * ENOUGH_TILES:
+    parts = CHUNKS
+    while parts > 2 and all_rows * across < parts * ENOUGH_TILES:
         parts //= 2
-    return min(parts, rows)
+    return min(parts, all_rows)
 
 
-def _steps(x: np.ndarray, kernel: np.ndarray) -> int:
+def _steps(all_rows: int, across: int, channels: int, filters: int) -> int:
     """The steps of a forward pass, none with more than `_tile_rows`: as many for each of `_parts`."""
-    rows, parts = _all_rows(x), _parts(x)
-    steps = -(-rows // _tile_rows(x, kernel.shape[3]))
-    return min(rows, -(-steps // parts) * parts)
+    parts = _parts(all_rows, across)
+    steps = -(-all_rows // _tile_rows(across, channels, filters))
+    return min(all_rows, -(-steps // parts) * parts)

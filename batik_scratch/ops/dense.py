@@ -10,6 +10,7 @@ import numpy as np
 
 from . import threads
 from .jit import compiled, prange, runs_plain
+from .lines import add_line
 
 # Any values from 1 on are right; they decide about speed and about the order of sums.
 BLOCKS = 16  # fixed, so that bits do not depend on the number of threads
@@ -35,10 +36,10 @@ def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """`forward_plain`; on all threads if the kernel is large."""
     if _plain_is_best(x, kernel):
         return forward_plain(x, kernel, bias)
-    partial = np.zeros((BLOCKS, len(x), kernel.shape[1]), x.dtype)  # (BLOCKS, N, U)
+    sums = np.zeros((1 + BLOCKS, len(x), kernel.shape[1]), x.dtype)  # (1 + BLOCKS, N, U): y, and each block's share
     with threads.one_blas_thread():
-        _forward(np.ascontiguousarray(x), kernel, _part(x, kernel), partial)
-    return partial.sum(axis=0) + bias  # (N, U)
+        _forward(np.ascontiguousarray(x), kernel, bias, _part(x, kernel), sums[0], sums[1:])
+    return sums[0]  # (N, U)
 
 
 def backward(
@@ -66,17 +67,22 @@ def _part(x: np.ndarray, kernel: np.ndarray) -> int:
 
 
 @compiled(parallel=True)
-def _forward(x, kernel, part, partial):
+def _forward(x, kernel, bias, part, y, partial):
+    """X W + bias added to y (N, U), with room for each block's share in partial (BLOCKS, N, U): both zero before."""
     features = x.shape[1]
     for block in prange(BLOCKS):
         # this block's features, a part at a time; its share of Y is a sum of its own
         end = (block + 1) * features // BLOCKS
-        product = np.empty(partial.shape[1:], x.dtype)  # (N, U)
+        product = np.empty(y.shape, x.dtype)  # (N, U)
         for low in range(block * features // BLOCKS, end, part):
             high = min(low + part, end)
             columns = x[:, low:high].copy()  # BLAS wants it in one piece
             np.dot(columns, kernel[low:high], product)  # (N, part) @ (part, U) -> (N, U)
             _add(partial[block], product)
+    for block in range(BLOCKS):
+        _add(y, partial[block])
+    for n in range(len(y)):
+        add_line(bias, y[n])
 
 
 @compiled(parallel=True)

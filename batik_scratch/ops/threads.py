@@ -20,7 +20,7 @@ import functools
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import joblib
@@ -39,28 +39,30 @@ except ImportError:
     ThreadpoolController = None
 
 SMALL_PRODUCT = 10**6  # multiply-adds up to which OpenBLAS for AVX-512 skips its packing, and is twice as fast
+NOTHING = nullcontext()
 
 _lock = threading.Lock()
 _inside = 0  # how many Python threads
-_limit: Any = None
-_controller: Any = None
+_before: list[tuple[Any, int]] = []  # each BLAS, as threadpoolctl steers it, and the threads that it had
+_blas: Any = None  # all of them
 _one_at_a_time = threading.Lock()
 _mine = threading.local()  # what a Python thread knows of itself: `inside`, and `limiting` if the limit is its own
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> AbstractContextManager[None]:
     """Hold every BLAS of this process at one thread, and numba's kernels at what the user allows.
 
     Nested and concurrent use is counted; the last one restores. If numba has only its `workqueue` layer, which
     aborts when two Python threads enter it, the block also runs alone.
     """
-    if in_browser() or getattr(_mine, "inside", False):
-        yield
-        return
+    return NOTHING if in_browser() or getattr(_mine, "inside", False) else _held()
+
+
+@contextmanager
+def _held() -> Iterator[None]:
     _enter()
     try:
-        with _kernels_as_allowed() if COMPILED else nullcontext():
+        with _kernels_as_allowed() if COMPILED else NOTHING:
             yield
     finally:
         _leave()
@@ -95,7 +97,7 @@ def _kernels_as_allowed() -> Iterator[None]:
     most = min(before, allowed())
     if most != before:
         numba.set_num_threads(most)
-    with _one_at_a_time if _needs_turns() else nullcontext():
+    with _one_at_a_time if _needs_turns() else NOTHING:
         try:
             yield
         finally:
@@ -104,24 +106,25 @@ def _kernels_as_allowed() -> Iterator[None]:
 
 
 def _set_limit() -> None:
-    global _controller, _limit
+    global _blas
     if ThreadpoolController is None:
         return
-    if _controller is None:
-        _controller = ThreadpoolController().select(user_api="blas")  # made after scipy.linalg, see above
-    _limit = _controller.limit(limits=1)
+    if _blas is None:
+        _blas = ThreadpoolController().select(user_api="blas").lib_controllers  # made after scipy.linalg, see above
+    for library in _blas:  # threadpoolctl's own `limit` asks each for all that it knows: with a tiny image, that counts
+        _before.append((library, library.num_threads))
+        library.set_num_threads(1)
 
 
 def _restore() -> None:
-    global _limit
-    if _limit is not None:
-        _limit.restore_original_limits()
-        _limit = None
+    while _before:
+        library, threads = _before.pop()
+        library.set_num_threads(threads)
 
 
 def _give_up_control() -> None:
     """Let another Python thread set or restore the limits of BLAS."""
-    for library in _controller.lib_controllers if _controller is not None else ():
+    for library in _blas or ():
         if hasattr(library, "clear_controlling_thread"):  # threadpoolctl 3.8
             library.clear_controlling_thread()
 

@@ -62,15 +62,15 @@ def _room_for_tiles(p, channels, line, dtype):
 
 
 @compiled(parallel=True)
-def forward(x, u, bias, places, steps, pooled, y, winner):
+def forward(x, u, bias, places, down, tiles, steps, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
-    The rows of tiles of all images are numbered through, and shared out evenly among the steps. TH rows of T tiles an
-    image; winner is (N, TH, 4, T*F), or empty if nobody asks. places (5,) as `pooling.largest_of_four` reads them.
+    The rows of tiles of all images, `down` of them an image with so many `tiles` each, are numbered through, and shared
+    out evenly among the steps. winner is (N, down, 4, tiles*F), or empty if nobody asks. places (5,) as
+    `pooling.largest_of_four` reads them.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
-    down, tiles = (h + 1) // 4, (w + 1) // 4  # ceil((h - 2) / 4)
     total, line = n_images * down, tiles * filters
     for step in prange(steps):
         first = step * total // steps
@@ -145,13 +145,12 @@ def _input_products(dm, u_t, p, filters, dv):
 
 
 @compiled()
-def _add_to_images(dv, first, rows, begin, end, dlines, spill, dx):
+def _add_to_images(dv, first, rows, begin, end, down, tiles, dlines, spill, dx):
     """B dV B' of the rows of tiles from number `first` on to dx (N, H, W, C), of a part that has those in begin..end-1.
 
     Lines of dx that belong to the part are set to zero before; to spill (2, W*C) goes what falls below the last one.
     """
     _, h, w, channels = dx.shape
-    down, tiles = (h + 1) // 4, (w + 1) // 4
     for r in range(rows):
         n, row = (first + r) // down, (first + r) % down
         below = h if (n + 1) * down <= end else 4 * (end - n * down)  # the first line that is not the part's
@@ -163,9 +162,8 @@ def _add_to_images(dv, first, rows, begin, end, dlines, spill, dx):
 
 
 @compiled()
-def _join(spill, end, dx):
+def _join(spill, end, down, dx):
     """Add what a part left in spill (2, W*C), if its last row of tiles, before number `end`, is not an image's last."""
-    down = (dx.shape[1] + 1) // 4
     n, row = end // down, end % down
     if row > 0:
         add_line(spill[0], dx[n, 4 * row].reshape(-1))
@@ -173,19 +171,19 @@ def _join(spill, end, dx):
 
 
 @compiled(parallel=True)
-def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
+def backward(x, u_t, dy, winner, down, tiles, parts, group, pooled, dx, du, dbias):
     """dy, as `forward` left y, into dx (N, H, W, C) and the partial sums du (parts, 36, C, F), dbias (parts, F).
 
     u_t (36, F, C) is U with each matrix turned over: BLAS is a third slower if it must turn it at each product.
 
-    An empty dx or du is not wanted. The rows of tiles of all images are numbered through and shared out evenly among
-    the parts; each walks through its own, at most `group` at a time. A part that ends inside an image does not touch
-    the two lines of dx in which its last tiles overlap with the next part's: they wait in `spill` until all are done.
+    An empty dx or du is not wanted. The rows of tiles, `down` an image with so many `tiles` each, are numbered through
+    and shared out evenly among the parts; each walks through its own, at most `group` at a time. A part that ends
+    inside an image does not touch the two lines of dx in which its last tiles overlap with the next part's: they wait
+    in `spill` until all are done.
     """
     need_dx, need_grads = len(dx) > 0, len(du) > 0
     n_images, h, w, channels = x.shape
     filters = u_t.shape[1]
-    down, tiles = (h + 1) // 4, (w + 1) // 4
     total, line = n_images * down, tiles * filters
     spill = np.zeros((parts, 2, w * channels), x.dtype)
     for part in prange(parts):
@@ -212,7 +210,7 @@ def backward(x, u_t, dy, winner, parts, group, pooled, dx, du, dbias):
                 _add_gradients(v, dm, rows * tiles, step == 0, partial, du[part], dbias[part])
             if need_dx:
                 _input_products(dm, u_t, rows * tiles, filters, v)  # V is done with: its room takes dV
-                _add_to_images(v, first, rows, begin, end, dlines, spill[part], dx)
+                _add_to_images(v, first, rows, begin, end, down, tiles, dlines, spill[part], dx)
     if need_dx:
         for part in range(1, parts):
-            _join(spill[part - 1], part * total // parts, dx)
+            _join(spill[part - 1], part * total // parts, down, dx)

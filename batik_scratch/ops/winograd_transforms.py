@@ -53,7 +53,8 @@ def a(y0, y1, y2, y3):
 def input_tiles(image, row, lines, zeros, v, low):
     """V = B' d B of one row of tiles: image (H, W*C) into v (36, P, C), from tile `low` on.
 
-    lines (6, 4T+2, C) is room for B' d; what lies right of the image stays zero there.
+    lines (6, 4T+2, C) is room for B' d; what lies right of the image stays zero there. Columns of pixels that no tile
+    has are left out.
     """
     _, width, channels = lines.shape
     _input_columns(image, row, zeros, lines.reshape(6, width * channels))
@@ -88,7 +89,7 @@ def _input_row(line, at, channels, v, e, place):
 @compiled()
 def _input_columns(image, row, zeros, lines):
     """B' d down the columns: six rows of an image (H, W*C) from `row`, `zeros` below its edge, into lines (6, ...)."""
-    h, n = image.shape
+    h, n = image.shape[0], min(image.shape[1], lines.shape[1])
     d0, d1 = (image[row] if row < h else zeros), (image[row + 1] if row + 1 < h else zeros)
     d2, d3 = (image[row + 2] if row + 2 < h else zeros), (image[row + 3] if row + 3 < h else zeros)
     d4, d5 = (image[row + 4] if row + 4 < h else zeros), (image[row + 5] if row + 5 < h else zeros)
@@ -139,7 +140,7 @@ def _add_input_row(dv, e, place, line, at, channels):
 @compiled()
 def _add_input_columns(even, odd, row, spill, dimage):
     """The adjoint of `_input_columns`: six rows of dimage (H, W*C) += B lines, where lines are even + odd (6, ...)."""
-    h, n = dimage.shape
+    h, n = dimage.shape[0], min(dimage.shape[1], even.shape[1])
     s0, s1 = spill[0], spill[1]
     d0, d1 = (dimage[row] if row < h else s0), (dimage[row + 1] if row + 1 < h else s0)
     d2, d3 = (dimage[row + 2] if row + 2 < h else s0), (dimage[row + 3] if row + 3 < h else s0)

@@ -81,9 +81,9 @@ def first_block() -> Iterator[Phase]:
 @compiled()
 def _each_row(phase, image, tiles, group, m, v, lines, dlines, zeros, spill, out, won, bias, places, dx):
     """One phase of all rows of tiles of a step; which one is a number, so that the compiler sees the real calls."""
-    h, line = image.shape[0], bias.size - LANES
+    line = bias.size - LANES
     for r in range(group):
-        row = r % ((h + 1) // 4)
+        row = r % tiles
         if phase == 0:
             winograd_transforms.input_tiles(image, 4 * row, lines, zeros, v, r * tiles)
         elif phase == 1:
@@ -105,8 +105,8 @@ def winograd_block(name: str, size: int, channels: int, filters: int) -> Iterato
     """The phases of one of the two blocks that Winograd does, each over all images."""
     rng = np.random.default_rng(0)
     image = rng.standard_normal((size, size * channels), "float32")
-    tiles = (size + 1) // 4
-    group = conv_winograd._tile_rows(np.broadcast_to(np.float32(0), (1, size, size, channels)), filters)
+    tiles, _ = conv_winograd._tiles_of((1, size, size, channels), pooled=True)
+    group = conv_winograd._tile_rows(tiles, channels, filters)
     line, room = tiles * filters, LANES
     v, dv = rng.standard_normal((2, 36, group * tiles, channels), "float32")
     m = rng.standard_normal((36, group * line + room), "float32")

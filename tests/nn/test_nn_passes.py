@@ -9,6 +9,8 @@ import pytest
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.nn import explaining, passes
+from batik_scratch.ops import conv_direct
+from batik_scratch.ops.jit import plain_reason
 
 Y = np.array([0, 2, 1, 1, 0])
 
@@ -196,6 +198,56 @@ def test_training_inference_and_explanations_fill_the_same_memory():
     model.predict(x)
     explaining.gradient_at(model, x, lambda logits: np.ones_like(logits), model.layers[2])
     assert model.kept_bytes() == held > 0
+
+
+def one_weight(model):
+    model.layers[0].params["kernel"][2, 1, 0, 4] += 0.5
+
+
+def two_weights_exchanged(model):
+    kernel = model.layers[3].params["kernel"]
+    kernel[0, 0, 0, :2] = kernel[0, 0, 0, 1::-1].copy()
+
+
+def one_step(model):
+    model.train_step(images("float32"), Y)
+
+
+def other_arrays(model):
+    model.layers[3].params["kernel"] = -model.layers[3].params["kernel"]
+
+
+@pytest.mark.parametrize("change", [one_weight, two_weights_exchanged, one_step, other_arrays])
+def test_weights_that_change_change_what_is_predicted_and_explained(change):
+    model, fresh, x = network("float32"), network("float32"), images("float32")
+
+    def answers(of):
+        return of.predict(x), of.input_gradient(x, lambda logits: np.cos(logits))
+
+    before = answers(model)
+    assert all(np.array_equal(a, b) for a, b in zip(answers(model), before, strict=True))
+    change(model)
+    fresh.set_weights(model.get_weights())
+    after = answers(model)
+    assert all(np.array_equal(a, b) for a, b in zip(after, answers(fresh), strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(after, before, strict=True))
+
+
+def test_what_is_made_of_the_weights_is_kept_while_nobody_trains():
+    model, x = network("float32"), images("float32")
+    model.train_step(x, Y)
+    trained = model.kept_bytes()
+    model.train_step(x, Y)
+    assert model.kept_bytes() == trained
+    model.predict(x)
+    predicted = model.kept_bytes()
+    model.input_gradient(x, lambda logits: np.ones_like(logits))
+    first, second = (model.layers[place].params["kernel"] for place in (0, 3))
+    both = first.nbytes + second.nbytes  # what it was made of, to compare it with
+    if plain_reason() is None:
+        assert predicted - trained == conv_direct._by_vector(first).nbytes + 4 * second.nbytes + both
+        explained = model.kept_bytes() - x.nbytes  # dx of the pixels, which nobody asked for before
+        assert explained - predicted == conv_direct._in_squares(first).nbytes + 4 * second.nbytes + both
 
 
 def test_a_short_last_batch_after_a_long_one_is_right():

@@ -49,13 +49,22 @@ def direct_lanes() -> list[tuple[Size, int, int]]:
 # --------------------------------------------------------------------------------------------- conv_winograd
 
 
+# rows or columns that the last tile lacks; or one that no tile has, which pooling leaves out
+LACKING = (0, 1, 2, -1)
+
+
+def tiles_of(size: Size) -> tuple[int, int]:
+    """Tiles below and beside each other, before pooling, as the package says."""
+    return conv_winograd._tiles_of(size[:4], pooled=True)
+
+
 def winograd_lines() -> list[tuple[Size, tuple[int, int], int]]:
     """Lines of tiles around one, two, three vectors: size, vectors and what the last holds, columns a tile lacks."""
     found = []
     for k, f in enumerate((1, 3, lanes.LANES + 1)):
         for j, tiles in enumerate(sorted({1, 2, *(-(-length // f) for length in around(lanes.LANES))})):
             vectors, last = divmod(tiles * f - 1, lanes.LANES)
-            for missing in (0, 1, 2, 3) if k == 0 and j == 1 else ((j + k) % 4,):
+            for missing in LACKING if k == 0 and j == 1 else (LACKING[(j + k) % 4],):
                 if 4 * tiles + 2 - missing > 3:
                     size = Size(1 + k // 2, 4 + j, 4 * tiles + 2 - missing, 1 + j % 2, f)
                     found.append((size, (vectors + 1, last + 1), missing))
@@ -69,13 +78,16 @@ def winograd_channels() -> list[Size]:
 
 def tile_rows(size: Size) -> int:
     """Rows of tiles in one step, as the package says."""
-    return conv_winograd._tile_rows(np.broadcast_to(np.float32(0), size[:4]), size.f)
+    return conv_winograd._tile_rows(tiles_of(size)[1], size.c, size.f)
 
 
 def shares(size: Size) -> tuple[int, int]:
     """The parts of a backward pass and the steps of a forward pass, as the package says."""
-    x, kernel = np.broadcast_to(np.float32(0), size[:4]), np.broadcast_to(np.float32(0), (3, 3, size.c, size.f))
-    return conv_winograd._parts(x), conv_winograd._steps(x, kernel)
+    down, across = tiles_of(size)
+    return (
+        conv_winograd._parts(size.n * down, across),
+        conv_winograd._steps(size.n * down, across, size.c, size.f),
+    )
 
 
 def winograd_parts() -> list[tuple[Size, int]]:
@@ -86,7 +98,7 @@ def winograd_parts() -> list[tuple[Size, int]]:
     found = [(Size(1, 6, 4 * across + 2, 2, 3), 1)]
     for j, parts in enumerate(halves):
         for n, rows in ((1, parts), (1, parts + 1), (2, parts // 2 + 1), (3, parts // 2 + 1)):
-            most, missing = next(half for half in halves if half <= max(2, n * rows)), (j + n // 3) % 4
+            most, missing = next(half for half in halves if half <= max(2, n * rows)), LACKING[(j + n // 3) % 4]
             found.append((Size(n, 4 * rows + 2 - missing, 4 * across + 2 - missing, 2, 3), min(most, n * rows)))
         if across > 1:
             most = next(half for half in halves if half <= 2 or half * across <= parts * (across - 1))
@@ -104,7 +116,11 @@ def winograd_steps(group: int = 3) -> list[tuple[Size, int]]:
     )
     full = chunks.CHUNKS * group
     batch = [(1, full, 1), (1, full + 1, 2), (2, full // 2 + 1, 2), (2, full, 2), (3, full, 3)]
-    return [(Size(n, 4 * down + 2 - j % 4, w - j % 4, c, f), steps) for j, (n, down, steps) in enumerate(batch)]
+    found = []
+    for j, (n, down, steps) in enumerate(batch):
+        missing = LACKING[j % 4]
+        found.append((Size(n, 4 * down + 2 - missing, w - missing, c, f), steps))
+    return found
 
 
 # ------------------------------------------------------------------------------------------------ conv_im2col

@@ -39,7 +39,7 @@ def kernels_in_python(width: int) -> None:
             check_convolution(ops, Size(2, *size), dtypes=("float64",))
         check_convolution(ops, Size(1, 3, 3, 1, 1), dtypes=("float64",))  # one output: its square lies half outside
         memory.assert_intact()
-    direct_kernels.ROWS, conv_winograd._tile_rows = 2, lambda x, filters: 2  # and what is left over
+    direct_kernels.ROWS, conv_winograd._tile_rows = 2, lambda across, channels, filters: 2  # and what is left over
     check_fused(conv_direct, Size(1, 9, 6, 1, 1), dtypes=("float64",))
     check_convolution(conv_direct, Size(1, 7, 5, 1, 1), dtypes=("float64",))
     check_fused(conv_winograd, Size(chunks.CHUNKS + 1, 11, 5, 1, 1), dtypes=("float64",))

@@ -14,6 +14,7 @@ from kernel_sizes import (
     im2col_rows,
     shares,
     tile_rows,
+    tiles_of,
     winograd_channels,
     winograd_lines,
     winograd_parts,
@@ -158,13 +159,13 @@ def test_direct_is_exact_in_whole_numbers_and_the_first_of_equals_wins(dtype):
 def test_winograd_lines_of_tiles_in_vectors():
     reached, missed = set(), set()
     for size, (vectors, last), missing in winograd_lines():
-        tiles = (size.w + 1) // 4
+        tiles = tiles_of(size)[1]
         assert divmod(tiles * size.f - 1, lanes.LANES) == (vectors - 1, last - 1)
         assert 4 * tiles - (size.w - 2) == missing  # columns of the last tile that the image has not
         check_fused(conv_winograd, size)
         reached.add((min(vectors, 3), last == lanes.LANES))
         missed.add(missing)
-    assert {(1, True), (2, False), (3, False)} <= reached and missed == {0, 1, 2, 3}
+    assert {(1, True), (2, False), (3, False)} <= reached and missed == {0, 1, 2, -1}
 
 
 def test_winograd_channels_in_whole_vectors_and_the_rest():
@@ -183,7 +184,7 @@ def test_winograd_without_pooling_in_several_vectors():
 def test_winograd_parts_of_an_image_and_of_several():
     ends_inside, goes_on, reached = False, False, set()
     for size, parts in winograd_parts():
-        down = (size.h + 1) // 4
+        down, _ = tiles_of(size)
         assert shares(size)[0] == parts
         ends = [part * size.n * down // parts for part in range(parts)]
         ends_inside |= any(end % down for end in ends)
@@ -207,7 +208,7 @@ def test_winograd_parts_without_pooling():
 @pytest.mark.parametrize("case", range(5))
 def test_winograd_parts_of_several_steps(case):
     size, most = winograd_steps()[case]
-    rows, parts = size.n * ((size.h + 1) // 4), chunks.CHUNKS
+    rows, parts = size.n * tiles_of(size)[0], chunks.CHUNKS
     assert shares(size)[0] == parts
     shared = [(part + 1) * rows // parts - part * rows // parts for part in range(parts)]
     assert max(-(-some // tile_rows(size)) for some in shared) == most
@@ -217,7 +218,7 @@ def test_winograd_parts_of_several_steps(case):
 def test_winograd_steps_are_as_many_for_each_part_and_none_is_too_large():
     sizes = [size for size, _ in (*winograd_parts(), *winograd_steps())]
     for size in (*sizes, *PAPER, Size(9, 36, 36, 64, 128)):
-        (parts, steps), rows = shares(size), size.n * ((size.h + 1) // 4)
+        (parts, steps), rows = shares(size), size.n * tiles_of(size)[0]
         assert steps % parts == 0 or steps == rows
         assert -(-rows // steps) <= tile_rows(size)
         assert steps < -(-rows // tile_rows(size)) + parts
@@ -245,7 +246,7 @@ def test_winograd_with_fewer_images_than_chunks_as_many_and_more(n):
 
 def test_winograd_steps_fill_the_cache_with_no_large_product():
     for size in (*PAPER, Size(1, 9, 9, 1, 1), Size(1, 40, 50, 300, 200), Size(1, 9, 4000, 2, 3)):
-        across, rows = (size.w + 1) // 4, tile_rows(size)
+        across, rows = tiles_of(size)[1], tile_rows(size)
         values, products = 36 * across * (size.c + size.f), across * size.c * size.f
         most = max(1, min(conv_winograd.TILE_VALUES // values, threads.SMALL_PRODUCT // products))
         assert rows == (most if most <= 4 else most // 4 * 4)

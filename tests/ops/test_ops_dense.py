@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from plain_mode import PLAIN
 
 from batik_scratch.ops import dense
-from batik_scratch.ops.workspace import Workspace
+from batik_scratch.ops.workspace import Workspace, made_of
 
 
 @given(
@@ -49,7 +49,32 @@ def test_a_workspace_hands_out_the_same_memory_again():
     assert room.take("y", (9, 9), "float32").size == 81 and room.bytes() == 81 * 4 + 24 * 4 + 24 * 8
 
 
+def test_what_is_made_of_an_array_is_kept_while_its_bits_stay_the_same():
+    room, made, source = Workspace(), [], np.arange(6.0).reshape(2, 3)
+
+    def make(array):
+        made.append(array.copy())
+        return 2 * array
+
+    first = room.made_of(source, "doubled", make)
+    assert room.made_of(source.copy(), "doubled", make) is first and len(made) == 1
+    assert room.made_of(source, "again", make) is not first and len(made) == 2
+    assert made_of(None, source, "doubled", make) is not first and len(made) == 3
+    assert made_of(room, source, "doubled", make) is first and room.bytes() == 4 * source.nbytes
+    for change in (0.0, -0.0, np.nan):  # a zero's sign is a bit too; a nan is itself
+        source[1, 2] = change
+        now = room.made_of(source, "doubled", make)
+        assert np.array_equal(made[-1], source, equal_nan=True) and np.array_equal(now, 2 * source, equal_nan=True)
+        assert room.made_of(source, "doubled", make) is now
+    assert len(made) == 6
+    for other in (source.reshape(3, 2), source.view(np.int64), np.ascontiguousarray(source.T)):
+        assert np.array_equal(room.made_of(other, "doubled", make), 2 * other, equal_nan=other.dtype.kind == "f")
+    turned = room.made_of(source.T, "doubled", make)  # not in one piece
+    assert np.array_equal(turned, 2 * source.T, equal_nan=True)
+
+
 def test_a_workspace_travels_empty():
     room = Workspace()
     room.take("y", (1000,), "float32")
+    room.made_of(np.zeros(9), "zeros", np.copy)
     assert pickle.loads(pickle.dumps(room)).bytes() == 0

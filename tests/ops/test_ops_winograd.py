@@ -17,7 +17,7 @@ from batik_scratch.ops import (
     winograd_transforms,
     winograd_weights,
 )
-from batik_scratch.ops.jit import compiled
+from batik_scratch.ops.jit import compiled, plain_reason
 from batik_scratch.ops.lanes import LANES, load, store
 from batik_scratch.ops.workspace import Workspace
 
@@ -62,7 +62,7 @@ def test_steps_of_few_tile_rows_give_the_same(rows, monkeypatch):
     y = conv_winograd.forward(x, k, b)
     dy = rng.standard_normal(y.shape)
     whole = (y, *conv_winograd.backward(x, k, dy))
-    monkeypatch.setattr(conv_winograd, "_tile_rows", lambda x, filters: rows)
+    monkeypatch.setattr(conv_winograd, "_tile_rows", lambda across, channels, filters: rows)
     parts = (conv_winograd.forward(x, k, b), *conv_winograd.backward(x, k, dy))
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
@@ -163,6 +163,13 @@ def test_a_fused_pass_is_convolution_relu_and_pooling(ops, n, h, w, c, f):
     dx, dk, db = ops.backward_pooled(x, k, dy, winner, np.full(x.shape, np.nan), True, Workspace())
     for got, expected in zip((y, dx, dk, db), in_three_steps(x, k, b, dy), strict=True):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * max(1, np.abs(expected).max()))
+
+
+@pytest.mark.skipif(plain_reason() is not None, reason="the plain version has no tiles of its own")
+def test_rows_and_columns_that_pooling_leaves_out_are_not_computed():
+    for size, tiles in ((30, 7), (31, 7), (32, 8), (33, 8), (34, 8), (35, 8)):  # 28 to 33 outputs, 14 to 16 pooled
+        assert conv_winograd.winner_shape((2, size, 20, 3), 5) == (2, tiles, 4, 5 * 5)
+        assert conv_winograd.winner_shape((2, 20, size, 3), 5) == (2, 5, 4, tiles * 5)
 
 
 @pytest.mark.parametrize("ops", [conv_direct, conv_winograd], ids=["direct", "winograd"])
