@@ -75,6 +75,14 @@ def test_a_fill_value_is_offset_and_brightened_like_the_rest(warping):
 
 
 @BOTH
+@pytest.mark.parametrize(("cval", "kept"), [(-4.0, 0.0), (0.25, 0.25), (9.0, 1.0)])
+def test_a_fill_value_beyond_the_images_range_is_clipped_to_it(warping, cval, kept):
+    batch = np.random.default_rng(0).random((1, 4, 5, 3))
+    got = warping(batch, unchanged(1, ((1, 0, 0), (0, 1, 3))), "constant", cval, 1.0, 2.0)  # the picture, 3 to the left
+    assert np.allclose(got[:, :, 2:], 2 * kept) and np.allclose(got[:, :, :2], 2 * batch[:, :, 3:], atol=1e-6)
+
+
+@BOTH
 @pytest.mark.parametrize("mode", FILL_MODES)
 @pytest.mark.parametrize(("h", "w"), [(1, 5), (5, 1), (1, 1), (4, 6)])
 def test_where_nothing_moves_the_edges_are_inside(warping, mode, h, w):
