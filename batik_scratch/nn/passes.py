@@ -33,7 +33,7 @@ class ConvReluPool(Layer):
         self, convolution: Conv2D, relu: ReLU, pooling: MaxPooling2D, ops: ModuleType, room: Workspace
     ) -> None:
         super().__init__(convolution.name)
-        self.convolution, self.relu, self.pooling = convolution, relu, pooling
+        self.convolution, self.pooling, self.layers = convolution, pooling, (convolution, relu, pooling)
         self.ops, self.room, self.dtype = ops, room, convolution.dtype
 
     @property
@@ -50,7 +50,7 @@ class ConvReluPool(Layer):
         room = None if training else self.room  # while the network is trained no weights are met twice
         self.ops.forward_pooled(padded, kernel, bias, y, winner, room)
         self._keep((winner, padded), training, keep)
-        for layer in (self.convolution, self.relu, self.pooling):
+        for layer in self.layers:
             layer.forget()  # what an earlier pass left: nobody may mix it with this one
         return y
 

@@ -62,8 +62,15 @@ def one_blas_thread() -> AbstractContextManager[None]:
 def _held() -> Iterator[None]:
     _enter()
     try:
-        with _kernels_as_allowed() if COMPILED else NOTHING:
-            yield
+        before = numba.get_num_threads() if COMPILED else 1  # of this Python thread alone
+        if before > allowed():
+            numba.set_num_threads(allowed())
+        with _one_at_a_time if _needs_turns() else NOTHING:
+            try:
+                yield
+            finally:
+                if COMPILED and numba.get_num_threads() != before:
+                    numba.set_num_threads(before)
     finally:
         _leave()
 
@@ -88,21 +95,6 @@ def _leave() -> None:
         if _inside == 0 or getattr(_mine, "limiting", False):
             _mine.limiting = False
             _give_up_control()
-
-
-@contextmanager
-def _kernels_as_allowed() -> Iterator[None]:
-    """Numba's share of `one_blas_thread`."""
-    before = numba.get_num_threads()  # of this Python thread alone
-    most = min(before, allowed())
-    if most != before:
-        numba.set_num_threads(most)
-    with _one_at_a_time if _needs_turns() else NOTHING:
-        try:
-            yield
-        finally:
-            if numba.get_num_threads() != before:
-                numba.set_num_threads(before)
 
 
 def _set_limit() -> None:
@@ -159,5 +151,7 @@ def _pool_size() -> int:
 @functools.cache
 def _needs_turns() -> bool:
     """True if numba has only a threading layer that aborts when two Python threads enter it."""
+    if not COMPILED:
+        return False
     numba.set_num_threads(numba.get_num_threads())  # starts the pool: before that nobody knows the layer
     return numba.threading_layer() == "workqueue"
