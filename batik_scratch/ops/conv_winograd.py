@@ -306,7 +306,7 @@ def _parts(all_rows: int, across: int) -> int:
 
 
 def _steps(all_rows: int, across: int, channels: int, filters: int) -> int:
-    """The steps of a forward pass, none with more than `_tile_rows`: as many for each of `_parts`."""
+    """The steps of a forward pass, none with more tiles than `_tile_rows`: as many for each of `_parts`."""
     parts = _parts(all_rows, across)
     steps = -(-all_rows // _tile_rows(across, channels, filters))
-    return min(all_rows, -(-steps // parts) * parts)
+    return min(all_rows * across, -(-steps // parts) * parts)

@@ -16,17 +16,17 @@ from .winograd_transforms import (
 
 
 @compiled()
-def _store(tiles, row, y):
-    """A row of tiles (16, T*F or more) to the rows 4*row... of y (OH, OW, F); none outside."""
+def _store(tiles, row, begin, end, y):
+    """Tiles `begin` to `end`, the last excluded, of a row of them (16, ...) to y (OH, OW, F); none outside."""
     oh, ow, f = y.shape
     for r in range(min(4, oh - 4 * row)):
-        for j in range(ow):
-            copy_line(tiles[4 * r + j % 4][j // 4 * f :], y[4 * row + r, j])
+        for j in range(4 * begin, min(4 * end, ow)):
+            copy_line(tiles[4 * r + j % 4][(j // 4 - begin) * f :], y[4 * row + r, j])
 
 
 @compiled()
 def _load(dy, row, tiles):
-    """The adjoint of `_store`: rows of dy (OH, OW, F) to tiles (16, T*F or more), zero outside."""
+    """The adjoint of `_store` of a whole row: dy (OH, OW, F) to tiles (16, T*F or more), zero outside."""
     oh, ow, f = dy.shape
     tiles[:] = 0
     for r in range(min(4, oh - 4 * row)):
@@ -35,17 +35,17 @@ def _load(dy, row, tiles):
 
 
 @compiled()
-def _store_pooled(windows, row, y):
-    """The four windows of each tile (4, T*F or more) to the rows 2*row and 2*row + 1 of y (PH, PW, F); none outside."""
+def _store_pooled(windows, row, begin, end, y):
+    """The four windows of each of these tiles (4, ...) to y (PH, PW, F); none outside."""
     ph, pw, f = y.shape
     for r in range(min(2, ph - 2 * row)):
-        for j in range(pw):
-            copy_line(windows[2 * r + j % 2][j // 2 * f :], y[2 * row + r, j])
+        for j in range(2 * begin, min(2 * end, pw)):
+            copy_line(windows[2 * r + j % 2][(j // 2 - begin) * f :], y[2 * row + r, j])
 
 
 @compiled()
 def _load_pooled(dy, row, windows):
-    """The adjoint of `_store_pooled`: windows (4, T*F or more), zero outside."""
+    """The adjoint of `_store_pooled` of a whole row: windows (4, T*F or more), zero outside."""
     ph, pw, f = dy.shape
     windows[:] = 0
     for r in range(min(2, ph - 2 * row)):
@@ -65,17 +65,17 @@ def _room_for_tiles(p, channels, line, dtype):
 def forward(x, u, bias, places, down, tiles, steps, pooled, y, winner):
     """x (N, H, W, C), u (36, C, F), bias (F,) into y: (N, OH, OW, F), or pooled (N, OH//2, OW//2, F) with `winner`.
 
-    The rows of tiles of all images, `down` of them an image with so many `tiles` each, are numbered through, and shared
-    out evenly among the steps. winner is (N, down, 4, tiles*F), or empty if nobody asks. places (5,) as
-    `pooling.largest_of_four` reads them.
+    The tiles of all images, `down` rows of so many `tiles` an image, are numbered through, and shared out evenly among
+    the steps. winner is (N, down, 4, tiles*F), or empty if nobody asks. places (5,) as `pooling.largest_of_four` reads
+    them.
     """
     n_images, h, w, channels = x.shape
     filters = u.shape[2]
-    total, line = n_images * down, tiles * filters
+    total, line = n_images * down * tiles, tiles * filters
     for step in prange(steps):
-        first = step * total // steps
-        rows = (step + 1) * total // steps - first
-        v, m = _room_for_tiles(rows * tiles, channels, rows * line + LANES, x.dtype)
+        first, last = step * total // steps, (step + 1) * total // steps
+        p = last - first
+        v, m = _room_for_tiles(p, channels, p * filters + LANES, x.dtype)
         lines = np.zeros((6, 4 * tiles + 2, channels), x.dtype)
         zeros = np.zeros(w * channels, x.dtype)
         out = np.empty((4 if pooled else 16, line + LANES), x.dtype)
@@ -83,24 +83,27 @@ def forward(x, u, bias, places, down, tiles, steps, pooled, y, winner):
         bias_line = np.zeros(line + LANES, x.dtype)
         for t in range(tiles):
             bias_line[t * filters : (t + 1) * filters] = bias
-        # 1. all tiles of these rows to the domain of the 36 numbers
-        for r in range(rows):
-            n, row = (first + r) // down, (first + r) % down
-            input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
+        rows = range(first // tiles, (last + tiles - 1) // tiles)  # the first and the last may be in part
+        # 1. all tiles of this step to the domain of the 36 numbers
+        for r in rows:
+            n, row, begin, end = r // down, r % down, max(0, first - r * tiles), min(tiles, last - r * tiles)
+            low = r * tiles + begin - first
+            input_tiles(x[n].reshape(h, w * channels), 4 * row, begin, end, lines, zeros, v, low)
         # 2. there the convolution is a product number by number, summed over the channels: 36 matrix products
         for e in range(36):
-            np.dot(v[e], u[e], m[e][: rows * line].reshape(-1, filters))  # (P, C) @ (C, F) -> (P, F)
+            np.dot(v[e], u[e], m[e][: p * filters].reshape(-1, filters))  # (P, C) @ (C, F) -> (P, F)
         # 3. back to outputs, a row of tiles at a time, and on to where y wants them
-        for r in range(rows):
-            n, row = (first + r) // down, (first + r) % down
+        for r in rows:
+            n, row, begin, end = r // down, r % down, max(0, first - r * tiles), min(tiles, last - r * tiles)
+            low, length = (r * tiles + begin - first) * filters, (end - begin) * filters
             if pooled:
-                pooled_output_tiles(m, r * line, line, bias_line, places, out, won)
-                _store_pooled(out, row, y[n])
+                pooled_output_tiles(m, low, length, bias_line, places, out, won)
+                _store_pooled(out, row, begin, end, y[n])
                 for window in range(len(won)):
-                    copy_line(won[window], winner[n, row, window])
+                    copy_line(won[window], winner[n, row, window][begin * filters : end * filters])
             else:
-                output_tiles(m, r * line, line, bias_line, out)
-                _store(out, row, y[n])
+                output_tiles(m, low, length, bias_line, out)
+                _store(out, row, begin, end, y[n])
 
 
 @compiled()
@@ -205,7 +208,7 @@ def backward(x, u_t, dy, winner, down, tiles, parts, group, pooled, dx, du, dbia
                 n, row = (first + r) // down, (first + r) % down
                 _output_gradients(dy[n], winner[n], pooled, row, line, out, won, dm, r * line)
                 if need_grads:
-                    input_tiles(x[n].reshape(h, w * channels), 4 * row, lines, zeros, v, r * tiles)
+                    input_tiles(x[n].reshape(h, w * channels), 4 * row, 0, tiles, lines, zeros, v, r * tiles)
             if need_grads:
                 _add_gradients(v, dm, rows * tiles, step == 0, partial, du[part], dbias[part])
             if need_dx:

@@ -50,24 +50,25 @@ def a(y0, y1, y2, y3):
 
 
 @compiled()
-def input_tiles(image, row, lines, zeros, v, low):
-    """V = B' d B of one row of tiles: image (H, W*C) into v (36, P, C), from tile `low` on.
+def input_tiles(image, row, begin, end, lines, zeros, v, low):
+    """V = B' d B of the tiles `begin` to `end`, the last excluded, of one row: image (H, W*C) into v (36, P, C).
 
-    lines (6, 4T+2, C) is room for B' d; what lies right of the image stays zero there. Columns of pixels that no tile
-    has are left out.
+    The first goes to place `low`. lines (6, 4T+2, C) is room for B' d; what lies right of the image stays zero there.
+    Columns of pixels that no tile has are left out.
     """
-    _, width, channels = lines.shape
-    _input_columns(image, row, zeros, lines.reshape(6, width * channels))
+    channels = lines.shape[2]
+    _input_columns(image, row, 4 * begin * channels, (4 * end + 2) * channels, zeros, lines.reshape(6, -1))
     flat, whole = v.reshape(36, -1), channels - channels % LANES
     for e in range(6):
         line = lines[e].reshape(-1)
-        for t in range((width - 2) // 4):
+        for t in range(begin, end):
+            p = low + t - begin
             for c in range(0, whole, LANES):
-                _input_row(line, (4 * t) * channels + c, channels, flat, 6 * e, (low + t) * channels + c)
+                _input_row(line, (4 * t) * channels + c, channels, flat, 6 * e, p * channels + c)
             d0, d1, d2 = lines[e, 4 * t], lines[e, 4 * t + 1], lines[e, 4 * t + 2]  # (C,)
             d3, d4, d5 = lines[e, 4 * t + 3], lines[e, 4 * t + 4], lines[e, 4 * t + 5]
-            v0, v1, v2 = v[6 * e, low + t], v[6 * e + 1, low + t], v[6 * e + 2, low + t]  # (C,)
-            v3, v4, v5 = v[6 * e + 3, low + t], v[6 * e + 4, low + t], v[6 * e + 5, low + t]
+            v0, v1, v2 = v[6 * e, p], v[6 * e + 1, p], v[6 * e + 2, p]  # (C,)
+            v3, v4, v5 = v[6 * e + 3, p], v[6 * e + 4, p], v[6 * e + 5, p]
             for c in range(whole, channels):
                 v0[c], v1[c], v2[c], v3[c], v4[c], v5[c] = b_t(d0[c], d1[c], d2[c], d3[c], d4[c], d5[c])
 
@@ -87,14 +88,20 @@ def _input_row(line, at, channels, v, e, place):
 
 
 @compiled()
-def _input_columns(image, row, zeros, lines):
-    """B' d down the columns: six rows of an image (H, W*C) from `row`, `zeros` below its edge, into lines (6, ...)."""
-    h, n = image.shape[0], min(image.shape[1], lines.shape[1])
+def _input_columns(image, row, begin, end, zeros, lines):
+    """B' d down the columns: six rows of an image (H, W*C) from `row`, `zeros` below its edge, into lines (6, ...).
+
+    Of each row the numbers `begin` to `end`, the last excluded, as far as the image has them.
+    """
+    h, n = image.shape[0], min(image.shape[1], end)
     d0, d1 = (image[row] if row < h else zeros), (image[row + 1] if row + 1 < h else zeros)
     d2, d3 = (image[row + 2] if row + 2 < h else zeros), (image[row + 3] if row + 3 < h else zeros)
     d4, d5 = (image[row + 4] if row + 4 < h else zeros), (image[row + 5] if row + 5 < h else zeros)
-    e0, e1, e2, e3, e4, e5 = lines[0][:n], lines[1][:n], lines[2][:n], lines[3][:n], lines[4][:n], lines[5][:n]
-    for k in range(n):
+    d0, d1, d2 = d0[begin:n], d1[begin:n], d2[begin:n]
+    d3, d4, d5 = d3[begin:n], d4[begin:n], d5[begin:n]
+    e0, e1, e2 = lines[0][begin:n], lines[1][begin:n], lines[2][begin:n]
+    e3, e4, e5 = lines[3][begin:n], lines[4][begin:n], lines[5][begin:n]
+    for k in range(n - begin):
         e0[k], e1[k], e2[k], e3[k], e4[k], e5[k] = b_t(d0[k], d1[k], d2[k], d3[k], d4[k], d5[k])
 
 

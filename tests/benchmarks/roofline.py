@@ -85,7 +85,7 @@ def _each_row(phase, image, tiles, group, m, v, lines, dlines, zeros, spill, out
     for r in range(group):
         row = r % tiles
         if phase == 0:
-            winograd_transforms.input_tiles(image, 4 * row, lines, zeros, v, r * tiles)
+            winograd_transforms.input_tiles(image, 4 * row, 0, tiles, lines, zeros, v, r * tiles)
         elif phase == 1:
             winograd_transforms.pooled_output_tiles(m, r * line, line, bias, places, out, won)
         elif phase == 2:

@@ -182,10 +182,12 @@ def test_winograd_without_pooling_in_several_vectors():
 
 
 def test_winograd_parts_of_an_image_and_of_several():
-    ends_inside, goes_on, reached = False, False, set()
+    ends_inside, goes_on, in_a_row, reached = False, False, False, set()
     for size, parts in winograd_parts():
-        down, _ = tiles_of(size)
+        down, across = tiles_of(size)
         assert shares(size)[0] == parts
+        steps = shares(size)[1]
+        in_a_row |= any(step * size.n * down * across // steps % across for step in range(steps))
         ends = [part * size.n * down // parts for part in range(parts)]
         ends_inside |= any(end % down for end in ends)
         # a part with the end of one image, whose last tiles reach below it, and the beginning of the next
@@ -195,6 +197,7 @@ def test_winograd_parts_of_an_image_and_of_several():
         reached.add(parts)
         check_fused(conv_winograd, size)
     assert max(reached) == chunks.CHUNKS and min(reached) == 1
+    assert in_a_row or chunks.CHUNKS == 1  # a row of tiles is shared by two steps of the forward pass
     assert ends_inside or chunks.CHUNKS == 1  # there lines of dx belong to the tiles of two parts
     assert goes_on or chunks.CHUNKS == 1 or chunks.CHUNKS % 3 == 0  # then parts end with the images
 
@@ -217,10 +220,12 @@ def test_winograd_parts_of_several_steps(case):
 
 def test_winograd_steps_are_as_many_for_each_part_and_none_is_too_large():
     sizes = [size for size, _ in (*winograd_parts(), *winograd_steps())]
-    for size in (*sizes, *PAPER, Size(9, 36, 36, 64, 128)):
-        (parts, steps), rows = shares(size), size.n * tiles_of(size)[0]
-        assert steps % parts == 0 or steps == rows
-        assert -(-rows // steps) <= tile_rows(size)
+    for size in (*sizes, *PAPER, Size(9, 36, 36, 64, 128), Size(3, 6, 6, 800, 800)):  # the last: a step for each tile
+        (parts, steps), (down, across) = shares(size), tiles_of(size)
+        rows = size.n * down
+        assert steps % parts == 0 or steps == rows * across
+        assert steps <= rows * across
+        assert -(-rows * across // steps) <= tile_rows(size) * across
         assert steps < -(-rows // tile_rows(size)) + parts
 
 
