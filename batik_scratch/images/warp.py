@@ -176,8 +176,8 @@ def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
                     target[np.uint64(j) * right + c] = _mean(flat, place[j] + c, right, down, dr[j], dc[j])
         if mode == 2:
             for j in range(w):
-                if outside[j]:
-                    target[j * channels : (j + 1) * channels] = cval
+                for c in range(channels):
+                    target[j * channels + c] = cval if outside[j] else target[j * channels + c]
         _finish(target, offset, brightness, top, rescale, offset != 0 or brightness != 1 or mode == 2)
 
 

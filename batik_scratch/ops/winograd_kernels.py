@@ -6,6 +6,7 @@ from .jit import compiled, prange
 from .lanes import LANES
 from .lines import add_line, copy_line
 from .winograd_transforms import (
+    I0,
     add_input_tiles,
     gradient_tiles,
     input_tiles,
@@ -208,7 +209,7 @@ def backward(x, u_t, dy, winner, down, tiles, parts, group, pooled, dx, du, dbia
                 n, row = (first + r) // down, (first + r) % down
                 _output_gradients(dy[n], winner[n], pooled, row, line, out, won, dm, r * line)
                 if need_grads:
-                    input_tiles(x[n].reshape(h, w * channels), 4 * row, 0, tiles, lines, zeros, v, r * tiles)
+                    input_tiles(x[n].reshape(h, w * channels), 4 * row, I0, tiles, lines, zeros, v, r * tiles)
             if need_grads:
                 _add_gradients(v, dm, rows * tiles, step == 0, partial, du[part], dbias[part])
             if need_dx:

@@ -15,6 +15,8 @@ from .lanes import LANES, load, store
 from .pooling import largest_of_four, send_to_winner
 
 TWO, FOUR, FIVE, EIGHT = np.float32(2), np.float32(4), np.float32(5), np.float32(8)  # exact, so float64 stays float64
+# whole numbers for which numba does not compile a function again, as it does for each 0, 1, 2 that is written in a call
+I0, I1, I2, I3, I4, I5, I8, I12 = map(np.int64, (0, 1, 2, 3, 4, 5, 8, 12))
 
 
 @compiled(forceinline=True)
@@ -191,8 +193,8 @@ def _output_column(m, column, at):
 @compiled(forceinline=True)
 def _outputs(m, at, bias, k):
     """Four rows of four outputs, A' M A + bias: LANES numbers of m (36, ...) from `at` on, and of bias from k on."""
-    h0, h1, h2 = _output_column(m, 0, at), _output_column(m, 1, at), _output_column(m, 2, at)
-    h3, h4, h5 = _output_column(m, 3, at), _output_column(m, 4, at), _output_column(m, 5, at)
+    h0, h1, h2 = _output_column(m, I0, at), _output_column(m, I1, at), _output_column(m, I2, at)
+    h3, h4, h5 = _output_column(m, I3, at), _output_column(m, I4, at), _output_column(m, I5, at)
     more = load(bias, k)
     return (
         _output_row(h0[0], h1[0], h2[0], h3[0], h4[0], h5[0], more),
@@ -224,10 +226,10 @@ def output_tiles(m, low, n, bias, y):
     """
     for k in range(0, n, LANES):
         y0, y1, y2, y3 = _outputs(m, low + k, bias, k)
-        _store_row(y0, y, 0, k)
-        _store_row(y1, y, 4, k)
-        _store_row(y2, y, 8, k)
-        _store_row(y3, y, 12, k)
+        _store_row(y0, y, I0, k)
+        _store_row(y1, y, I4, k)
+        _store_row(y2, y, I8, k)
+        _store_row(y3, y, I12, k)
 
 
 @compiled()
@@ -258,12 +260,12 @@ def _store_gradients(g0, g1, g2, g3, dm, at):
     """dM = A dY A' of LANES tiles and filters: four rows of four gradients to dm (36, ...), from place `at` on."""
     h0, h1 = a(g0[0], g0[1], g0[2], g0[3]), a(g1[0], g1[1], g1[2], g1[3])
     h2, h3 = a(g2[0], g2[1], g2[2], g2[3]), a(g3[0], g3[1], g3[2], g3[3])
-    _store_gradient_column(h0[0], h1[0], h2[0], h3[0], dm, 0, at)
-    _store_gradient_column(h0[1], h1[1], h2[1], h3[1], dm, 1, at)
-    _store_gradient_column(h0[2], h1[2], h2[2], h3[2], dm, 2, at)
-    _store_gradient_column(h0[3], h1[3], h2[3], h3[3], dm, 3, at)
-    _store_gradient_column(h0[4], h1[4], h2[4], h3[4], dm, 4, at)
-    _store_gradient_column(h0[5], h1[5], h2[5], h3[5], dm, 5, at)
+    _store_gradient_column(h0[0], h1[0], h2[0], h3[0], dm, I0, at)
+    _store_gradient_column(h0[1], h1[1], h2[1], h3[1], dm, I1, at)
+    _store_gradient_column(h0[2], h1[2], h2[2], h3[2], dm, I2, at)
+    _store_gradient_column(h0[3], h1[3], h2[3], h3[3], dm, I3, at)
+    _store_gradient_column(h0[4], h1[4], h2[4], h3[4], dm, I4, at)
+    _store_gradient_column(h0[5], h1[5], h2[5], h3[5], dm, I5, at)
 
 
 @compiled(forceinline=True)

@@ -3,7 +3,7 @@
     U = G k G'      nine weights to 36 numbers, for each channel and filter
     dk = G' dU G    the adjoint
 
-Both are made anew in every pass, since weights change in place; with one small image that is much of the work. G is
+While a network is trained both are made anew in every pass; else U waits for the next one (workspace.py). G is
 written out as the additions that it is, and run over lines of C*F numbers, a block at a time.
 """
 
