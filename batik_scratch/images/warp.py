@@ -105,7 +105,7 @@ def _fold(position, n, mode):
 def _warp(images, matrices, scalars, mode, cval, top, rescale, blocks, out):
     n_images, h, w, channels = images.shape
     for block in prange(blocks):
-        source = np.empty((h + 1, (w + 1) * channels), np.float32)
+        source = np.empty((h + 1, (w + 1) * channels), out.dtype)
         for n in range(block * n_images // blocks, (block + 1) * n_images // blocks):
             _with_one_more(images[n], mode == 3, source)
             _warp_one(source, matrices[n], scalars[n, 0], scalars[n, 1], mode, cval, top, rescale, out[n])
@@ -156,7 +156,7 @@ def _mean(source, p, right, down, dr, dc):
 def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
     h, w, channels = out.shape
     rows, columns, outside = np.empty(w), np.empty(w), np.empty(w, np.bool_)
-    dr, dc, place = np.empty(w, np.float32), np.empty(w, np.float32), np.empty(w, np.uint64)
+    dr, dc, place = np.empty(w, out.dtype), np.empty(w, out.dtype), np.empty(w, np.uint64)
     # unsigned: numba asks of every signed index whether it counts from the end
     flat, right, down = source.reshape(-1), np.uint64(channels), np.uint64(source.shape[1])
     for i in range(h):
@@ -166,14 +166,9 @@ def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
             r0, c0 = int(rows[j]), int(columns[j])
             dr[j], dc[j] = np.float32(rows[j] - r0), np.float32(columns[j] - c0)
             place[j] = r0 * source.shape[1] + c0 * channels
-        if channels == 3:  # a number that the compiler knows: a third faster
-            for j in range(w):
-                for c in range(np.uint64(3)):
-                    target[np.uint64(j) * np.uint64(3) + c] = _mean(flat, place[j] + c, right, down, dr[j], dc[j])
-        else:
-            for j in range(w):
-                for c in range(right):
-                    target[np.uint64(j) * right + c] = _mean(flat, place[j] + c, right, down, dr[j], dc[j])
+        for j in range(w):
+            for c in range(right):
+                target[np.uint64(j) * right + c] = _mean(flat, place[j] + c, right, down, dr[j], dc[j])
         if mode == 2:
             for j in range(w):
                 for c in range(channels):

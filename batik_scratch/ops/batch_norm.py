@@ -11,6 +11,7 @@ import numpy as np
 
 from .chunks import CHUNKS
 from .jit import compiled, prange, runs_plain
+from .lines import clear_line
 
 Gradients = tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]  # dx, dgamma, dbeta
 
@@ -129,8 +130,8 @@ def _sums(x, sums):
     rows, channels = x.shape
     for chunk in prange(len(sums)):
         first, second = sums[chunk, 0], sums[chunk, 1]  # (C,) both
-        first[:] = 0
-        second[:] = 0
+        clear_line(first)
+        clear_line(second)
         for m in range(chunk * rows // CHUNKS, (chunk + 1) * rows // CHUNKS):
             for c in range(channels):
                 value = np.float64(x[m, c]) - np.float64(x[0, c])
@@ -150,8 +151,8 @@ def _gradient_sums(x, dy, mean, sums):
     rows, channels = x.shape
     for chunk in prange(len(sums)):
         first, second = sums[chunk, 0], sums[chunk, 1]  # (C,) both
-        first[:] = 0
-        second[:] = 0
+        clear_line(first)
+        clear_line(second)
         for m in range(chunk * rows // CHUNKS, (chunk + 1) * rows // CHUNKS):
             for c in range(channels):
                 first[c] += dy[m, c]

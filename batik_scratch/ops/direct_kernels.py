@@ -17,7 +17,7 @@ from .direct_squares import (
 )
 from .jit import compiled, prange
 from .lanes import LANES
-from .lines import add_line, copy_line
+from .lines import add_line, clear_line, copy_line
 
 # Any value from 1 on is right; it decides about speed.
 ROWS = 8  # rows of squares a task
@@ -32,7 +32,7 @@ def _take_pixels(image, first, pixels):
         if first + r < h:
             n = min(w * channels, line.size)  # pooling may leave a column out
             copy_line(image[first + r].reshape(-1), line[:n])
-        line[n:] = 0
+        clear_line(line[n:])
 
 
 @compiled()
@@ -41,14 +41,14 @@ def _take_pooled(dy, padded, line):
     squares, filters = dy.shape
     for j in range(squares):
         copy_line(dy[j], line[j * padded : j * padded + filters])
-        line[j * padded + filters : (j + 1) * padded] = 0
+        clear_line(line[j * padded + filters : (j + 1) * padded])
 
 
 @compiled()
 def _take_all(dy, i, padded, g):
     """The gradients dy (OH, OW, F) of row i of squares to g (4, S*FP), zero beyond the edge."""
     oh, ow, filters = dy.shape
-    g[:] = 0
+    clear_line(g.reshape(-1))
     for a in range(min(2, oh - 2 * i)):
         for j in range(ow):
             at = j // 2 * padded
@@ -120,18 +120,18 @@ def backward(x, kernels, dy, padded, pooled, winner, dx, dk, dbias):
         lines = np.empty((4, (2 * squares + 2) * channels + LANES), x.dtype)  # the last lanes may be beyond
         sums = np.empty(dk.shape[1:], x.dtype)
         if need_grads:
-            dk[chunk] = 0
-            dbias[chunk] = 0
+            clear_line(dk[chunk].reshape(-1))
+            clear_line(dbias[chunk])
         for n in range(chunk, n_images, CHUNKS):
             if need_dx:
-                dx[n] = 0
+                clear_line(dx[n].reshape(-1))
             for i in range(down):
                 if pooled:
                     _take_pooled(dy[n, i], padded, line)
                 else:
                     _take_all(dy[n], i, padded, g)
                 if need_grads:
-                    sums[:] = 0
+                    clear_line(sums.reshape(-1))
                     _take_pixels(x[n], 2 * i, pixels)
                     if pooled:
                         add_pooled_kernel_gradients(pixels, line, winner[n, i], padded, sums, dbias[chunk])
@@ -139,7 +139,7 @@ def backward(x, kernels, dy, padded, pooled, winner, dx, dk, dbias):
                         add_kernel_gradients(pixels, g, padded, sums, dbias[chunk])
                     add_line(sums.reshape(-1), dk[chunk].reshape(-1))
                 if need_dx:
-                    lines[:] = 0
+                    clear_line(lines.reshape(-1))
                     if pooled:
                         add_pooled_pixel_gradients(kernels, line, winner[n, i], padded, channels, lines)
                     else:

@@ -1,9 +1,16 @@
-"""Lines of numbers that lie side by side, copied and added: loops that the compiler turns into vector instructions.
+"""Lines of numbers that lie side by side, cleared, copied and added in loops that become vector instructions.
 
 Of `target[:] = source` and `target += source`, numba would compile for seconds what it says if their shapes differ.
 """
 
 from .jit import compiled
+
+
+@compiled()
+def clear_line(target):
+    """target (n,) = 0."""
+    for k in range(target.size):
+        target[k] = 0
 
 
 @compiled()

@@ -4,7 +4,7 @@ import numpy as np
 
 from .jit import compiled, prange
 from .lanes import LANES
-from .lines import add_line, copy_line
+from .lines import add_line, clear_line, copy_line
 from .winograd_transforms import (
     I0,
     add_input_tiles,
@@ -29,7 +29,7 @@ def _store(tiles, row, begin, end, y):
 def _load(dy, row, tiles):
     """The adjoint of `_store` of a whole row: dy (OH, OW, F) to tiles (16, T*F or more), zero outside."""
     oh, ow, f = dy.shape
-    tiles[:] = 0
+    clear_line(tiles.reshape(-1))
     for r in range(min(4, oh - 4 * row)):
         for j in range(ow):
             copy_line(dy[4 * row + r, j], tiles[4 * r + j % 4][j // 4 * f : (j // 4 + 1) * f])
@@ -48,7 +48,7 @@ def _store_pooled(windows, row, begin, end, y):
 def _load_pooled(dy, row, windows):
     """The adjoint of `_store_pooled` of a whole row: windows (4, T*F or more), zero outside."""
     ph, pw, f = dy.shape
-    windows[:] = 0
+    clear_line(windows.reshape(-1))
     for r in range(min(2, ph - 2 * row)):
         for j in range(pw):
             copy_line(dy[2 * row + r, j], windows[2 * r + j % 2][j // 2 * f : (j // 2 + 1) * f])
@@ -159,9 +159,9 @@ def _add_to_images(dv, first, rows, begin, end, down, tiles, dlines, spill, dx):
         n, row = (first + r) // down, (first + r) % down
         below = h if (n + 1) * down <= end else 4 * (end - n * down)  # the first line that is not the part's
         if row == 0 or first + r == begin:
-            dx[n][4 * row : below] = 0
+            clear_line(dx[n][4 * row : below].reshape(-1))
         if first + r == end - 1:
-            spill[:] = 0  # what fell below an image is rounding alone, and not of this one
+            clear_line(spill.reshape(-1))  # what fell below an image is rounding alone, and not of this one
         add_input_tiles(dv, r * tiles, 4 * row, dlines, spill, dx[n][:below].reshape(below, w * channels))
 
 
@@ -199,7 +199,7 @@ def backward(x, u_t, dy, winner, down, tiles, parts, group, pooled, dx, du, dbia
         won = np.empty((4, line + LANES), np.uint8)
         partial = np.empty((channels, filters), x.dtype)
         if need_grads:
-            dbias[part] = 0
+            clear_line(dbias[part])
         begin, end = part * total // parts, (part + 1) * total // parts
         steps = (end - begin + group - 1) // group
         for step in range(steps):
