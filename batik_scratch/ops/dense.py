@@ -43,14 +43,21 @@ def forward(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 
 def backward(
-    x: np.ndarray, kernel: np.ndarray, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True
+    x: np.ndarray,
+    kernel: np.ndarray,
+    dy: np.ndarray,
+    need_dx: bool = True,
+    need_grads: bool = True,
+    room: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """`backward_plain`; on all threads if the kernel is large."""
+    """`backward_plain`; on all threads if the kernel is large. Then dkernel lies in `room` (D, U), if it is given."""
     if _plain_is_best(x, kernel):
         return backward_plain(x, kernel, dy, need_dx, need_grads)
     nothing = np.empty((0, 0), x.dtype)
     dx = np.empty(x.shape, x.dtype) if need_dx else nothing  # (N, D)
-    dkernel = np.empty(kernel.shape, x.dtype) if need_grads else nothing  # (D, U)
+    dkernel = nothing
+    if need_grads:
+        dkernel = np.empty(kernel.shape, x.dtype) if room is None else room  # (D, U)
     with threads.one_blas_thread():
         dy, dy_t = np.ascontiguousarray(dy), np.ascontiguousarray(dy.T)  # (N, U), (U, N)
         _backward(np.ascontiguousarray(x), kernel, dy, dy_t, _part(x, kernel), dx, dkernel)

@@ -130,10 +130,10 @@ print(f"  one multiply-add: Python {1e9 * times[python] / adds:.0f} ns, numba {1
 #
 # *Arithmetic per byte.* Both kinds of loop fetch new numbers for every multiply-add, and fetching takes longer than
 # multiplying. A matrix product can do better. Keep a block of 4 by 16 sums in the processor's registers (the few
-# places that it computes in, without asking memory); fetch 4
-# numbers of the left matrix and 16 of the right one; that is enough for 64 multiply-adds. BLAS is this idea, done for
-# every level of memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each
-# pixel up to nine times. Its table is cut into tiles as well, which stay in the cache:
+# places that it computes in, without asking memory); fetch 4 numbers of the left matrix and 16 of the right one; each
+# of the 4 meets each of the 16, so that is enough for 64 multiply-adds. BLAS is this idea, done for every level of
+# memory: blocks of blocks that stay in the caches. And that is why im2col pays, although it copies each pixel up to
+# nine times. Its table is cut into tiles as well, which stay in the cache:
 #
 # ```text
 # numbers fetched per multiply-add: 2 by the loops, 0.31 with 4 by 16 sums in registers
@@ -268,12 +268,13 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # coefficients, so it is known if we know its values at six points $t$; and a *value* of the product is one
 # multiplication, of the two values. So six multiplications do what seems to need twelve. ("At infinity" is allowed as a
 # point: it means the leading coefficient.) Multiplying polynomials is a convolution that makes a line longer. Ours
-# makes it shorter, and it is the adjoint of the other one (lesson 6): read from right to left, each matrix turned over.
-# So
+# makes it shorter, and it is the adjoint of the other one (lesson 6): a product of matrices, turned over, is each of
+# them turned over, in the reverse order, $(PQR)^\top = R^\top Q^\top P^\top$. So
 #
 # - $G$ takes the values of $g$ at the points: its rows are $1, t, t^2$, times some number;
 # - $A^\top$ takes values too, turned over: its columns are $1, t, t^2, t^3$;
-# - $B^\top$ is what finds coefficients from values, turned over; it is fixed by the other two.
+# - $B^\top$ is what finds a polynomial's coefficients from its values at the points (interpolation), turned over; it
+#   is fixed by the other two.
 #
 # The package has $F(4, 3)$, with the points 0, 1, -1, 2, -2 and infinity. These are its constants ($G$ times 24, to
 # have whole numbers):
@@ -307,7 +308,8 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # ```
 #
 # A picture has two directions, and each gets its matrix, one from the left and one from the right:
-# $Y = A^\top [(B^\top d B) * (G k G^\top)] A$. So the saving is squared. This is $F(4x4, 3x3)$:
+# $Y = A^\top [(B^\top d B) * (G k G^\top)] A$. There is a multiplication for each pair of points, one of each
+# direction: 6 times 6 in place of 12 times 12. So the saving is squared. This is $F(4x4, 3x3)$:
 #
 # ```text
 # on a line: F(2, 3) has 4 multiplications for 6, F(4, 3) has 6 for 12
@@ -316,9 +318,10 @@ print(f"by Winograd {numbers(a_t @ four)}, with {len(four)}: {numbers(four)}")
 # Winograd is faster than im2col and BLAS: True
 # ```
 #
-# Over 32 channels, each of the 36 products becomes a matrix product over all tiles, so BLAS does the work here too: 36
-# smaller ones. The time falls by less than four, since the transforms take some as well. In the last figure you will
-# probably see Winograd beyond what the processor could do if it multiplied as the definition says: it has less to do.
+# Over 32 channels, each of the 36 products becomes a matrix product over all tiles, (tiles, 32) times (32, 64). So BLAS
+# does the work here too. The time falls by less than four, since the transforms take some as well. In the last figure
+# you will probably see Winograd beyond what the processor could do if it multiplied as the definition says: it has less
+# to do.
 
 # %%
 B_T, G, A_T = conv_winograd.B_T, conv_winograd.G, conv_winograd.A_T
@@ -417,8 +420,8 @@ lesson.show(figure, "22_the_sandwich")
 #
 # Why is it the largest? Every operation rounds, by up to 6e-8 of the number that it makes. So it matters how large the
 # numbers on the way are. The definition adds up 288 products, some positive and some negative. Winograd multiplies by
-# 4, 5 and 8 and then takes such numbers away from each other, so that they cancel; but their rounding does not. Taking
-# all that is added up in the last step without its sign:
+# 4, 5 and 8 and then takes such numbers away from each other, so that they cancel; but their rounding does not. Add up
+# all that the last step adds up, but each number without its sign, and compare that with the result:
 #
 # ```text
 # what is added up, against the result: by the definition 11 times as large, by Winograd 37 times
@@ -554,8 +557,8 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # *im2col* copies the image nearly nine times. Then BLAS writes a map of outputs, ten times as large as the image; ReLU
 # reads it and writes it again, pooling reads it once more, and three numbers of four are thrown away. *Winograd* saves
 # three quarters of the multiply-adds, but there were few to save. Each of its sums ends after 3 channels, is stored,
-# loaded again, and taken back by $A^\top$: six columns and then four rows for a tile of 16 outputs, ten additions each,
-# and not fewer for 3 channels than for 32.
+# loaded again, and taken back by $A^\top$. For a tile of 16 outputs that is done to six columns and then to four rows,
+# with ten additions each: $10 (6 + 4) / 16 = 6.25$ for an output, and not fewer for 3 channels than for 32.
 #
 # So this layer wants a way that copies no windows, and that keeps an output at hand until ReLU and pooling are done.
 #
@@ -588,26 +591,28 @@ lesson.show(figure, "22_one_convolution_four_ways")
 #
 # ## A square of outputs stays in registers
 #
-# Four outputs in a square, 2 by 2, look at 4 by 4 pixels. A weight meets four of these pixels, one for each output: so
-# it is loaded once, and used four times. `square` below computes them for as many filters as there are lanes. Its four
-# sums begin as the bias. After 27 steps they are the outputs, and on the way none of them has been stored.
+# Four outputs in a square, 2 by 2, look at 4 by 4 pixels. Weight $(u, v)$ meets four of these pixels, $(i + u, j + v)$
+# for output $(i, j)$: so it is loaded once, and used four times. `square` below computes them for as many filters as
+# there are lanes. Its four sums begin as the bias. After 27 steps they are the outputs, and on the way none of them has
+# been stored.
 #
 # ```text
 # four registers hold the outputs of the definition: True
 # ```
 #
 # With 16 lanes a step fetches 4 pixels and 16 weights for 64 multiply-adds. This is the block of 4 by 16 sums that
-# made BLAS fast. But nobody has written a table of windows for it: every window finds its pixels in the image's own
-# rows.
+# made BLAS fast. But nobody has written a table of windows for it: all windows of a row of squares find their pixels in
+# the same four rows of the image.
 #
 # Why not leave it to the compiler? In `filters_innermost` it found vectors, too. But there `sums` is a piece of the
-# array `y`: how many filters it has is known only when the program runs, and a register has no number by which a loop
-# could ask for it. So the sums stay in memory, and each of the 27 steps loads and stores all of them. Here each sum is
+# array `y`: how many filters it has is known only when the program runs, and which register an instruction uses is
+# written into the instruction: a loop cannot choose it. So the sums stay in memory, and each of the 27 steps loads and
+# stores all of them, if only in the nearest cache: two more instructions for each one that multiplies. Here each sum is
 # a variable, `y00` to `y11`, of exactly the size of a register. So the compiler can give it one, from the first step
 # to the last.
 #
-# And the square is a window of max-pooling. So its largest output, or 0 where the ReLU shuts, is found lane by lane,
-# in the same registers, and that alone is stored. The package does all this in
+# And the square is a window of max-pooling. So the largest of its four outputs, or 0 if none is above it, is found lane
+# by lane, in the same registers, and that alone is stored. The package does all this in
 # [ops/direct_squares.py](../../batik_scratch/ops/direct_squares.py), compiled, and called by
 # [ops/conv_direct.py](../../batik_scratch/ops/conv_direct.py): `algorithm="direct"`.
 #
@@ -711,13 +716,20 @@ lesson.show(figure, "22_lanes")
 # ```
 #
 # Forward, Winograd comes close after all, because its $A^\top$ goes through lanes as well, a filter in each. When this
-# was written, the two were level on a processor with 16 lanes, and with 8 lanes Winograd took a third longer. So it
-# has little to win here, and its price, the rounding, stays.
+# was written, the two were level on a processor with 16 lanes, and with 8 lanes Winograd took a third longer. Level is
+# not enough: it rounds more. And on the way back it falls behind.
 #
-# On the way back to the pixels (lessons 7 and 14) the lanes change: now the numbers of a row of pixels stand side by
-# side. Filter after filter, its 27 weights times its gradient are added to the 4 by 4 pixels of the square. Only one
-# of the four outputs has a gradient, and which one it was says only where in the square the weights lie. So three
-# quarters of the products never come up. The code prints these times, too.
+# The way back to the pixels (lessons 7 and 14) has less to do, since max-pooling sends a gradient to one output of the
+# four alone: to the largest one. The forward pass has noted which that was, in one byte, the *winner*. So of a filter's
+# four sets of products with its 27 weights only one is left: three quarters never come up, and the large map of
+# gradients, three zeros of four, is never written. (Winograd cannot leave them out. Its 36 products mix all 16 outputs
+# of a tile, and are needed if any one of them has a gradient.)
+#
+# But a pixel's gradient is a sum over all filters, and lanes do not meet; and each filter has a winner of its own. So
+# filters can be the lanes no longer. Now a row of the square stands side by side: four pixels of three channels, 12
+# numbers. Filter after filter, the four rows of the square get the winner's gradient times the weights, which lie where
+# the winner's window lies: one pixel further right or down if it was the right or the lower output. The code prints
+# these times, too.
 
 # %%
 pooled = np.empty((1, oh_1 // 2, ow_1 // 2, filters_1), np.float32)  # (N, PH, PW, F), filled again and again

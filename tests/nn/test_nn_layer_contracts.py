@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from sample_layers import ANY_SHAPE, LAYERS, inputs
 from batik_scratch import nn
 from batik_scratch.errors import InputError
 from batik_scratch.learn.bugs.activations import MutatesItsUpstreamGradient
+from batik_scratch.ops import dense
+from batik_scratch.ops.jit import plain_reason
 
 each_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
 
@@ -264,3 +267,76 @@ def test_softmax_does_not_overflow():
 def test_a_wrong_argument_is_explained(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def large_dense():
+    """A layer whose product is split, x and two gradients of its outputs."""
+    layer = nn.Dense(16)
+    layer.build((dense.LARGE // 16 + 1,), np.random.default_rng(0))
+    layer.astype("float32")
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2, dense.LARGE // 16 + 1), np.float32)
+    layer.forward(x, training=True)
+    return layer, x, *rng.standard_normal((2, 2, 16), np.float32)
+
+
+@pytest.mark.parametrize("keep", [lambda g: g, lambda g: g[3:], lambda g: memoryview(g), lambda g: {"mine": g}])
+def test_a_large_gradient_that_somebody_has_kept_is_not_overwritten(keep):
+    layer, x, dy, other = large_dense()
+    layer.backward(dy)
+    kept = keep(layer.grads["kernel"])
+    layer.backward(other)
+    layer.backward(other)
+    array = np.asarray(kept["mine"] if isinstance(kept, dict) else kept)
+    np.testing.assert_allclose(array, (x.T @ dy)[-len(array) :], atol=1e-5)
+    np.testing.assert_allclose(layer.grads["kernel"], x.T @ other, atol=1e-5)
+
+
+@pytest.mark.skipif(plain_reason() is not None, reason="NumPy makes a new array")
+def test_a_large_gradient_that_nobody_has_kept_lends_its_memory_to_the_next():
+    layer, x, dy, other = large_dense()
+    layer.backward(dy)
+    first = weakref.ref(layer.grads["kernel"])
+    layer.backward(dy, need_grads=False)
+    np.testing.assert_allclose(layer.grads["kernel"], x.T @ dy, atol=1e-5)  # nobody asked for another
+    layer.backward(other)
+    assert layer.grads["kernel"] is first()
+    np.testing.assert_allclose(layer.grads["kernel"], x.T @ other, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        lambda g: np.asfortranarray(g),
+        lambda g: g.astype(np.float64),
+        lambda g: g[:-1].copy(),
+        lambda g: np.frombuffer(g.tobytes(), np.float32).reshape(g.shape),  # read only
+        lambda g: bytearray(g),
+    ],
+)
+def test_a_gradient_of_another_kind_is_not_written_to(strange):
+    layer, x, dy, _ = large_dense()
+    layer.backward(dy)
+    layer.grads["kernel"] = strange(layer.grads["kernel"].copy())
+    layer.backward(dy)
+    assert layer.grads["kernel"].dtype == np.float32 and layer.grads["kernel"].flags.c_contiguous
+    np.testing.assert_allclose(layer.grads["kernel"], x.T @ dy, atol=1e-5)
+
+
+def test_a_gradient_that_lies_in_an_array_of_somebody_elses_is_not_written_to():
+    layer, x, dy, other = large_dense()
+    layer.backward(dy)
+    whole = np.stack([layer.grads["kernel"]] * 2)
+    before = whole.copy()
+    layer.grads["kernel"] = whole[0]
+    layer.backward(other)
+    assert np.array_equal(whole, before)
+    np.testing.assert_allclose(layer.grads["kernel"], x.T @ other, atol=1e-5)
+
+
+def test_a_gradient_that_may_not_be_written_to_is_replaced():
+    layer, x, dy, _ = large_dense()
+    layer.backward(dy)
+    layer.grads["kernel"].flags.writeable = False
+    layer.backward(dy)
+    np.testing.assert_allclose(layer.grads["kernel"], x.T @ dy, atol=1e-5)

@@ -1,5 +1,6 @@
 """Dense: the fully connected layer."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,20 @@ class Dense(Layer):
     def backward(self, dy: np.ndarray, need_dx: bool = True, need_grads: bool = True) -> np.ndarray | None:
         x = self._recall()  # (N, D)
         dy = self._expect(dy, self.output_shape, "backward")
-        dx, dkernel, dbias = dense.backward(x, self.params["kernel"], dy, need_dx, need_grads)
+        room = self._room_of_last_gradient() if need_grads else None
+        dx, dkernel, dbias = dense.backward(x, self.params["kernel"], dy, need_dx, need_grads, room)
         if need_grads:
             self._set_grads(kernel=dkernel, bias=dbias)  # (D, U), (U,)
         return dx  # (N, D)
+
+    def _room_of_last_gradient(self) -> np.ndarray | None:
+        """The last dW's memory, unless somebody has kept that array: the system hands out large pieces slowly."""
+        last, kernel = self.grads.pop("kernel", None), self.params["kernel"]
+        nobodys = np.empty(0)  # how many references such an array has differs between versions of Python
+        if type(last) is not np.ndarray or sys.getrefcount(last) > sys.getrefcount(nobodys):
+            return None
+        fits = last.base is None and (last.shape, last.dtype) == (kernel.shape, kernel.dtype)
+        return last if fits and last.flags.c_contiguous and last.flags.writeable else None
 
     def config(self) -> dict[str, Any]:
         return super().config() | {"units": self.units, "kernel_initializer": self.kernel_initializer}
