@@ -340,3 +340,4 @@ def test_a_gradient_that_may_not_be_written_to_is_replaced():
     layer.grads["kernel"].flags.writeable = False
     layer.backward(dy)
     np.testing.assert_allclose(layer.grads["kernel"], x.T @ dy, atol=1e-5)
+    assert layer.grads["kernel"].flags.writeable
