@@ -23,7 +23,8 @@ def verdict(run: Recorded) -> str:
     gain = 100 * (second.metrics["accuracy"] - first.metrics["accuracy"])
     change = "the same as" if gain == 0 else f"{abs(gain):.1f} points {'higher' if gain > 0 else 'lower'} than"
     pairs = _pairs(run)
-    counted = f"it got {pairs.mended} images right that stage one had wrong, and {pairs.broken} the other way round"
+    images = "image" if pairs.mended == 1 else "images"
+    counted = f"it got {pairs.mended} {images} right that stage one had wrong, and {pairs.broken} the other way round"
     if pairs.p < SIGNIFICANT:
         closing = (
             f"luck with these {len(first.predictions)} images hardly explains that ({_p(pairs.p)}, McNemar's exact "

@@ -556,9 +556,10 @@ lesson.show(figure, "22_one_convolution_four_ways")
 #
 # *im2col* copies the image nearly nine times. Then BLAS writes a map of outputs, ten times as large as the image; ReLU
 # reads it and writes it again, pooling reads it once more, and three numbers of four are thrown away. *Winograd* saves
-# three quarters of the multiply-adds, but there were few to save. Each of its sums ends after 3 channels, is stored,
-# loaded again, and taken back by $A^\top$. For a tile of 16 outputs that is done to six columns and then to four rows,
-# with ten additions each: $10 (6 + 4) / 16 = 6.25$ for an output, and not fewer for 3 channels than for 32.
+# three quarters of the multiply-adds, but there were few to save. Each of a tile's 36 sums over the channels ends after
+# 3 terms, is stored, loaded again, and taken back by $A^\top$, which makes four numbers of six with ten additions. It
+# is applied to six columns and then to the four rows that are left: $10 (6 + 4) / 16 = 6.25$ additions for an output,
+# and not fewer for 3 channels than for 32.
 #
 # So this layer wants a way that copies no windows, and that keeps an output at hand until ReLU and pooling are done.
 #
@@ -605,11 +606,11 @@ lesson.show(figure, "22_one_convolution_four_ways")
 # the same four rows of the image.
 #
 # Why not leave it to the compiler? In `filters_innermost` it found vectors, too. But there `sums` is a piece of the
-# array `y`: how many filters it has is known only when the program runs, and which register an instruction uses is
-# written into the instruction: a loop cannot choose it. So the sums stay in memory, and each of the 27 steps loads and
-# stores all of them, if only in the nearest cache: two more instructions for each one that multiplies. Here each sum is
-# a variable, `y00` to `y11`, of exactly the size of a register. So the compiler can give it one, from the first step
-# to the last.
+# array `y`, and how many filters it has is known only when the program runs. So the compiler must leave a loop over
+# them; and a loop cannot walk over registers, which have no index: each instruction has the names of its own written
+# into it. So the sums stay in memory. Each of the 27 steps loads a sum, adds a product, and stores it again, if only in
+# the nearest cache: three instructions in place of one. Here each sum is a variable, `y00` to `y11`, of exactly the
+# size of a register. So the compiler can give it one, from the first step to the last.
 #
 # And the square is a window of max-pooling. So the largest of its four outputs, or 0 if none is above it, is found lane
 # by lane, in the same registers, and that alone is stored. The package does all this in
@@ -720,16 +721,17 @@ lesson.show(figure, "22_lanes")
 # not enough: it rounds more. And on the way back it falls behind.
 #
 # The way back to the pixels (lessons 7 and 14) has less to do, since max-pooling sends a gradient to one output of the
-# four alone: to the largest one. The forward pass has noted which that was, in one byte, the *winner*. So of a filter's
-# four sets of products with its 27 weights only one is left: three quarters never come up, and the large map of
-# gradients, three zeros of four, is never written. (Winograd cannot leave them out. Its 36 products mix all 16 outputs
-# of a tile, and are needed if any one of them has a gradient.)
+# four alone: to the largest one. The forward pass has noted which that was, in one byte, the *winner*. So in place of
+# four gradients times a filter's 27 weights, 108 products, there is one, 27 products; and the large map of gradients,
+# three zeros of four, is never written. (Winograd cannot leave them out. A tile has four winners, and $A\,dY A^\top$
+# spreads the gradient of each over at least 16 of the 36 numbers. All of those go through the products.)
 #
 # But a pixel's gradient is a sum over all filters, and lanes do not meet; and each filter has a winner of its own. So
-# filters can be the lanes no longer. Now a row of the square stands side by side: four pixels of three channels, 12
-# numbers. Filter after filter, the four rows of the square get the winner's gradient times the weights, which lie where
-# the winner's window lies: one pixel further right or down if it was the right or the lower output. The code prints
-# these times, too.
+# filters can be the lanes no longer. Now a row of the 4 by 4 pixels stands side by side: four pixels of three channels
+# are 12 numbers, in one register of 16 lanes or in several smaller ones. Filter after filter, the four rows get the
+# winner's gradient times weights. Which weights? The 3 by 3 of the filter, laid where the winner's window lies (one
+# pixel further right, or down, if the right or the lower output won), and zeros in the pixels around it. The code
+# prints these times, too.
 
 # %%
 pooled = np.empty((1, oh_1 // 2, ow_1 // 2, filters_1), np.float32)  # (N, PH, PW, F), filled again and again

@@ -59,6 +59,12 @@ def test_a_lopsided_count_of_pairs_is_more_than_luck_with_the_images(read, mende
     assert f"hardly explains that ({p}, McNemar's exact test), but luck with this split" in said
 
 
+def test_one_image_is_one(read):
+    assert "it got 1 image right that stage one had wrong, and 5 the other way round." in verdict(
+        read(answers=paired(1, 5))
+    )
+
+
 @pytest.mark.parametrize("mended, broken, p", [(8, 9, "p = 1.000"), (1, 5, "p = 0.219"), (5, 15, "p = 0.041")])
 def test_a_count_that_luck_may_bring_shows_no_difference(read, mended, broken, p):
     said = verdict(read(answers=paired(mended, broken)))
