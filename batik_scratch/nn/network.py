@@ -1,8 +1,8 @@
 """Network: layers in a row, their weights and their streams of random numbers; walked forwards and backwards."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -248,11 +248,9 @@ class Network:
 
     # ------------------------------------------------------------------ one at a time
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """This network for this Python thread, and BLAS at one thread, so that sums repeat bit for bit."""
-        with self._lock, threads.one_blas_thread():
-            yield
+        return _Alone(self._lock)
 
     def __getstate__(self) -> dict[str, Any]:
         # locks do not travel, and what a pass keeps in memory is made anew
@@ -262,3 +260,25 @@ class Network:
         self.__dict__ |= state
         self._pass = None
         self._lock = threading.RLock()
+
+
+class _Alone(AbstractContextManager[None]):
+    """A lock, and BLAS at one thread inside it; a class for the reason of threads._Held."""
+
+    def __init__(self, lock: AbstractContextManager[bool]) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+        try:
+            self._blas = threads.one_blas_thread()
+            self._blas.__enter__()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            self._blas.__exit__(*error)
+        finally:
+            self._lock.__exit__(*error)

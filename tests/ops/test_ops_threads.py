@@ -10,6 +10,7 @@ import pytest
 from plain_mode import whole_module_needs_numba
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from batik_scratch import nn
 from batik_scratch.ops import relu, threads
 
 numba = whole_module_needs_numba()
@@ -100,3 +101,38 @@ def test_inside_kernels_use_what_is_allowed_and_outside_what_was_set(monkeypatch
     threads.use(10**6)
     assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
     threads.use(before)
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_a_network_is_free_again_after_an_error_inside_however_deep(turns, monkeypatch):
+    monkeypatch.setattr(threads, "_needs_turns", lambda: turns)
+    model, before = nn.Sequential([nn.Dense(2)], (3,), random_state=0), blas_threads()
+    with pytest.raises(ZeroDivisionError), model.alone(), model.alone(), threads.one_blas_thread():
+        raise ZeroDivisionError
+    assert blas_threads() == before
+    assert not threads._one_at_a_time.locked()
+    with model.alone():
+        assert threads._one_at_a_time.locked() == turns
+    answers = []
+    other = threading.Thread(target=lambda: answers.append(model.predict(np.ones((1, 3)))), daemon=True)
+    other.start()
+    other.join(20)
+    assert len(answers) == 1
+
+
+def test_whoever_cannot_enter_leaves_nothing_held(monkeypatch):
+    model, before = nn.Sequential([nn.Dense(2)], (3,), random_state=0), blas_threads()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threads, "_needs_turns", interrupted)
+        with pytest.raises(KeyboardInterrupt), model.alone():
+            pass
+    assert blas_threads() == before
+    free = []
+    other = threading.Thread(target=lambda: free.append(model._lock.acquire(timeout=20)), daemon=True)
+    other.start()
+    other.join(20)
+    assert free == [True]
