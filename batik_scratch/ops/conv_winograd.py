@@ -25,8 +25,6 @@ U and back. `*_pooled` go on with ReLU and 2x2 max-pooling while a tile is there
 windows, and the large map between convolution and pooling is never stored.
 """
 
-from typing import Any
-
 import numpy as np
 
 from ..errors import InputError
@@ -219,23 +217,6 @@ def _tiles(x: np.ndarray) -> np.ndarray:
     return windows.transpose(4, 5, 0, 1, 2, 3)
 
 
-def _transformed(kernel: np.ndarray) -> np.ndarray:
-    """U (36, C, F) of a kernel (3, 3, C, F): G k G'."""
-    u = np.empty((36, *kernel.shape[2:]), kernel.dtype)
-    weights.transform(np.ascontiguousarray(kernel).reshape(9, -1), _sixth(kernel), u.reshape(36, -1))
-    return u
-
-
-def _turned(kernel: np.ndarray) -> np.ndarray:
-    """U (36, F, C), each matrix turned over, as the backward kernel reads it."""
-    return _transformed(kernel.swapaxes(2, 3))
-
-
-def _sixth(array: np.ndarray) -> Any:
-    """1/6 as a number of the array's type, or float32 arithmetic would turn into float64."""
-    return array.dtype.type(1 / 6)
-
-
 def _run_forward(
     x: np.ndarray,
     kernel: np.ndarray,
@@ -247,7 +228,7 @@ def _run_forward(
 ) -> None:
     places = np.arange(pooling.DEAD + 1, dtype=x.dtype)
     down, across = _tiles_of(x.shape, pooled)
-    u, steps = made_of(room, kernel, "U", _transformed), _steps(len(x) * down, across, *kernel.shape[2:])
+    u, steps = made_of(room, kernel, "U", weights.transformed), _steps(len(x) * down, across, *kernel.shape[2:])
     kernels.forward(np.ascontiguousarray(x), u, bias, places, down, across, steps, pooled, y, winner)
 
 
@@ -268,14 +249,14 @@ def _run_backward(
     du = room.take("du", (parts if need_grads else 0, 36, c, f), x.dtype)
     dbias = room.take("dbias", (len(du), f), x.dtype)
     target = np.empty((0, 0, 0, 0), x.dtype) if dx is None else dx
-    turned = made_of(None if need_grads else room, kernel, "U turned", _turned)  # (36, F, C)
+    turned = made_of(None if need_grads else room, kernel, "U turned", weights.turned)  # (36, F, C)
     rows = min(_tile_rows(across, c, f), -(-all_rows // parts))
     x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
     kernels.backward(x, turned, dy, winner, down, across, parts, rows, pooled, target, du, dbias)
     if not need_grads:
         return dx, None, None
     dkernel = np.empty(kernel.shape, x.dtype)  # (3, 3, C, F)
-    weights.transform_back(du.reshape(parts, 36, c * f), _sixth(x), dkernel.reshape(9, c * f))
+    weights.transform_back(du.reshape(parts, 36, c * f), weights.sixth(x), dkernel.reshape(9, c * f))
     return dx, dkernel, dbias.sum(axis=0)
 
 

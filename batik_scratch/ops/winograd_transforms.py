@@ -91,16 +91,12 @@ def _input_row(line, at, channels, v, e, place):
 
 @compiled()
 def _input_columns(image, row, begin, end, zeros, lines):
-    """B' d down the columns: six rows of an image (H, W*C) from `row`, `zeros` below its edge, into lines (6, ...).
-
-    Of each row the numbers `begin` to `end`, the last excluded, as far as the image has them.
-    """
+    """B' d down the columns: numbers `begin` to `end` of six rows of an image (H, W*C), `zeros` below its edge."""
     h, n = image.shape[0], min(image.shape[1], end)
     d0, d1 = (image[row] if row < h else zeros), (image[row + 1] if row + 1 < h else zeros)
     d2, d3 = (image[row + 2] if row + 2 < h else zeros), (image[row + 3] if row + 3 < h else zeros)
     d4, d5 = (image[row + 4] if row + 4 < h else zeros), (image[row + 5] if row + 5 < h else zeros)
-    d0, d1, d2 = d0[begin:n], d1[begin:n], d2[begin:n]
-    d3, d4, d5 = d3[begin:n], d4[begin:n], d5[begin:n]
+    d0, d1, d2, d3, d4, d5 = d0[begin:n], d1[begin:n], d2[begin:n], d3[begin:n], d4[begin:n], d5[begin:n]
     e0, e1, e2 = lines[0][begin:n], lines[1][begin:n], lines[2][begin:n]
     e3, e4, e5 = lines[3][begin:n], lines[4][begin:n], lines[5][begin:n]
     for k in range(n - begin):

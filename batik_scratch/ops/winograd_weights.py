@@ -7,6 +7,8 @@ While a network is trained both are made anew in every pass; else U waits for th
 written out as the additions that it is, and run over lines of C*F numbers, a block at a time.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .jit import compiled, prange
@@ -16,6 +18,23 @@ QUARTER, HALF = np.float32(0.25), np.float32(0.5)  # exact, so float64 stays flo
 
 # Any value from 1 on is right; it decides about speed.
 BLOCK = 1024  # numbers of a line that are transformed together: what they make stays in the second cache
+
+
+def transformed(kernel: np.ndarray) -> np.ndarray:
+    """U (36, C, F) of a kernel (3, 3, C, F): G k G'."""
+    u = np.empty((36, *kernel.shape[2:]), kernel.dtype)
+    transform(np.ascontiguousarray(kernel).reshape(9, -1), sixth(kernel), u.reshape(36, -1))
+    return u
+
+
+def turned(kernel: np.ndarray) -> np.ndarray:
+    """U (36, F, C), each matrix turned over, as the backward kernel reads it."""
+    return transformed(kernel.swapaxes(2, 3))
+
+
+def sixth(array: np.ndarray) -> Any:
+    """1/6 as a number of the array's type, or float32 arithmetic would turn into float64."""
+    return array.dtype.type(1 / 6)
 
 
 @compiled()

@@ -57,7 +57,8 @@ class Dense(Layer):
 
     def _room_of_last_gradient(self) -> np.ndarray | None:
         """The last dW's memory, unless somebody has kept that array: the system hands out large pieces slowly."""
-        last, kernel = self.grads.pop("kernel", None), self.params["kernel"]
+        last = self.grads.pop("kernel", None) if isinstance(self.grads, dict) else None  # a subclass may leave anything
+        kernel = self.params["kernel"]
         nobodys = np.empty(0)  # how many references such an array has differs between versions of Python
         if type(last) is not np.ndarray or sys.getrefcount(last) > sys.getrefcount(nobodys):
             return None
