@@ -161,11 +161,14 @@ def _warp_one(source, a, offset, brightness, mode, cval, top, rescale, out):
     flat, right, down = source.reshape(-1), np.uint64(channels), np.uint64(source.shape[1])
     for i in range(h):
         target = out[i].ravel()
+        # 1. where the pixels of this row came from
         _places(a, i, h, w, mode, rows, columns, outside)
+        # 2. the upper left of the four neighbours there, as a place in `flat`, and how far from it
         for j in range(w):
             r0, c0 = int(rows[j]), int(columns[j])
             dr[j], dc[j] = np.float32(rows[j] - r0), np.float32(columns[j] - c0)
             place[j] = r0 * source.shape[1] + c0 * channels
+        # 3. their mean, channel by channel
         for j in range(w):
             for c in range(right):
                 target[np.uint64(j) * right + c] = _mean(flat, place[j] + c, right, down, dr[j], dc[j])

@@ -91,7 +91,7 @@ def _input_row(line, at, channels, v, e, place):
 
 @compiled()
 def _input_columns(image, row, begin, end, zeros, lines):
-    """B' d down the columns: numbers `begin` to `end` of six rows of an image (H, W*C), `zeros` below its edge."""
+    """B' d of six rows of image (H, W*C) from `row`, `zeros` below it; numbers `begin` to `end` to lines (6, ...)."""
     h, n = image.shape[0], min(image.shape[1], end)
     d0, d1 = (image[row] if row < h else zeros), (image[row + 1] if row + 1 < h else zeros)
     d2, d3 = (image[row + 2] if row + 2 < h else zeros), (image[row + 3] if row + 3 < h else zeros)
